@@ -1,0 +1,117 @@
+"""What a call can raise.
+
+PackshotError
+├── InvalidRequestError      the photo or an option is at fault; do not repeat it
+├── ModelNotFoundError       no such model
+├── NoForegroundError        no product in the photo
+├── OverloadedError          the service is full; `retry_after_s` says when to come back
+├── UnavailableError         the service or its inference server is away; safe to repeat
+├── DeadlineExceededError    the time was up
+├── CallCancelledError       the call was cancelled
+└── ServiceError             a defect of the service, or an answer that no client expects
+"""
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from packshot.wire.v1 import wire_pb2 as wire
+
+
+class PackshotError(Exception):
+    """Base of every error of this package.
+
+    Attributes:
+        code: The gRPC status.
+        reason: The service's name for the cause, such as "PHOTO_LIMIT"; empty if it gave none.
+        figures: Limits and values behind the message, as text.
+        retry_after_s: Seconds after which to come back; None if the service gave none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: grpc.StatusCode,
+        reason: str = "",
+        figures: dict[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.figures = figures or {}
+        self.retry_after_s = retry_after_s
+
+
+class InvalidRequestError(PackshotError):
+    """The photo or an option is at fault."""
+
+
+class ModelNotFoundError(PackshotError):
+    """The service has no such model."""
+
+
+class NoForegroundError(PackshotError):
+    """The model found no product in the photo."""
+
+
+class OverloadedError(PackshotError):
+    """The service is full."""
+
+
+class UnavailableError(PackshotError):
+    """The service or its inference server is away."""
+
+
+class DeadlineExceededError(PackshotError):
+    """The time was up before the answer came."""
+
+
+class CallCancelledError(PackshotError):
+    """The call was cancelled before the answer came."""
+
+
+class ServiceError(PackshotError):
+    """A defect of the service, or an answer that no client expects."""
+
+
+_BY_CODE: dict[grpc.StatusCode, type[PackshotError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
+    grpc.StatusCode.NOT_FOUND: ModelNotFoundError,
+    grpc.StatusCode.FAILED_PRECONDITION: NoForegroundError,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: OverloadedError,
+    grpc.StatusCode.UNAVAILABLE: UnavailableError,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
+    grpc.StatusCode.CANCELLED: CallCancelledError,
+}
+
+
+def from_rpc_error(
+    code: grpc.StatusCode, message: str | None, trailers: dict[str, str | bytes]
+) -> PackshotError:
+    """Build the typed error of a failed call from its status, message and trailers."""
+    status = wire.Status()
+    details = trailers.get("grpc-status-details-bin", b"")
+    try:
+        status.ParseFromString(details if isinstance(details, bytes) else details.encode())
+    except DecodeError:
+        status.Clear()  # a proxy's trailer: the code and the message still stand
+    info, retry = wire.ErrorInfo(), wire.RetryInfo()
+    _find(status, info)
+    has_retry = _find(status, retry)
+    return _BY_CODE.get(code, ServiceError)(
+        message or code.name,
+        code=code,
+        reason=info.reason,
+        figures=dict(info.metadata),
+        retry_after_s=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
+    )
+
+
+def _find(status: wire.Status, message: Message) -> bool:
+    """Fill a message of ours from the detail of the same name in google.rpc."""
+    for detail in status.details:
+        if detail.type_url.rpartition("/")[2] == f"google.rpc.{message.DESCRIPTOR.name}":
+            message.ParseFromString(detail.value)
+            return True
+    return False

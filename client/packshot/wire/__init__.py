@@ -1,0 +1,1 @@
+"""Standard messages that the client reads, under names of its own."""
