@@ -1,0 +1,38 @@
+"""`python -m gateway`: run the gateway."""
+
+import asyncio
+import logging
+import os
+import sys
+
+from gateway.config import GatewayConfig
+from gateway.server import PortError, run
+from gateway.triton import TritonInferenceServer
+from settings import SettingError, load
+
+
+async def _run(config: GatewayConfig) -> None:
+    # Triton's channel belongs to the loop that it is made in.
+    await run(config, TritonInferenceServer(config.triton))
+
+
+def main() -> int:
+    """Run until told to stop; returns the exit status: 0 drained, 1 cannot start, 2 usage."""
+    try:
+        config = load(GatewayConfig, os.environ, sys.argv[1:], prog="python -m gateway")
+    except SettingError as exc:
+        print(f"error: {exc}", file=sys.stderr)  # noqa: T201
+        return 2
+    logging.basicConfig(
+        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    try:
+        asyncio.run(_run(config))
+    except PortError as exc:
+        print(f"error: {exc}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+"""What can go wrong on a photo's way, each with the reason that callers can switch on.
+
+    GatewayError
+    ├── InvalidRequestError         the caller must change the request
+    │   ├── InvalidPhotoError       not a picture, or a broken one
+    │   ├── PhotoLimitError         over a limit of bytes or pixels
+    │   └── InvalidOptionError      an option is unknown or out of range
+    ├── ModelNotFoundError          no such model
+    ├── NoForegroundError           no product in the photo
+    ├── OverloadedError             full, come back later
+    ├── InferenceUnavailableError   Triton or the model is away
+    ├── DeadlineError               the time was up
+    └── InferenceFailedError        Triton answered, but with an error of its own
+
+`gateway.status` turns each into a gRPC status.
+"""
+
+from collections.abc import Mapping
+
+
+class GatewayError(Exception):
+    """Base of every error that a caller gets to see.
+
+    Attributes:
+        reason: UPPER_SNAKE_CASE name for machines; stable.
+        figures: Limits and values behind the message, as text.
+        field: The request's field at fault, as a proto path; empty when none is.
+    """
+
+    reason = "INTERNAL"
+
+    def __init__(
+        self, message: str, *, field: str = "", figures: Mapping[str, object] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.figures = {key: str(value) for key, value in (figures or {}).items()}
+
+
+class InvalidRequestError(GatewayError):
+    """The request cannot be served as it is."""
+
+    reason = "INVALID_REQUEST"
+
+
+class InvalidPhotoError(InvalidRequestError):
+    """The bytes are no picture of an accepted format, or a broken one."""
+
+    reason = "INVALID_PHOTO"
+
+
+class PhotoLimitError(InvalidRequestError):
+    """The photo is over, or under, a limit."""
+
+    reason = "PHOTO_LIMIT"
+
+
+class InvalidOptionError(InvalidRequestError):
+    """An option is unknown, out of range or contradicts another."""
+
+    reason = "INVALID_OPTION"
+
+
+class ModelNotFoundError(GatewayError):
+    """Triton has no model of this name that takes a photo and gives a matte."""
+
+    reason = "MODEL_NOT_FOUND"
+
+
+class NoForegroundError(GatewayError):
+    """The model found no product in the photo."""
+
+    reason = "NO_FOREGROUND"
+
+
+class OverloadedError(GatewayError):
+    """The gateway holds as many requests as it may.
+
+    Attributes:
+        retry_after_s: When to come back, seconds.
+    """
+
+    reason = "OVERLOADED"
+
+    def __init__(
+        self, message: str, *, retry_after_s: float, figures: Mapping[str, object]
+    ) -> None:
+        super().__init__(message, figures=figures)
+        self.retry_after_s = retry_after_s
+
+
+class InferenceUnavailableError(GatewayError):
+    """Triton cannot be reached, or the model does not answer now; safe to retry."""
+
+    reason = "INFERENCE_UNAVAILABLE"
+
+
+class DeadlineError(GatewayError):
+    """The caller's deadline passed before the picture was ready."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
+class InferenceFailedError(GatewayError):
+    """Triton failed on this request in a way that a retry would not mend."""
+
+    reason = "INFERENCE_FAILED"

@@ -1,0 +1,87 @@
+"""The seam to the inference server: what the gateway asks of it, whoever it is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.pipeline.arrays import Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class MattingModel:
+    """A model that takes a photo and gives a matte.
+
+    Attributes:
+        name: Its name in the inference server.
+        version: The version that answers now; empty while the model is not ready.
+        input_width_px: Width at which the network sees a photo; 0 while it is not ready.
+        input_height_px: Height at which the network sees a photo; 0 while it is not ready.
+    """
+
+    name: str
+    version: str = ""
+    input_width_px: int = 0
+    input_height_px: int = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether the model answers now."""
+        return bool(self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Matte:
+    """What the network answered.
+
+    Attributes:
+        alpha: (h, w) uint8 at the model's size, 255 product.
+        model_version: The version that answered.
+    """
+
+    alpha: Pixels
+    model_version: str
+
+
+class InferenceServer(Protocol):
+    """An inference server with matting models."""
+
+    async def model(self, name: str, timeout_s: float) -> MattingModel:
+        """Look a ready model up.
+
+        Raises:
+            ModelNotFoundError: There is no such matting model.
+            InferenceUnavailableError: The server or the model is away.
+            DeadlineError: No answer within `timeout_s`.
+        """
+        ...
+
+    async def models(self, timeout_s: float) -> list[MattingModel]:
+        """List the matting models, ready or not, sorted by name.
+
+        Raises:
+            InferenceUnavailableError: The server is away.
+            DeadlineError: No answer within `timeout_s`.
+        """
+        ...
+
+    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+        """Run the network on one photo; cancelling the task cancels the request in the server.
+
+        Args:
+            model: A model that `model` returned.
+            photo: (1, H, W, 3) uint8 at the model's input size.
+            timeout_s: Seconds for the queue and the network together.
+
+        Raises:
+            InferenceUnavailableError: The server or the model is away.
+            InferenceFailedError: The model failed on this photo.
+            DeadlineError: No answer within `timeout_s`.
+        """
+        ...
+
+    def last_answer_s(self, model: str) -> float:
+        """Return the `time.monotonic()` of a model's last matte, minus infinity before one."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...

@@ -1,0 +1,188 @@
+"""One photo's way from bytes to bytes: the steps in order, each timed, none on the event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from gateway.errors import DeadlineError
+from gateway.inference import InferenceServer, Matte, MattingModel
+from gateway.metrics import GatewayMetrics, Stage
+from gateway.pipeline.arrays import Box, Color, Pixels
+from gateway.pipeline.compose import compose
+from gateway.pipeline.decode import PhotoLimits, decode_photo
+from gateway.pipeline.encode import PictureFormat, encode_picture
+from gateway.pipeline.frame import Frame
+from gateway.pipeline.prepare import to_model_input
+from gateway.pipeline.refine import to_photo_size
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What shall become of a photo.
+
+    Attributes:
+        model: The model to cut with.
+        background: The colour behind the product; None for transparency.
+        frame: The frame to centre the product in; None keeps the photo's.
+        picture_format: The file to answer with.
+        quality: Of JPEG and WebP, 1 to 100.
+    """
+
+    model: str
+    background: Color | None
+    frame: Frame | None
+    picture_format: PictureFormat
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class Packshot:
+    """The finished picture and how it came about.
+
+    Attributes:
+        picture: The file.
+        picture_format: Its format.
+        width_px: Its width.
+        height_px: Its height.
+        product: The product's box in it.
+        product_scale: Factor from the photo's pixels to the picture's.
+        model: The model that made the cut.
+        model_version: That model's version.
+        stages_s: Seconds that each stage took.
+        total_s: Seconds from beginning to end, waiting included.
+    """
+
+    picture: bytes
+    picture_format: PictureFormat
+    width_px: int
+    height_px: int
+    product: Box
+    product_scale: float
+    model: str
+    model_version: str
+    stages_s: dict[Stage, float]
+    total_s: float
+
+
+@dataclass(slots=True)
+class _Clock:
+    """One render's deadline and the time its stages took."""
+
+    timeout_s: float
+    start_s: float = field(default_factory=time.monotonic)
+    stages_s: dict[Stage, float] = field(default_factory=dict)
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.start_s
+
+    def remaining_s(self) -> float:
+        """Return the seconds left, or raise `DeadlineError` if there are none."""
+        remaining_s = self.timeout_s - self.elapsed_s()
+        if remaining_s <= 0:
+            raise DeadlineError(f"the time for this photo, {self.timeout_s:.3g} s, is up")
+        return remaining_s
+
+
+class Renderer:
+    """Renders photos.
+
+    Args:
+        inference: Where the networks run.
+        executor: Where the arithmetic of the other steps runs.
+        limits: What a photo may be.
+        metrics: Where the stages' times go.
+    """
+
+    def __init__(
+        self,
+        inference: InferenceServer,
+        executor: Executor,
+        limits: PhotoLimits,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self._inference = inference
+        self._executor = executor
+        self._limits = limits
+        self._metrics = metrics
+
+    async def render(self, photo_file: bytes, options: RenderOptions, timeout_s: float) -> Packshot:
+        """Lead one photo through all steps.
+
+        Args:
+            photo_file: The photo's file.
+            options: What shall become of it.
+            timeout_s: Seconds until its caller stops waiting.
+
+        Returns:
+            The packshot.
+
+        Raises:
+            GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
+        """
+        clock = _Clock(timeout_s)
+        model = await self._inference.model(options.model, clock.remaining_s())
+        photo = await self._step(clock, Stage.DECODE, decode_photo, photo_file, self._limits)
+        model_input = await self._step(
+            clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
+        )
+        matte = await self._infer(clock, model, model_input)
+        alpha = await self._step(clock, Stage.REFINE, to_photo_size, matte.alpha, photo)
+        composition = await self._step(
+            clock, Stage.COMPOSE, compose, photo, alpha, options.background, options.frame
+        )
+        picture = await self._step(
+            clock,
+            Stage.ENCODE,
+            encode_picture,
+            composition.pixels,
+            options.picture_format,
+            options.quality,
+        )
+        height_px, width_px = composition.pixels.shape[:2]
+        return Packshot(
+            picture=picture,
+            picture_format=options.picture_format,
+            width_px=width_px,
+            height_px=height_px,
+            product=composition.product,
+            product_scale=composition.product_scale,
+            model=model.name,
+            model_version=matte.model_version,
+            stages_s=clock.stages_s,
+            total_s=clock.elapsed_s(),
+        )
+
+    async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
+        start_s = time.monotonic()
+        matte = await self._inference.infer(model, model_input, clock.remaining_s())
+        self._observe(clock, Stage.INFER, time.monotonic() - start_s)
+        return matte
+
+    async def _step(
+        self,
+        clock: _Clock,
+        stage: Stage,
+        step: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run one step on a worker thread, unless the time is up; this is where threads begin."""
+
+        def timed() -> tuple[T, float]:
+            clock.remaining_s()
+            start_s = time.monotonic()
+            return step(*args, **kwargs), time.monotonic() - start_s
+
+        result, duration_s = await asyncio.get_running_loop().run_in_executor(self._executor, timed)
+        self._observe(clock, stage, duration_s)
+        return result
+
+    def _observe(self, clock: _Clock, stage: Stage, duration_s: float) -> None:
+        clock.stages_s[stage] = duration_s
+        self._metrics.stage(stage, duration_s)

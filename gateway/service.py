@@ -1,0 +1,157 @@
+"""The gRPC service: requests in, answers out, every error as a status."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
+
+import grpc
+import grpc.aio
+from google.rpc import status_pb2
+
+from gateway.admission import Admission
+from gateway.errors import GatewayError
+from gateway.inference import InferenceServer
+from gateway.metrics import GatewayMetrics, Method, Stage
+from gateway.options import FORMATS, OptionReader
+from gateway.renderer import Packshot, Renderer
+from gateway.status import internal_status, status_code, to_status
+from packshot.v1 import packshot_pb2 as pb
+from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
+
+log = logging.getLogger(__name__)
+
+_FORMAT_NUMBERS = {picture_format: number for number, picture_format in FORMATS.items()}
+
+
+class PackshotService(PackshotServiceServicer):
+    """Answers `packshot.v1.PackshotService`.
+
+    Args:
+        renderer: Renders photos.
+        inference: Knows the models.
+        options: Reads requests.
+        admission: Bounds what is inside at once.
+        metrics: Counts and times.
+        default_timeout_s: Seconds for a request whose caller set no deadline.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        inference: InferenceServer,
+        options: OptionReader,
+        admission: Admission,
+        metrics: GatewayMetrics,
+        default_timeout_s: float,
+    ) -> None:
+        self._renderer = renderer
+        self._inference = inference
+        self._options = options
+        self._admission = admission
+        self._metrics = metrics
+        self._default_timeout_s = default_timeout_s
+
+    async def Render(  # noqa: N802  the proto names it
+        self,
+        request: pb.RenderRequest,
+        context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
+    ) -> pb.RenderResponse:
+        """Render one photo."""
+        async with self._answering(Method.RENDER, context):
+            with self._admission.admit():
+                self._metrics.photo(len(request.photo))
+                options = self._options.read(request)
+                packshot = await self._renderer.render(
+                    request.photo, options, self._timeout_s(context)
+                )
+                self._metrics.picture(len(packshot.picture))
+                return _to_response(packshot)
+
+    async def ListModels(  # noqa: N802  the proto names it
+        self,
+        request: pb.ListModelsRequest,  # noqa: ARG002  it has no options
+        context: grpc.aio.ServicerContext[pb.ListModelsRequest, pb.ListModelsResponse],
+    ) -> pb.ListModelsResponse:
+        """List the models."""
+        async with self._answering(Method.LIST_MODELS, context):
+            models = await self._inference.models(self._timeout_s(context))
+            return pb.ListModelsResponse(
+                models=[
+                    pb.Model(
+                        name=model.name,
+                        version=model.version,
+                        ready=model.ready,
+                        is_default=model.name == self._options.default_model,
+                        input_width_px=model.input_width_px,
+                        input_height_px=model.input_height_px,
+                    )
+                    for model in models
+                ]
+            )
+
+    def _timeout_s(self, context: grpc.aio.ServicerContext[Any, Any]) -> float:
+        remaining_s = context.time_remaining()
+        return self._default_timeout_s if remaining_s is None else remaining_s
+
+    @asynccontextmanager
+    async def _answering(
+        self, method: Method, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> AsyncIterator[None]:
+        """Count and time a call, log how it ended, and turn what went wrong into its status."""
+        start_s = time.monotonic()
+        code = grpc.StatusCode.OK
+        with self._metrics.in_flight(method):
+            try:
+                yield
+            except asyncio.CancelledError:
+                late = (context.time_remaining() or 1) <= 0
+                code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
+                raise
+            except GatewayError as error:
+                code = status_code(error)
+                if code is grpc.StatusCode.INTERNAL:
+                    log.exception("%s failed", method)
+                await _abort(context, code, to_status(error))
+            except Exception:
+                code = grpc.StatusCode.INTERNAL
+                log.exception("%s failed", method)
+                await _abort(context, code, internal_status())
+            finally:
+                self._metrics.answered(method, code, start_s)
+                log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
+
+
+async def _abort(
+    context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, status: status_pb2.Status
+) -> NoReturn:
+    """End a call with a status whose rich form goes along, as gRPC's status libraries expect."""
+    trailer = ("grpc-status-details-bin", status.SerializeToString())
+    await context.abort(code, status.message, (trailer,))
+    raise AssertionError("unreachable")  # abort always raises; its type does not say so
+
+
+def _to_response(packshot: Packshot) -> pb.RenderResponse:
+    box = packshot.product
+    return pb.RenderResponse(
+        picture=packshot.picture,
+        format=_FORMAT_NUMBERS[packshot.picture_format],
+        media_type=packshot.picture_format.media_type,
+        width_px=packshot.width_px,
+        height_px=packshot.height_px,
+        product=pb.Box(left_px=box.left, top_px=box.top, right_px=box.right, bottom_px=box.bottom),
+        product_scale=packshot.product_scale,
+        model=packshot.model,
+        model_version=packshot.model_version,
+        times=pb.StageTimes(
+            decode_s=packshot.stages_s[Stage.DECODE],
+            prepare_s=packshot.stages_s[Stage.PREPARE],
+            infer_s=packshot.stages_s[Stage.INFER],
+            refine_s=packshot.stages_s[Stage.REFINE],
+            compose_s=packshot.stages_s[Stage.COMPOSE],
+            encode_s=packshot.stages_s[Stage.ENCODE],
+            total_s=packshot.total_s,
+        ),
+    )

@@ -1,0 +1,77 @@
+"""Every error's gRPC status, with the rich details that google.rpc defines."""
+
+from typing import Final
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from gateway.errors import (
+    DeadlineError,
+    GatewayError,
+    InferenceFailedError,
+    InferenceUnavailableError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    NoForegroundError,
+    OverloadedError,
+)
+
+ERROR_DOMAIN: Final = "packshot.dev"
+
+# When a caller may come back after UNAVAILABLE: about the time that a model takes to load.
+_UNAVAILABLE_RETRY_S: Final = 1.0
+
+_CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
+    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
+    NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
+    OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    InferenceFailedError: grpc.StatusCode.INTERNAL,
+}
+
+
+def status_code(error: GatewayError) -> grpc.StatusCode:
+    """Return the gRPC status of an error, by its class or the nearest one above."""
+    for cls in type(error).__mro__:
+        if cls in _CODES:
+            return _CODES[cls]
+    return grpc.StatusCode.INTERNAL
+
+
+def to_status(error: GatewayError) -> status_pb2.Status:
+    """Describe an error as a google.rpc.Status with its details."""
+    details = [
+        error_details_pb2.ErrorInfo(
+            reason=error.reason, domain=ERROR_DOMAIN, metadata=error.figures
+        )
+    ]
+    if isinstance(error, InvalidRequestError) and error.field:
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=error.field, description=str(error), reason=error.reason
+        )
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    retry_after_s = _retry_after_s(error)
+    if retry_after_s is not None:
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(round(retry_after_s * 1000))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    packed = []
+    for detail in details:
+        holder = any_pb2.Any()
+        holder.Pack(detail)
+        packed.append(holder)
+    return status_pb2.Status(code=status_code(error).value[0], message=str(error), details=packed)
+
+
+def _retry_after_s(error: GatewayError) -> float | None:
+    if isinstance(error, OverloadedError):
+        return error.retry_after_s
+    return _UNAVAILABLE_RETRY_S if isinstance(error, InferenceUnavailableError) else None
+
+
+def internal_status() -> status_pb2.Status:
+    """Describe a defect of ours: the log has the details, the caller does not."""
+    return to_status(GatewayError("internal error"))

@@ -1,0 +1,170 @@
+"""The inference server behind the seam: NVIDIA Triton over its KServe v2 gRPC interface."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import numpy as np
+from tritonclient.grpc import InferInput, InferRequestedOutput
+from tritonclient.grpc.aio import InferenceServerClient
+from tritonclient.utils import InferenceServerException
+
+from gateway.errors import (
+    DeadlineError,
+    GatewayError,
+    InferenceFailedError,
+    InferenceUnavailableError,
+    ModelNotFoundError,
+)
+from gateway.inference import Matte, MattingModel
+from gateway.pipeline.arrays import Pixels
+
+T = TypeVar("T")
+
+# How long a model's description is believed before Triton is asked again.
+_DESCRIPTION_AGE_S = 5.0
+
+# How Triton's Python backend answers, with status INTERNAL, once a model's process has died.
+_DEAD_MODEL_PROCESS = "is not healthy"
+
+_CHANNEL_OPTIONS = [
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    # gRPC waits up to two minutes by default before it tries a server again that was away.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+
+
+class TritonInferenceServer:
+    """Matting models in a Triton; implements `gateway.inference.InferenceServer`.
+
+    A matting model takes `photo`, uint8 [N, H, W, 3], and gives `matte`, uint8 [N, H, W, 1].
+
+    Args:
+        address: Triton's gRPC address, HOST:PORT.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._client = InferenceServerClient(address, channel_args=_CHANNEL_OPTIONS)
+        self._described: dict[str, tuple[float, MattingModel]] = {}
+        self._answered_s: dict[str, float] = {}
+
+    async def model(self, name: str, timeout_s: float) -> MattingModel:
+        """Look a ready model up; its description is remembered for a few seconds."""
+        described_s, model = self._described.get(name, (-float("inf"), None))
+        if model is not None and time.monotonic() - described_s < _DESCRIPTION_AGE_S:
+            return model
+        description = await self._ask(
+            name, self._client.get_model_metadata(name, client_timeout=timeout_s)
+        )
+        model = _read_description(description)
+        if model is None:
+            raise ModelNotFoundError(f"{name!r} is not a matting model", field="model")
+        self._described[name] = (time.monotonic(), model)
+        return model
+
+    async def models(self, timeout_s: float) -> list[MattingModel]:
+        """List the matting models; what a model is that is not ready, Triton cannot tell."""
+        index = await self._ask(
+            "", self._client.get_model_repository_index(client_timeout=timeout_s)
+        )
+        names = sorted({entry.name for entry in index.models})
+        ready = {entry.name for entry in index.models if entry.state == "READY"}
+        return [
+            model
+            for model in await asyncio.gather(
+                *(self._describe(name, timeout_s, ready=name in ready) for name in names)
+            )
+            if model is not None
+        ]
+
+    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+        """Run the network on one photo."""
+        tensor = InferInput("photo", list(photo.shape), "UINT8")
+        tensor.set_data_from_numpy(photo)
+        result = await self._ask(
+            model.name,
+            self._client.infer(
+                model.name,
+                [tensor],
+                outputs=[InferRequestedOutput("matte")],
+                client_timeout=timeout_s,
+                # A request that its caller no longer waits for leaves Triton's queue.
+                timeout=max(int(timeout_s * 1e6), 1),
+            ),
+        )
+        matte = result.as_numpy("matte")
+        expected = (1, model.input_height_px, model.input_width_px, 1)
+        if matte is None or matte.shape != expected or matte.dtype != np.uint8:
+            self._described.pop(model.name, None)
+            raise InferenceFailedError(f"model {model.name!r} did not answer with a matte")
+        self._answered_s[model.name] = time.monotonic()
+        return Matte(alpha=matte[0, :, :, 0], model_version=result.get_response().model_version)
+
+    def last_answer_s(self, model: str) -> float:
+        """Return the `time.monotonic()` of a model's last matte."""
+        return self._answered_s.get(model, -float("inf"))
+
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._client.close()
+
+    async def _describe(self, name: str, timeout_s: float, *, ready: bool) -> MattingModel | None:
+        if not ready:
+            return MattingModel(name)
+        try:
+            return await self.model(name, timeout_s)
+        except ModelNotFoundError:
+            return None
+
+    async def _ask(self, model: str, call: Awaitable[T]) -> T:
+        """Await a call to Triton and translate what goes wrong."""
+        try:
+            return await call
+        except InferenceServerException as exc:
+            self._described.pop(model, None)
+            raise self._translate(model, exc) from exc
+
+    def _translate(self, model: str, exc: InferenceServerException) -> GatewayError:
+        # After a model's reload Triton's message may hold its address: callers get our words.
+        message = exc.message() or ""
+        match (exc.status() or "").removeprefix("StatusCode."):
+            case "NOT_FOUND":
+                return ModelNotFoundError(f"there is no model {model!r}", field="model")
+            case "DEADLINE_EXCEEDED":
+                return DeadlineError("the inference server did not answer in time")
+            case "UNAVAILABLE" if "Request timeout expired" in message:
+                return DeadlineError("the request waited too long in the inference queue")
+            case "UNAVAILABLE":
+                return InferenceUnavailableError("the inference server or the model is away")
+            case "INTERNAL" if _DEAD_MODEL_PROCESS in message:
+                return InferenceUnavailableError("the model's process has died")
+            case _:
+                return InferenceFailedError("the inference server failed on this request")
+
+
+def _read_description(description: Any) -> MattingModel | None:
+    """Return the matting model that a ModelMetadataResponse describes, None for another kind."""
+    inputs = {tensor.name: tensor for tensor in description.inputs}
+    outputs = {tensor.name: tensor for tensor in description.outputs}
+    if set(inputs) != {"photo"} or "matte" not in outputs or not description.versions:
+        return None
+    photo, matte = inputs["photo"], outputs["matte"]
+    height, width = photo.shape[1:3] if len(photo.shape) == len("NHWC") else (0, 0)
+    if (
+        (photo.datatype, matte.datatype) != ("UINT8", "UINT8")
+        or list(photo.shape[3:]) != [3]
+        or min(height, width) < 1
+        or list(matte.shape[1:]) != [height, width, 1]
+    ):
+        return None
+    return MattingModel(
+        name=description.name,
+        version=max(description.versions, key=int),
+        input_width_px=width,
+        input_height_px=height,
+    )

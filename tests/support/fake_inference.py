@@ -1,0 +1,61 @@
+"""An inference server in memory, at the gateway's own seam."""
+
+import asyncio
+import time
+
+import numpy as np
+
+from gateway.errors import GatewayError, ModelNotFoundError
+from gateway.inference import Matte, MattingModel
+from gateway.pipeline.arrays import Pixels
+
+
+class FakeInferenceServer:
+    """Cuts whatever is not white; every behaviour can be set by a test.
+
+    Attributes:
+        error: Raised by every inference while it is set.
+        delay_s: Seconds that every inference takes.
+        known: The models there are.
+        seen: The photos that the network was shown.
+        cancelled: How many inferences were cancelled.
+    """
+
+    def __init__(self) -> None:
+        self.error: GatewayError | None = None
+        self.delay_s = 0.0
+        self.known = [MattingModel("matte", "3", 64, 48), MattingModel("sleeping")]
+        self.seen: list[Pixels] = []
+        self.cancelled = 0
+        self._answered_s: dict[str, float] = {}
+
+    async def model(self, name: str, timeout_s: float) -> MattingModel:
+        assert timeout_s > 0
+        for model in self.known:
+            if model.name == name and model.ready:
+                return model
+        raise ModelNotFoundError(f"there is no model {name!r}", field="model")
+
+    async def models(self, timeout_s: float) -> list[MattingModel]:
+        assert timeout_s > 0
+        return self.known
+
+    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+        assert timeout_s > 0
+        try:
+            await asyncio.sleep(self.delay_s)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self.error is not None:
+            raise self.error
+        self.seen.append(photo)
+        self._answered_s[model.name] = time.monotonic()
+        alpha = np.where(photo[0].min(axis=2) < 250, 255, 0).astype(np.uint8)
+        return Matte(alpha, model.version)
+
+    def last_answer_s(self, model: str) -> float:
+        return self._answered_s.get(model, -float("inf"))
+
+    async def close(self) -> None:
+        """There is nothing to close."""

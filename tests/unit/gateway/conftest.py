@@ -1,0 +1,41 @@
+import dataclasses
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.config import GatewayConfig
+from gateway.server import Gateway
+from packshot import AsyncClient
+from tests.support.fake_inference import FakeInferenceServer
+
+
+@pytest.fixture
+def inference() -> FakeInferenceServer:
+    return FakeInferenceServer()
+
+
+@pytest.fixture
+def config() -> GatewayConfig:
+    return GatewayConfig(
+        port=0, metrics_port=0, max_in_flight=4, cpu_threads=2, probe_interval_s=0.05
+    )
+
+
+@pytest.fixture
+async def gateway(config: GatewayConfig, inference: FakeInferenceServer) -> AsyncIterator[Gateway]:
+    """A real gateway on a real port, with the fake behind its seam."""
+    gateway = Gateway(config, inference)
+    await gateway.start()
+    yield gateway
+    await gateway.stop()
+
+
+@pytest.fixture
+async def client(gateway: Gateway) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(f"127.0.0.1:{gateway.port}", timeout_s=10, retries=False) as client:
+        yield client
+
+
+@pytest.fixture
+def small_limits(config: GatewayConfig) -> GatewayConfig:
+    return dataclasses.replace(config, max_photo_bytes=100_000, max_photo_pixels=200_000)

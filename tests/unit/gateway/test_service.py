@@ -1,0 +1,303 @@
+"""The service over a real channel, with a fake inference server behind the gateway's seam."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import grpc
+import grpc.aio
+import numpy as np
+import pytest
+
+from gateway.config import GatewayConfig
+from gateway.errors import InferenceFailedError, InferenceUnavailableError
+from gateway.server import Gateway, PortError
+from packshot import (
+    AsyncClient,
+    DeadlineExceededError,
+    InvalidRequestError,
+    ModelNotFoundError,
+    NoForegroundError,
+    OverloadedError,
+    ServiceError,
+    UnavailableError,
+)
+from packshot.v1 import packshot_pb2 as pb
+from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
+from tests.support.fake_inference import FakeInferenceServer
+from tests.support.pictures import RED, claiming_png, decode, encode, product_photo
+
+PHOTO = encode(product_photo())
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 5) -> None:
+    """Wait until an async condition holds."""
+    async with asyncio.timeout(timeout_s):
+        while not await condition():  # noqa: ASYNC110  there is no event to wait for
+            await asyncio.sleep(0.02)
+
+
+def http(gateway: Gateway, path: str) -> tuple[int, str]:
+    try:
+        with urlopen(f"http://127.0.0.1:{gateway.metrics_port}{path}", timeout=5) as reply:
+            return reply.status, reply.read().decode()
+    except HTTPError as error:
+        with error:
+            return error.code, ""
+
+
+async def test_renders_on_white_in_the_photo_s_own_frame(client: AsyncClient) -> None:
+    packshot = await client.render(PHOTO)
+    assert packshot.media_type == "image/jpeg"
+    image = decode(packshot.picture)
+    assert image.size == (120, 90) == (packshot.width_px, packshot.height_px)
+    assert image.getpixel((100, 10)) == (255, 255, 255)
+    assert np.abs(np.asarray(image, int)[45, 40] - RED).max() < 10
+    assert np.abs(np.subtract(packshot.product, (15, 22, 60, 67))).max() <= 3
+    assert (packshot.model, packshot.model_version, packshot.product_scale) == ("matte", "3", 1)
+    stages = ("decode", "prepare", "infer", "refine", "compose", "encode")
+    assert set(packshot.stages_s) == {*stages, "total"}
+    assert 0 < sum(packshot.stages_s[stage] for stage in stages) <= packshot.stages_s["total"]
+
+
+async def test_shows_the_network_the_model_s_own_size(
+    client: AsyncClient, inference: FakeInferenceServer
+) -> None:
+    await client.render(PHOTO)
+    assert inference.seen[-1].shape == (1, 48, 64, 3)
+
+
+async def test_renders_transparent_png_and_webp(client: AsyncClient) -> None:
+    png = decode((await client.render(PHOTO, background="transparent")).picture)
+    assert (png.format, png.mode) == ("PNG", "RGBA")
+    assert png.getpixel((100, 10))[3] == 0  # type: ignore[index]
+    assert png.getpixel((40, 45)) == (*RED, 255)
+    webp = await client.render(PHOTO, background="transparent", format="webp", quality=80)
+    assert (decode(webp.picture).format, webp.media_type) == ("WEBP", "image/webp")
+
+
+async def test_renders_any_colour_in_a_square_at_a_fill(client: AsyncClient) -> None:
+    packshot = await client.render(
+        PHOTO, background="#1040fF", size=200, fill=0.5, square=True, format="png"
+    )
+    image = decode(packshot.picture)
+    assert image.size == (200, 200)
+    assert image.getpixel((0, 199)) == (0x10, 0x40, 0xFF)
+    left, top, right, bottom = packshot.product
+    assert max(right - left, bottom - top) == pytest.approx(100, abs=1)
+    assert left + right == pytest.approx(200, abs=1)
+    assert packshot.product_scale > 1
+
+
+async def test_lists_models_with_their_state(client: AsyncClient) -> None:
+    matte, sleeping = await client.models()
+    assert (matte.name, matte.version, matte.ready, matte.is_default) == ("matte", "3", True, True)
+    assert (matte.input_width_px, matte.input_height_px) == (64, 48)
+    assert (sleeping.name, sleeping.ready, sleeping.is_default) == ("sleeping", False, False)
+
+
+@pytest.mark.parametrize(
+    ("photo", "reason", "message"),
+    [
+        (b"", "INVALID_PHOTO", "0 bytes"),
+        (b"just a text", "INVALID_PHOTO", "not a picture"),
+        (encode(product_photo(), "JPEG")[:-200], "INVALID_PHOTO", "cannot be decoded"),
+        (encode(np.zeros((1, 1, 3), np.uint8)), "PHOTO_LIMIT", "at least 16"),
+        (claiming_png(100_000, 100_000), "PHOTO_LIMIT", "limit is 64000000"),
+        (bytes(33 * 2**20), "PHOTO_LIMIT", "limit is 33554432"),
+    ],
+)
+async def test_a_bad_photo_is_an_invalid_argument_that_says_why(
+    client: AsyncClient, photo: bytes, reason: str, message: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=message) as caught:
+        await client.render(photo)
+    assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert caught.value.reason == reason
+    assert (await client.render(PHOTO)).model == "matte"
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        (pb.RenderRequest(background=pb.Background(color="white")), "background.color"),
+        (pb.RenderRequest(output=pb.Output(format=99)), "output.format"),  # type: ignore[arg-type]
+        (pb.RenderRequest(output=pb.Output(quality=101)), "output.quality"),
+        (
+            pb.RenderRequest(output=pb.Output(quality=5, format=pb.IMAGE_FORMAT_PNG)),
+            "output.quality",
+        ),
+        (
+            pb.RenderRequest(
+                background=pb.Background(transparent=pb.Transparent()),
+                output=pb.Output(format=pb.IMAGE_FORMAT_JPEG),
+            ),
+            "output.format",
+        ),
+        (pb.RenderRequest(frame=pb.Frame(width_px=100)), "frame"),
+        (pb.RenderRequest(frame=pb.Frame(width_px=15, height_px=100)), "frame.width_px"),
+        (pb.RenderRequest(frame=pb.Frame(width_px=99, height_px=10_001)), "frame.height_px"),
+        (pb.RenderRequest(frame=pb.Frame(fill=1.01)), "frame.fill"),
+        (pb.RenderRequest(frame=pb.Frame(fill=-0.5)), "frame.fill"),
+        (pb.RenderRequest(frame=pb.Frame(fill=float("nan"))), "frame.fill"),
+        (pb.RenderRequest(model="../../etc"), "model"),
+    ],
+)
+async def test_a_bad_option_is_an_invalid_argument_that_names_its_field(
+    gateway: Gateway, request_: pb.RenderRequest, field: str
+) -> None:
+    from google.rpc import error_details_pb2, status_pb2  # noqa: PLC0415  only this test
+
+    request_.photo = PHOTO
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{gateway.port}") as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await PackshotServiceStub(channel).Render(request_)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    trailers = dict(caught.value.trailing_metadata())
+    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(info)
+    assert (info.reason, info.domain) == ("INVALID_OPTION", "packshot.dev")
+    assert status.details[1].Unpack(bad_request)
+    assert bad_request.field_violations[0].field == field
+
+
+async def test_an_unknown_model_is_not_found(client: AsyncClient) -> None:
+    with pytest.raises(ModelNotFoundError, match="'nosuch'"):
+        await client.render(PHOTO, model="nosuch")
+
+
+async def test_an_empty_photo_has_no_foreground(client: AsyncClient) -> None:
+    with pytest.raises(NoForegroundError) as caught:
+        await client.render(encode(np.full((50, 50, 3), 255, np.uint8)))
+    assert caught.value.code is grpc.StatusCode.FAILED_PRECONDITION
+    assert caught.value.reason == "NO_FOREGROUND"
+
+
+async def test_beyond_its_places_the_service_is_exhausted_and_says_when_to_come_back(
+    client: AsyncClient, inference: FakeInferenceServer
+) -> None:
+    inference.delay_s = 0.5
+    answers = await asyncio.gather(
+        *(client.render(PHOTO) for _ in range(10)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, OverloadedError)]
+    assert len(refused) == 6
+    assert all(error.retry_after_s and error.retry_after_s > 0 for error in refused)
+    assert refused[0].figures == {"limit": "4", "value": "4"}
+    assert (await client.render(PHOTO)).model == "matte"
+
+
+async def test_triton_away_is_unavailable_with_a_time_to_come_back(
+    client: AsyncClient, inference: FakeInferenceServer
+) -> None:
+    inference.error = InferenceUnavailableError("away")
+    with pytest.raises(UnavailableError) as caught:
+        await client.render(PHOTO)
+    assert caught.value.retry_after_s == 1
+
+
+async def test_a_late_answer_is_a_deadline_exceeded_and_cancels_the_inference(
+    client: AsyncClient, inference: FakeInferenceServer
+) -> None:
+    inference.delay_s = 5
+    with pytest.raises(DeadlineExceededError):
+        await client.render(PHOTO, timeout_s=0.3)
+
+    async def cancelled() -> bool:
+        return inference.cancelled == 1
+
+    await eventually(cancelled)
+
+
+async def test_a_cancelled_call_cancels_the_inference(
+    client: AsyncClient, gateway: Gateway, inference: FakeInferenceServer
+) -> None:
+    inference.delay_s = 5
+    call = asyncio.create_task(client.render(PHOTO))
+    await asyncio.sleep(0.3)
+    call.cancel()
+
+    async def cancelled() -> bool:
+        return inference.cancelled == 1
+
+    await eventually(cancelled)
+    _, metrics = await asyncio.to_thread(http, gateway, "/metrics")
+    assert 'packshot_requests_total{code="CANCELLED",method="Render"} 1.0' in metrics
+
+
+@pytest.mark.parametrize("error", [InferenceFailedError("secret"), RuntimeError("secret")])
+async def test_a_defect_is_internal_and_leaks_nothing_but_its_kind(
+    client: AsyncClient, inference: FakeInferenceServer, error: Exception
+) -> None:
+    inference.error = error  # type: ignore[assignment]
+    with pytest.raises(ServiceError) as caught:
+        await client.render(PHOTO)
+    assert caught.value.code is grpc.StatusCode.INTERNAL
+    if not isinstance(error, InferenceFailedError):
+        assert str(caught.value) == "internal error"
+
+
+async def test_health_and_readiness_follow_what_the_model_answers(
+    client: AsyncClient, gateway: Gateway, inference: FakeInferenceServer
+) -> None:
+    await eventually(client.healthy)
+    assert (await asyncio.to_thread(http, gateway, "/readyz"))[0] == 200
+    inference.error = InferenceUnavailableError("away")
+
+    async def unhealthy() -> bool:
+        return not await client.healthy()
+
+    await eventually(unhealthy)
+    assert (await asyncio.to_thread(http, gateway, "/readyz"))[0] == 503
+    assert (await asyncio.to_thread(http, gateway, "/livez"))[0] == 200
+    inference.error = None
+    await eventually(client.healthy)
+
+
+async def test_metrics_count_requests_stages_and_bytes(
+    client: AsyncClient, gateway: Gateway
+) -> None:
+    packshot = await client.render(PHOTO)
+    with pytest.raises(InvalidRequestError):
+        await client.render(b"no photo")
+    _, metrics = await asyncio.to_thread(http, gateway, "/metrics")
+    lines = dict(line.rsplit(" ", 1) for line in metrics.splitlines() if not line.startswith("#"))
+    assert lines['packshot_requests_total{code="OK",method="Render"}'] == "1.0"
+    assert lines['packshot_requests_total{code="INVALID_ARGUMENT",method="Render"}'] == "1.0"
+    assert lines['packshot_requests_total{code="UNAVAILABLE",method="ListModels"}'] == "0.0"
+    assert lines['packshot_stage_duration_seconds_count{stage="encode"}'] == "1.0"
+    assert lines['packshot_request_duration_seconds_count{method="Render"}'] == "2.0"
+    assert lines['packshot_requests_in_flight{method="Render"}'] == "0.0"
+    assert float(lines["packshot_photo_bytes_total"]) == len(PHOTO) + len(b"no photo")
+    assert float(lines["packshot_picture_bytes_total"]) == len(packshot.picture)
+
+
+async def test_a_port_in_use_is_a_clear_error(
+    gateway: Gateway, inference: FakeInferenceServer
+) -> None:
+    for config in (
+        GatewayConfig(port=gateway.port, metrics_port=0),
+        GatewayConfig(port=0, metrics_port=gateway.metrics_port),
+    ):
+        second = Gateway(config, inference)
+        with pytest.raises(PortError, match=str(config.port or config.metrics_port)):
+            await second.start()
+
+
+async def test_requests_in_flight_finish_while_the_gateway_drains(
+    config: GatewayConfig, inference: FakeInferenceServer
+) -> None:
+    gateway = Gateway(config, inference)
+    await gateway.start()
+    async with AsyncClient(f"127.0.0.1:{gateway.port}", retries=False) as client:
+        inference.delay_s = 0.5
+        under_way = asyncio.create_task(client.render(PHOTO))
+        await asyncio.sleep(0.2)
+        stopping = asyncio.create_task(gateway.stop())
+        await asyncio.sleep(0.1)
+        with pytest.raises(UnavailableError):
+            await client.render(PHOTO)
+        assert (await under_way).model == "matte"
+        await stopping
