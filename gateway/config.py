@@ -4,7 +4,9 @@ import os
 from dataclasses import dataclass
 
 from gateway.pipeline.decode import PhotoLimits
-from settings import require, setting
+from settings import SettingError, require, setting
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,9 @@ class GatewayConfig:
     drain_timeout_s: float = setting(
         "PACKSHOT_DRAIN_TIMEOUT_S", 30.0, "time for requests in flight after SIGTERM, s"
     )
-    log_level: str = setting("PACKSHOT_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR")
+    log_level: str = setting(
+        "PACKSHOT_LOG_LEVEL", "INFO", "least of DEBUG, INFO, WARNING and ERROR that is logged"
+    )
 
     def __post_init__(self) -> None:
         for name in ("port", "metrics_port"):
@@ -61,6 +65,10 @@ class GatewayConfig:
         ):
             require(self, name, at_least=0.01)
         require(self, "drain_timeout_s", at_least=0)
+        if self.log_level not in LOG_LEVELS:
+            raise SettingError(
+                f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LOG_LEVELS)}"
+            )
 
     @property
     def limits(self) -> PhotoLimits:

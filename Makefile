@@ -1,0 +1,91 @@
+# Every target sets up what it needs, once; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Where torch comes from, e.g. an index of CPU builds; empty: wherever pip looks.
+TORCH_INDEX ?=
+PHOTOS ?= samples
+OUT ?= out/demo
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+# --- environments ------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: .venv/.ready ## Make .venv with what it takes to serve and to render
+
+.venv/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install -q 'pip>=25.1,<27'
+	$(PIP) install -q -e '.[cli]' --group gateway --group serving
+	@touch $@
+
+.PHONY: setup-test
+setup-test: .venv/.ready-test ## Add what the tests need, torch aside
+
+.venv/.ready-test: .venv/.ready
+	$(PIP) install -q --group test
+	@touch $@
+
+.PHONY: setup-dev
+setup-dev: .venv/.ready-dev ## Add torch, the linters and the stub generator
+
+.venv/.ready-dev: .venv/.ready-test
+	$(PIP) install -q 'torch==2.13.0' $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
+	$(PIP) install -q --group export --group lint --group stubs
+	@touch $@
+
+node_modules/.bin/buf: package.json
+	npm install --silent --no-package-lock --no-audit --no-fund
+	@touch $@
+
+.PHONY: setup-buf
+setup-buf: node_modules/.bin/buf ## Install buf, the proto linter and generic gRPC client, with npm
+
+# --- running -----------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## Start everything, render the photos in PHOTOS to OUT, stop everything
+	$(BIN)/python -m deploy.local demo --photos $(PHOTOS) --out $(OUT)
+
+.PHONY: serve
+serve: setup ## Run Triton and the gateway in the foreground
+	$(BIN)/python -m deploy.local serve
+
+# --- checking ----------------------------------------------------------------------------------
+
+.PHONY: test
+test: setup-test ## Run every test; what a test lacks is named where it is skipped
+	@time $(BIN)/python -m pytest -q
+
+.PHONY: check
+check: setup-dev ## Format, lint, types, and whether the stubs follow the proto files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/python -m tools.stubs --check
+
+.PHONY: format
+format: setup-dev ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: stubs
+stubs: setup-dev ## Generate the gRPC stubs from the proto files
+	$(BIN)/python -m tools.stubs
+
+# --- pictures ----------------------------------------------------------------------------------
+
+.PHONY: gallery
+gallery: setup ## Make the README's picture from the samples
+	$(BIN)/python -m deploy.local demo --photos samples --out out/gallery
+	cp out/gallery/sheet.jpg docs/images/before-after.jpg
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf .venv .triton build out node_modules

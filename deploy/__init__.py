@@ -1,0 +1,1 @@
+"""Ways to run Packshot as a whole."""

@@ -1,0 +1,1 @@
+"""Packshot on this machine: Triton and the gateway as two processes, started and stopped as one."""

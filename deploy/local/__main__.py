@@ -1,0 +1,50 @@
+"""`python -m deploy.local serve|demo`: run Packshot on this machine."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+
+from deploy.local.demo import run_demo
+from deploy.local.stack import StackError, running
+from gateway.config import GatewayConfig
+from settings import SettingError, load
+
+
+def main() -> int:
+    """Run a subcommand; returns the exit status: 0 done or told to stop, 1 failed, 2 usage."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run Triton and the gateway in the foreground")
+    demo = commands.add_parser("demo", help="start both, render photos, stop both")
+    demo.add_argument("--photos", type=Path, default=Path("samples"), help="folder of photos")
+    demo.add_argument("--out", type=Path, default=Path("out/demo"), help="folder for the pictures")
+    args = parser.parse_args()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return run_demo(args.photos, args.out) if args.command == "demo" else _serve()
+    except (StackError, SettingError, OSError) as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0 if args.command == "serve" else 1
+
+
+def _serve() -> int:
+    config = load(GatewayConfig, os.environ, [], prog="gateway")
+    target = f"{config.host}:{config.port}"
+    with running(os.environ, target) as stack:
+        stack.wait_until_ready()
+        print(f"Packshot is ready on {target}; Ctrl-C stops it", file=sys.stderr, flush=True)
+        stack.wait_until_ended()
+    return 1
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    """End on SIGTERM as on Ctrl-C, so that the children are stopped in order."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

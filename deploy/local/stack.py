@@ -1,0 +1,145 @@
+"""Triton and the gateway as child processes that live and die together."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packshot import Client, PackshotError
+
+# The first start installs Triton, which is a download of 55 MB.
+_READY_TIMEOUT_S = 600.0
+_STOP_TIMEOUT_S = 60.0
+_POLL_S = 0.1
+
+
+class StackError(Exception):
+    """A part of the stack did not start, or ended on its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the stack.
+
+    Attributes:
+        name: The module that runs as `python -m NAME`.
+        process: The process.
+        log: Where its output goes; None for this process's own standard error.
+    """
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path | None
+
+    def describe_end(self) -> str:
+        """Say how the process ended, with the last lines of its log."""
+        tail = ""
+        if self.log:
+            lines = self.log.read_text(errors="replace").splitlines()[-15:]
+            tail = "".join(f"\n  {line}" for line in lines)
+        return f"{self.name} ended with status {self.process.returncode}{tail}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """The running stack.
+
+    Attributes:
+        target: The gateway's address.
+        parts: Its processes, Triton's first.
+    """
+
+    target: str
+    parts: tuple[Part, ...]
+
+    def check(self) -> None:
+        """Raise `StackError` if a process has ended."""
+        for part in self.parts:
+            if part.process.poll() is not None:
+                raise StackError(part.describe_end())
+
+    def wait_until_ready(self) -> None:
+        """Wait until the gateway can render.
+
+        Raises:
+            StackError: A process ended, or ten minutes passed.
+        """
+        give_up_s = time.monotonic() + _READY_TIMEOUT_S
+        with Client(self.target, retries=False, timeout_s=2) as client:
+            while time.monotonic() < give_up_s:
+                self.check()
+                try:
+                    if client.healthy():
+                        return
+                except PackshotError:
+                    pass  # not listening yet
+                time.sleep(_POLL_S)
+        raise StackError(f"the gateway was not ready within {_READY_TIMEOUT_S:g} s")
+
+    def wait_until_ended(self) -> None:
+        """Wait for the first process to end; raises `StackError` that says which."""
+        while True:
+            self.check()
+            time.sleep(_POLL_S)
+
+
+@contextmanager
+def running(
+    environ: Mapping[str, str], target: str, log_folder: Path | None = None
+) -> Iterator[Stack]:
+    """Run the stack for the time of a block, and stop both processes after it.
+
+    Args:
+        environ: The environment of both processes; their settings are in it.
+        target: The gateway's address that these settings lead to.
+        log_folder: Where their output goes, a file each; None: to this one's standard error.
+    """
+    with ExitStack() as stack:
+        # The gateway is stopped first, so that its last requests still find Triton.
+        parts = tuple(
+            stack.enter_context(_part(name, environ, log_folder)) for name in ("serving", "gateway")
+        )
+        yield Stack(target, parts)
+
+
+@contextmanager
+def _part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iterator[Part]:
+    log = log_folder / f"{name}.log" if log_folder else None
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("wb")) if log else sys.stderr.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-m", name],
+            env=dict(environ),
+            stdout=output,
+            stderr=output,
+            # Ctrl-C reaches this process alone, which then stops both in order.
+            start_new_session=True,
+        )
+        try:
+            yield Part(name, process, log)
+        finally:
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback interface that nobody listens on."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]

@@ -1,0 +1,57 @@
+"""Rules for the whole suite."""
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+# With this set, a skip for want of a tool is a failure; a machine may lack a GPU, or the photos
+# that are not the project's to distribute, all the same.
+_STRICT = bool(os.environ.get("PACKSHOT_TEST_STRICT"))
+_MAY_SKIP = ("gpu", "photos")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test by its folder."""
+    for item in items:
+        for marker in ("integration", "gpu"):
+            if marker in Path(item.path).parts:
+                item.add_marker(marker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a forbidden skip into a failure."""
+    report = yield
+    if _STRICT and report.skipped and not any(item.get_closest_marker(name) for name in _MAY_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turn a forbidden skip of a whole module into a failure."""
+    report = yield
+    if _STRICT and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def evaluation_photos(root: Path) -> Path:
+    """A folder of real photos with reference mattes, `NAME.matte.png`; skip without one."""
+    folder = Path(os.environ.get("PACKSHOT_TEST_PHOTOS") or root.parent / "shared" / "photos")
+    if not folder.is_dir():
+        pytest.skip(f"no evaluation photos in {folder}; PACKSHOT_TEST_PHOTOS names another folder")
+    return folder
