@@ -69,6 +69,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 	$(BIN)/python -m tools.stubs --check
+	$(BIN)/python -m tools.settings_table --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -78,6 +79,10 @@ format: setup-dev ## Format the code and mend what the linter can
 .PHONY: stubs
 stubs: setup-dev ## Generate the gRPC stubs from the proto files
 	$(BIN)/python -m tools.stubs
+
+.PHONY: readme
+readme: setup ## Write the settings' tables into the README
+	$(BIN)/python -m tools.settings_table
 
 # --- pictures ----------------------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+# How long `close` may wait for the serving thread to notice.
+_POLL_S = 0.05
+
 
 class MetricsServer:
     """Serves metrics, liveness and readiness from a thread of its own.
@@ -32,7 +35,7 @@ class MetricsServer:
         self._server = _ThreadingServer((host, port), _QuietHandler)
         self._server.set_app(_application(registry, is_ready))
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="metrics", daemon=True
+            target=self._server.serve_forever, args=(_POLL_S,), name="metrics", daemon=True
         )
         self._thread.start()
 

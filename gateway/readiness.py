@@ -5,6 +5,7 @@ evidence that counts: a recent one of a caller's, or else one of a probe's.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,8 @@ from gateway.errors import GatewayError
 from gateway.inference import InferenceServer
 
 log = logging.getLogger(__name__)
+
+_SHORTEST_INTERVAL_S = 0.1
 
 
 class ReadinessWatch:
@@ -42,17 +45,27 @@ class ReadinessWatch:
         self._probe_timeout_s = probe_timeout_s
         self._on_change = on_change
         self._ready: bool | None = None
+        self._doubted = asyncio.Event()
+
+    def doubt(self) -> None:
+        """Look again soon: a caller's request has just found the model away."""
+        self._doubted.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
         while True:
-            await self._look()
-            await asyncio.sleep(self._interval_s)
+            doubted = self._doubted.is_set()
+            self._doubted.clear()
+            await self._look(must_probe=doubted)
+            # However many callers doubt, there are not more than ten looks a second.
+            await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._doubted.wait(), self._interval_s)
 
-    async def _look(self) -> None:
+    async def _look(self, *, must_probe: bool) -> None:
         start_s = time.monotonic()
         reason = ""
-        if not self._answered_since(start_s - self._interval_s):
+        if must_probe or not self._answered_since(start_s - self._interval_s):
             try:
                 await self._probe()
             except GatewayError as exc:

@@ -46,8 +46,14 @@ class Gateway:
         self._registry = CollectorRegistry()
         self._metrics = GatewayMetrics(self._registry)
         self._health = health.aio.HealthServicer()
+        self._watch = ReadinessWatch(
+            inference,
+            config.default_model,
+            config.probe_interval_s,
+            config.probe_timeout_s,
+            self._report,
+        )
         self._ready = False
-        self._draining = False
         self.port = 0
         self.metrics_port = 0
 
@@ -75,16 +81,9 @@ class Gateway:
                 f"cannot listen on {config.host}:{config.metrics_port} for metrics: {exc.strerror}"
             ) from exc
         self.metrics_port = self._http.port
-        await self._report(ready=False)
+        await self._report(False)  # noqa: FBT003
         await self._server.start()
-        watch = ReadinessWatch(
-            self._inference,
-            config.default_model,
-            config.probe_interval_s,
-            config.probe_timeout_s,
-            lambda ready: self._report(ready=ready),
-        )
-        self._watching = asyncio.create_task(watch.run())
+        self._watching = asyncio.create_task(self._watch.run())
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s",
             config.host,
@@ -98,7 +97,6 @@ class Gateway:
     async def stop(self) -> None:
         """Say NOT_SERVING, let the requests in flight finish, then close everything."""
         log.info("draining, at most %g s", self._config.drain_timeout_s)
-        self._draining = True
         self._watching.cancel()
         await asyncio.gather(self._watching, return_exceptions=True)
         self._ready = False
@@ -127,6 +125,7 @@ class Gateway:
             Admission(config.max_in_flight),
             self._metrics,
             config.default_timeout_s,
+            on_unavailable=self._watch.doubt,
         )
         add_PackshotServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -134,7 +133,7 @@ class Gateway:
         reflection.enable_server_reflection(names, server)
         return server
 
-    async def _report(self, *, ready: bool) -> None:
+    async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
         self._metrics.ready(ready=ready)
         serving = health_pb2.HealthCheckResponse

@@ -3,16 +3,15 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
 from google.rpc import status_pb2
 
 from gateway.admission import Admission
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, InferenceUnavailableError
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method, Stage
 from gateway.options import FORMATS, OptionReader
@@ -20,6 +19,8 @@ from gateway.renderer import Packshot, Renderer
 from gateway.status import internal_status, status_code, to_status
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class PackshotService(PackshotServiceServicer):
         admission: Bounds what is inside at once.
         metrics: Counts and times.
         default_timeout_s: Seconds for a request whose caller set no deadline.
+        on_unavailable: Called when a request has found the inference server or a model away.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class PackshotService(PackshotServiceServicer):
         admission: Admission,
         metrics: GatewayMetrics,
         default_timeout_s: float,
+        on_unavailable: Callable[[], None],
     ) -> None:
         self._renderer = renderer
         self._inference = inference
@@ -53,6 +56,7 @@ class PackshotService(PackshotServiceServicer):
         self._admission = admission
         self._metrics = metrics
         self._default_timeout_s = default_timeout_s
+        self._on_unavailable = on_unavailable
 
     async def Render(  # noqa: N802  the proto names it
         self,
@@ -60,15 +64,8 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        async with self._answering(Method.RENDER, context):
-            with self._admission.admit():
-                self._metrics.photo(len(request.photo))
-                options = self._options.read(request)
-                packshot = await self._renderer.render(
-                    request.photo, options, self._timeout_s(context)
-                )
-                self._metrics.picture(len(packshot.picture))
-                return _to_response(packshot)
+        work = self._render(request, self._timeout_s(context))
+        return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
 
     async def ListModels(  # noqa: N802  the proto names it
         self,
@@ -76,61 +73,82 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.ListModelsRequest, pb.ListModelsResponse],
     ) -> pb.ListModelsResponse:
         """List the models."""
-        async with self._answering(Method.LIST_MODELS, context):
-            models = await self._inference.models(self._timeout_s(context))
-            return pb.ListModelsResponse(
-                models=[
-                    pb.Model(
-                        name=model.name,
-                        version=model.version,
-                        ready=model.ready,
-                        is_default=model.name == self._options.default_model,
-                        input_width_px=model.input_width_px,
-                        input_height_px=model.input_height_px,
-                    )
-                    for model in models
-                ]
-            )
+        work = self._list_models(self._timeout_s(context))
+        return await self._answer(Method.LIST_MODELS, context, work, pb.ListModelsResponse)
+
+    async def _render(self, request: pb.RenderRequest, timeout_s: float) -> pb.RenderResponse:
+        with self._admission.admit():
+            self._metrics.photo(len(request.photo))
+            options = self._options.read(request)
+            packshot = await self._renderer.render(request.photo, options, timeout_s)
+            self._metrics.picture(len(packshot.picture))
+            return _to_response(packshot)
+
+    async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
+        models = await self._inference.models(timeout_s)
+        return pb.ListModelsResponse(
+            models=[
+                pb.Model(
+                    name=model.name,
+                    version=model.version,
+                    ready=model.ready,
+                    is_default=model.name == self._options.default_model,
+                    input_width_px=model.input_width_px,
+                    input_height_px=model.input_height_px,
+                )
+                for model in models
+            ]
+        )
 
     def _timeout_s(self, context: grpc.aio.ServicerContext[Any, Any]) -> float:
         remaining_s = context.time_remaining()
         return self._default_timeout_s if remaining_s is None else remaining_s
 
-    @asynccontextmanager
-    async def _answering(
-        self, method: Method, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> AsyncIterator[None]:
-        """Count and time a call, log how it ended, and turn what went wrong into its status."""
+    async def _answer(
+        self,
+        method: Method,
+        context: grpc.aio.ServicerContext[Any, Any],
+        work: Coroutine[Any, Any, T],
+        nothing: Callable[[], T],
+    ) -> T:
+        """Do a call's work; count, time and log it, and turn what goes wrong into its status.
+
+        `context.abort` would do the last, but gRPC keeps the exception that it raises in a cycle
+        with its traceback, and so with the photo, until the garbage collector comes by.
+        """
         start_s = time.monotonic()
         code = grpc.StatusCode.OK
-        with self._metrics.in_flight(method):
-            try:
-                yield
-            except asyncio.CancelledError:
-                late = (context.time_remaining() or 1) <= 0
-                code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
-                raise
-            except GatewayError as error:
-                code = status_code(error)
-                if code is grpc.StatusCode.INTERNAL:
-                    log.exception("%s failed", method)
-                await _abort(context, code, to_status(error))
-            except Exception:
-                code = grpc.StatusCode.INTERNAL
+        try:
+            with self._metrics.in_flight(method):
+                return await work
+        except asyncio.CancelledError:
+            late = (context.time_remaining() or 1) <= 0
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
+            raise
+        except GatewayError as error:
+            code = status_code(error)
+            if isinstance(error, InferenceUnavailableError):
+                self._on_unavailable()
+            if code is grpc.StatusCode.INTERNAL:
                 log.exception("%s failed", method)
-                await _abort(context, code, internal_status())
-            finally:
-                self._metrics.answered(method, code, start_s)
-                log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
+            _fail(context, code, to_status(error))
+        except Exception:
+            code = grpc.StatusCode.INTERNAL
+            log.exception("%s failed", method)
+            _fail(context, code, internal_status())
+        finally:
+            self._metrics.answered(method, code, start_s)
+            log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
+        return nothing()
 
 
-async def _abort(
+def _fail(
     context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, status: status_pb2.Status
-) -> NoReturn:
-    """End a call with a status whose rich form goes along, as gRPC's status libraries expect."""
-    trailer = ("grpc-status-details-bin", status.SerializeToString())
-    await context.abort(code, status.message, (trailer,))
-    raise AssertionError("unreachable")  # abort always raises; its type does not say so
+) -> None:
+    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
+    context.set_code(code)
+    context.set_details(status.message)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
 
 def _to_response(packshot: Packshot) -> pb.RenderResponse:

@@ -1,6 +1,8 @@
 """The service over a real channel, with a fake inference server behind the gateway's seam."""
 
 import asyncio
+import contextlib
+import gc
 from collections.abc import Awaitable, Callable
 from urllib.error import HTTPError
 from urllib.request import urlopen
@@ -34,7 +36,7 @@ PHOTO = encode(product_photo())
 async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 5) -> None:
     """Wait until an async condition holds."""
     async with asyncio.timeout(timeout_s):
-        while not await condition():  # noqa: ASYNC110  there is no event to wait for
+        while not await condition():
             await asyncio.sleep(0.02)
 
 
@@ -237,6 +239,21 @@ async def test_a_defect_is_internal_and_leaks_nothing_but_its_kind(
     assert caught.value.code is grpc.StatusCode.INTERNAL
     if not isinstance(error, InferenceFailedError):
         assert str(caught.value) == "internal error"
+
+
+@pytest.mark.parametrize("photo", [encode(product_photo(64, 64)), b"no photo at all"])
+async def test_a_call_that_has_ended_holds_on_to_nothing(client: AsyncClient, photo: bytes) -> None:
+    """The request goes with its last reference, not when the garbage collector comes by."""
+    gc.collect()
+    gc.disable()
+    try:
+        with contextlib.suppress(InvalidRequestError):
+            await client.render(photo)
+        await asyncio.sleep(0.1)
+        requests = [each for each in gc.get_objects() if isinstance(each, pb.RenderRequest)]
+        assert photo not in [request.photo for request in requests]
+    finally:
+        gc.enable()
 
 
 async def test_health_and_readiness_follow_what_the_model_answers(
