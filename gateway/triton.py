@@ -92,9 +92,8 @@ class TritonInferenceServer:
                 model.name,
                 [tensor],
                 outputs=[InferRequestedOutput("matte")],
+                # At its end gRPC cancels the call, and the request leaves Triton's queue.
                 client_timeout=timeout_s,
-                # A request that its caller no longer waits for leaves Triton's queue.
-                timeout=max(int(timeout_s * 1e6), 1),
             ),
         )
         matte = result.as_numpy("matte")
@@ -137,8 +136,6 @@ class TritonInferenceServer:
                 return ModelNotFoundError(f"there is no model {model!r}", field="model")
             case "DEADLINE_EXCEEDED":
                 return DeadlineError("the inference server did not answer in time")
-            case "UNAVAILABLE" if "Request timeout expired" in message:
-                return DeadlineError("the request waited too long in the inference queue")
             case "UNAVAILABLE":
                 return InferenceUnavailableError("the inference server or the model is away")
             case "INTERNAL" if _DEAD_MODEL_PROCESS in message:

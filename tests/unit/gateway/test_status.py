@@ -1,0 +1,60 @@
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+
+from gateway import errors
+from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
+from gateway.status import internal_status, status_code, to_status
+
+
+def subclasses(cls: type[GatewayError]) -> list[type[GatewayError]]:
+    return [found for direct in cls.__subclasses__() for found in (direct, *subclasses(direct))]
+
+
+WANTED: dict[type[GatewayError], grpc.StatusCode] = {
+    errors.InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.InvalidPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.PhotoLimitError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    errors.DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.InferenceFailedError: grpc.StatusCode.INTERNAL,
+}
+
+
+def test_every_error_of_the_domain_is_listed_here() -> None:
+    assert set(subclasses(GatewayError)) == set(WANTED)
+
+
+@pytest.mark.parametrize("error", WANTED)
+def test_every_error_has_its_status_and_a_reason_of_its_own(error: type[GatewayError]) -> None:
+    made = error.__new__(error)
+    assert status_code(made) is WANTED[error]
+    assert [cls.reason for cls in WANTED].count(error.reason) == 1
+
+
+def test_every_error_s_place_is_drawn_in_the_module() -> None:
+    assert errors.__doc__
+    assert all(error.__name__ in errors.__doc__ for error in WANTED)
+
+
+def test_the_details_are_those_of_google_rpc() -> None:
+    status = to_status(InvalidOptionError("too much", field="frame.fill", figures={"value": 2}))
+    info, bad_request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert status.details[0].Unpack(info)
+    assert status.details[1].Unpack(bad_request)
+    assert dict(info.metadata) == {"value": "2"}
+    assert bad_request.field_violations[0].description == "too much"
+
+
+def test_what_is_safe_to_retry_says_when() -> None:
+    retry = error_details_pb2.RetryInfo()
+    assert to_status(InferenceUnavailableError("away")).details[1].Unpack(retry)
+    assert retry.retry_delay.seconds == 1
+
+
+def test_a_defect_of_ours_tells_nothing() -> None:
+    assert internal_status().message == "internal error"

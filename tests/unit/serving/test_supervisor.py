@@ -1,0 +1,70 @@
+"""The supervisor's threads, with watches that only count."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from serving.client import TritonApiError
+from serving.supervisor import Supervisor
+
+
+class CountingWatch:
+    def __init__(self, *, fails: bool = False) -> None:
+        self.looks = 0
+        self._fails = fails
+
+    def look(self) -> None:
+        self.looks += 1
+        if self._fails:
+            raise RuntimeError("unforeseen")
+
+
+def wait_for(check: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + 5
+    while not check():
+        assert time.monotonic() < until_s
+        time.sleep(0.005)
+
+
+def test_models_are_watched_from_when_they_are_loaded_until_the_end() -> None:
+    loaded = ["matte"]
+    watches: dict[str, CountingWatch] = {}
+
+    def make(model: str) -> CountingWatch:
+        watches[model] = CountingWatch()
+        return watches[model]
+
+    supervisor = Supervisor(lambda: list(loaded), make, interval_s=0.01)
+    supervisor.start()
+    wait_for(lambda: "matte" in watches and watches["matte"].looks > 2)
+    loaded.append("light")
+    wait_for(lambda: "light" in watches and watches["light"].looks > 2)
+    supervisor.stop()
+    wait_for(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()))
+
+
+def test_a_watch_outlives_an_unforeseen_failure(caplog: pytest.LogCaptureFixture) -> None:
+    watch = CountingWatch(fails=True)
+    supervisor = Supervisor(lambda: ["matte"], lambda _: watch, interval_s=0.01)
+    supervisor.start()
+    wait_for(lambda: watch.looks > 2)
+    supervisor.stop()
+    assert "watching 'matte' failed" in caplog.text
+
+
+def test_a_triton_that_does_not_answer_is_asked_again() -> None:
+    answers: list[list[str] | None] = [None, None, ["matte"]]
+    watch = CountingWatch()
+
+    def models() -> list[str]:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer is None:
+            raise TritonApiError("away")
+        return answer
+
+    supervisor = Supervisor(models, lambda _: watch, interval_s=0.01)
+    supervisor.start()
+    wait_for(lambda: watch.looks > 0)
+    supervisor.stop()
