@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from serving.client import TritonApiError
+from serving.errors import TritonApiError
 from serving.supervisor import Supervisor
 
 
@@ -36,7 +36,7 @@ def test_models_are_watched_from_when_they_are_loaded_until_the_end() -> None:
         watches[model] = CountingWatch()
         return watches[model]
 
-    supervisor = Supervisor(lambda: list(loaded), make, interval_s=0.01)
+    supervisor = Supervisor(lambda: list(loaded), make, lambda: False, interval_s=0.01)
     supervisor.start()
     wait_for(lambda: "matte" in watches and watches["matte"].looks > 2)
     loaded.append("light")
@@ -47,7 +47,7 @@ def test_models_are_watched_from_when_they_are_loaded_until_the_end() -> None:
 
 def test_a_watch_outlives_an_unforeseen_failure(caplog: pytest.LogCaptureFixture) -> None:
     watch = CountingWatch(fails=True)
-    supervisor = Supervisor(lambda: ["matte"], lambda _: watch, interval_s=0.01)
+    supervisor = Supervisor(lambda: ["matte"], lambda _: watch, lambda: False, interval_s=0.01)
     supervisor.start()
     wait_for(lambda: watch.looks > 2)
     supervisor.stop()
@@ -64,7 +64,19 @@ def test_a_triton_that_does_not_answer_is_asked_again() -> None:
             raise TritonApiError("away")
         return answer
 
-    supervisor = Supervisor(models, lambda _: watch, interval_s=0.01)
+    supervisor = Supervisor(models, lambda _: watch, lambda: False, interval_s=0.01)
     supervisor.start()
     wait_for(lambda: watch.looks > 0)
     supervisor.stop()
+
+
+def test_nothing_is_judged_any_more_once_a_stop_was_asked_for() -> None:
+    asked = threading.Event()
+    watch = CountingWatch()
+    Supervisor(lambda: ["matte"], lambda _: watch, asked.is_set, interval_s=0.01).start()
+    wait_for(lambda: watch.looks > 0)
+    asked.set()
+    wait_for(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()))
+    looks = watch.looks
+    time.sleep(0.05)
+    assert watch.looks == looks

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from serving.client import Answer, Probe, TritonApiError
+from serving.client import Answer, Probe
+from serving.errors import TritonApiError
 from serving.stubs import Stub
 from serving.watch import ModelWatch
 

@@ -1,0 +1,1 @@
+"""Runs Triton, the inference server behind the gateway: `python -m serving`."""

@@ -1,0 +1,33 @@
+"""The command `python -m serving`."""
+
+import logging
+import os
+import sys
+
+from serving.config import ServingConfig
+from serving.errors import ServingError
+from serving.server import serve
+from settings import SettingError, load
+
+log = logging.getLogger("serving")
+
+
+def main() -> int:
+    """Run the command; the exit status is Triton's, 1 if it could not be started, 2 for usage."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s serving: %(message)s", force=True
+    )
+    try:
+        config = load(ServingConfig, os.environ, sys.argv[1:], "python -m serving")
+    except SettingError as exc:
+        log.error("%s", exc)  # noqa: TRY400 - a wrong setting needs no stack
+        return 2
+    try:
+        return serve(config, os.environ)
+    except ServingError as exc:
+        log.error("%s", exc)  # noqa: TRY400 - the message says what to do
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

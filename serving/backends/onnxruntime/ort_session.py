@@ -1,0 +1,194 @@
+"""The onnxruntime session of one model instance: the provider that its kind asks for, or none."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+import onnxruntime
+import ort_config
+
+Array = npt.NDArray[Any]
+
+_LEVELS = {
+    -1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    0: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
+    1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    2: onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL,
+}
+
+
+class ProviderError(RuntimeError):
+    """The hardware that the configuration asks for cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of a model.
+
+    Attributes:
+        name: Triton's name for it.
+        kind: `CPU` or `GPU`; Triton has resolved `KIND_AUTO` by then.
+        device_id: The GPU's number.
+    """
+
+    name: str
+    kind: str
+    device_id: int
+
+
+class Session:
+    """A loaded network.
+
+    Args:
+        path: The ONNX file.
+        config: The model's configuration.
+        instance: What it runs on.
+
+    Raises:
+        ConfigError: Configuration and file do not fit.
+        ProviderError: A GPU is asked for and onnxruntime cannot use it.
+    """
+
+    def __init__(self, path: Path, config: ort_config.BackendConfig, instance: Instance) -> None:
+        providers = providers_for(instance, onnxruntime.get_available_providers())
+        if instance.kind == "GPU":
+            # CUDA's libraries may come from wheels, where the loader does not look by itself.
+            onnxruntime.preload_dlls()
+        options = _session_options(config, instance)
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=providers, enable_fallback=0
+        )
+        self._session.disable_fallback()
+        refuse_other_provider(instance, self._session.get_providers())
+        ort_config.check_against(config, _graph_of(self._session))
+        self._run_options = onnxruntime.RunOptions()
+        if config.arena_shrinkage:
+            self._run_options.add_run_config_entry(
+                "memory.enable_memory_arena_shrinkage", config.arena_shrinkage
+            )
+        threads = options.intra_op_num_threads
+        self.description = (
+            f"onnxruntime {onnxruntime.__version__}, {self._session.get_providers()[0]}, "
+            f"{threads or 'all'} threads"
+        )
+
+    def run(self, outputs: Sequence[str], inputs: dict[str, Array]) -> list[Array]:
+        """Run one pass; arrays by input name to arrays in the order of `outputs`."""
+        arrays: list[Array] = self._session.run(list(outputs), inputs, self._run_options)
+        return arrays
+
+
+def providers_for(instance: Instance, available: Sequence[str]) -> list[Any]:
+    """Choose onnxruntime's execution providers for an instance.
+
+    Args:
+        instance: The instance.
+        available: The providers that this build of onnxruntime has.
+
+    Returns:
+        The argument `providers` of `InferenceSession`.
+
+    Raises:
+        ProviderError: The instance wants a GPU and this build has no CUDA.
+    """
+    if instance.kind == "CPU":
+        return ["CPUExecutionProvider"]
+    if instance.kind != "GPU":
+        raise ProviderError(f"instance {instance.name} is of the unsupported kind {instance.kind}")
+    if "CUDAExecutionProvider" not in available:
+        raise ProviderError(
+            f"instance {instance.name} is KIND_GPU, but this onnxruntime has no "
+            f"CUDAExecutionProvider (it has {', '.join(available)}); install onnxruntime-gpu in "
+            "its place, or set KIND_CPU"
+        )
+    return [("CUDAExecutionProvider", {"device_id": str(instance.device_id)})]
+
+
+def refuse_other_provider(instance: Instance, active: Sequence[str]) -> None:
+    """Refuse a session that did not get its GPU: onnxruntime itself only logs a warning.
+
+    Args:
+        instance: The instance.
+        active: The session's providers.
+
+    Raises:
+        ProviderError: The instance wants a GPU and the session has none.
+    """
+    if instance.kind == "GPU" and "CUDAExecutionProvider" not in active:
+        raise ProviderError(
+            f"instance {instance.name} is KIND_GPU, but onnxruntime could not start CUDA on device "
+            f"{instance.device_id} (its log says why: driver, CUDA or cuDNN libraries); it is not "
+            "run on the CPU instead, set KIND_CPU for that"
+        )
+
+
+def thread_share(config: ort_config.BackendConfig, instance: Instance, cores: int) -> int:
+    """Decide how many threads compute one pass.
+
+    Args:
+        config: The model's configuration.
+        instance: The instance.
+        cores: Cores that the process may use.
+
+    Returns:
+        As configured; else, on the CPU, an equal share of the cores: every instance is a process of
+        its own, and with all cores for each they would take them from one another. 0 leaves it to
+        onnxruntime.
+    """
+    if config.intra_op_threads or instance.kind != "CPU":
+        return config.intra_op_threads
+    return max(1, cores // max(1, config.cpu_instances))
+
+
+def read_graph(path: Path) -> ort_config.Graph:
+    """Read what an ONNX file takes and gives.
+
+    Args:
+        path: The ONNX file.
+
+    Returns:
+        Its inputs and outputs.
+
+    Raises:
+        ConfigError: A tensor is of a type that cannot be served.
+    """
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        str(path), options, providers=["CPUExecutionProvider"], enable_fallback=0
+    )
+    return _graph_of(session)
+
+
+def _session_options(config: ort_config.BackendConfig, instance: Instance) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = _LEVELS[config.graph_level]
+    cores = len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = thread_share(config, instance, cores)
+    options.inter_op_num_threads = config.inter_op_threads
+    modes = onnxruntime.ExecutionMode
+    options.execution_mode = modes.ORT_PARALLEL if config.parallel else modes.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = config.mem_arena
+    options.enable_mem_pattern = config.mem_pattern
+    if config.device_initializers:
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
+    return options
+
+
+def _graph_of(session: Any) -> ort_config.Graph:
+    return ort_config.Graph(
+        inputs=tuple(map(_tensor_of, session.get_inputs())),
+        outputs=tuple(map(_tensor_of, session.get_outputs())),
+    )
+
+
+def _tensor_of(node: Any) -> ort_config.Tensor:
+    if node.type not in ort_config.TRITON_TYPES:
+        raise ort_config.ConfigError(f"tensor {node.name!r} is of the unsupported type {node.type}")
+    # onnxruntime gives an open dimension as None or by its name.
+    dims = tuple(dim if isinstance(dim, int) else -1 for dim in node.shape)
+    return ort_config.Tensor(node.name, ort_config.TRITON_TYPES[node.type], dims)
