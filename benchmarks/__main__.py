@@ -1,0 +1,35 @@
+"""The command `python -m benchmarks NAME …`."""
+
+import argparse
+import logging
+import os
+import sys
+
+from benchmarks import perf_analyzer
+from serving.errors import ServingError
+
+log = logging.getLogger("benchmarks")
+
+_COMMANDS = {
+    "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
+}
+
+
+def main() -> int:
+    """Run the command."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (module, summary) in _COMMANDS.items():
+        module.add_arguments(commands.add_parser(name, help=summary), os.environ)
+    arguments = parser.parse_args()
+    try:
+        _COMMANDS[arguments.command][0].run(arguments, os.environ)
+    except ServingError as exc:
+        log.error("%s", exc)  # noqa: TRY400 - the message says what to do
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,68 @@
+"""The real gateway on the real Triton, as processes."""
+
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.local.stack import free_ports
+from packshot import AsyncClient, Client, PackshotError
+from tests.integration.processes import ServerProcess, Triton
+
+
+@dataclass
+class GatewayProcess:
+    """A running `python -m gateway`.
+
+    Attributes:
+        process: The command's process.
+        target: Its gRPC address.
+        metrics_address: `HOST:PORT` of its metrics.
+    """
+
+    process: ServerProcess
+    target: str
+    metrics_address: str
+
+    def is_ready(self) -> bool:
+        """Whether its health says SERVING."""
+        with Client(self.target, retries=False, timeout_s=5) as client:
+            try:
+                return client.healthy()
+            except PackshotError:
+                return False
+
+
+def launch_gateway(triton: Triton, log_path: Path) -> GatewayProcess:
+    """Start a gateway before a Triton without waiting for it."""
+    port, metrics_port = free_ports(2)
+    command = [
+        *(sys.executable, "-m", "gateway", "--triton", triton.grpc_address),
+        *("--port", str(port), "--metrics-port", str(metrics_port)),
+    ]
+    process = ServerProcess("python -m gateway", command, log_path)
+    return GatewayProcess(process, f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}")
+
+
+@pytest.fixture(scope="session")
+def gateway(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A gateway before the shared Triton, shared by all tests."""
+    started = launch_gateway(triton, tmp_path_factory.mktemp("gateway") / "gateway.log")
+    with started.process:
+        started.process.wait_until(started.is_ready)
+        yield started
+
+
+@pytest.fixture
+async def client(gateway: GatewayProcess) -> AsyncIterator[AsyncClient]:
+    """A client of the shared gateway that repeats nothing."""
+    async with AsyncClient(gateway.target, timeout_s=60, retries=False) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def samples(root: Path) -> list[Path]:
+    """The repository's own photos."""
+    return sorted((root / "samples").glob("*.jpg"))
