@@ -6,6 +6,7 @@ import os
 import sys
 
 from gateway.config import GatewayConfig
+from gateway.oddities import log_oddities
 from gateway.server import PortError, run
 from gateway.triton import TritonInferenceServer
 from settings import SettingError, load
@@ -26,6 +27,7 @@ def main() -> int:
     logging.basicConfig(
         level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    log_oddities()
     try:
         asyncio.run(_run(config))
     except PortError as exc:

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from gateway.pipeline.decode import PhotoLimits
+from gateway.pipeline.limits import PhotoLimits
 from settings import SettingError, require, setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -55,7 +55,8 @@ class GatewayConfig:
             require(self, name, at_least=0, at_most=65535)
         # A gRPC message holds at most 2 GiB, and the photo travels in one.
         require(self, "max_photo_bytes", at_least=1, at_most=2**30)
-        require(self, "max_photo_pixels", at_least=256)
+        # Pillow refuses larger WebP, GIF and TIFF files on its own.
+        require(self, "max_photo_pixels", at_least=256, at_most=178_000_000)
         require(self, "max_in_flight", at_least=1)
         require(self, "cpu_threads", at_least=0, at_most=1024)
         for name in (

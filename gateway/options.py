@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.errors import InvalidOptionError
 from gateway.pipeline.arrays import WHITE, Color
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat
+from gateway.pipeline.encode import DEFAULT_QUALITY, DEFAULT_RESOLUTION_DPI, PictureFormat
 from gateway.pipeline.frame import MIN_SIDE_PX, Frame
 from gateway.renderer import RenderOptions
 from packshot.v1 import packshot_pb2 as pb
@@ -15,11 +15,13 @@ DEFAULT_FILL: Final = 0.85
 _MIN_FILL: Final = 0.05
 _MAX_SIDE_PX: Final = 10_000
 _MAX_QUALITY: Final = 100
+_MAX_RESOLUTION_DPI: Final = 2400
 
 FORMATS: "Final[dict[pb.ImageFormat.ValueType, PictureFormat]]" = {
     pb.IMAGE_FORMAT_PNG: PictureFormat.PNG,
     pb.IMAGE_FORMAT_JPEG: PictureFormat.JPEG,
     pb.IMAGE_FORMAT_WEBP: PictureFormat.WEBP,
+    pb.IMAGE_FORMAT_AVIF: PictureFormat.AVIF,
 }
 
 
@@ -49,6 +51,8 @@ class OptionReader:
             frame=self._read_frame(request.frame) if request.HasField("frame") else None,
             picture_format=picture_format,
             quality=_read_quality(request.output.quality, picture_format),
+            resolution_dpi=_read_resolution(request.output.resolution_dpi),
+            keep_metadata=request.output.keep_metadata,
         )
 
     def _read_frame(self, frame: pb.Frame) -> Frame:
@@ -96,7 +100,7 @@ def _read_format(number: "pb.ImageFormat.ValueType", *, transparent: bool) -> Pi
         raise _out_of_range("output.format", number, ", ".join(f.value for f in PictureFormat))
     if transparent and not picture_format.has_alpha:
         raise InvalidOptionError(
-            "JPEG cannot be transparent: choose PNG or WebP, or a background colour",
+            "JPEG cannot be transparent: choose PNG, WebP or AVIF, or a background colour",
             field="output.format",
         )
     return picture_format
@@ -112,6 +116,13 @@ def _read_quality(quality: int, picture_format: PictureFormat) -> int:
     if quality > _MAX_QUALITY:
         raise _out_of_range("output.quality", quality, f"1 to {_MAX_QUALITY}, or 0")
     return quality or DEFAULT_QUALITY
+
+
+def _read_resolution(resolution_dpi: int) -> int:
+    if resolution_dpi > _MAX_RESOLUTION_DPI:
+        allowed = f"1 to {_MAX_RESOLUTION_DPI}, or 0"
+        raise _out_of_range("output.resolution_dpi", resolution_dpi, allowed)
+    return resolution_dpi or DEFAULT_RESOLUTION_DPI
 
 
 def _out_of_range(field: str, value: object, allowed: str) -> InvalidOptionError:

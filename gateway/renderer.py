@@ -12,9 +12,10 @@ from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.metrics import GatewayMetrics, Stage
 from gateway.pipeline.arrays import Box, Color, Pixels
 from gateway.pipeline.compose import compose
-from gateway.pipeline.decode import PhotoLimits, decode_photo
+from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
+from gateway.pipeline.limits import PhotoLimits
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import to_photo_size
 
@@ -31,7 +32,9 @@ class RenderOptions:
         background: The colour behind the product; None for transparency.
         frame: The frame to centre the product in; None keeps the photo's.
         picture_format: The file to answer with.
-        quality: Of JPEG and WebP, 1 to 100.
+        quality: Of JPEG, WebP and AVIF, 1 to 100.
+        resolution_dpi: What the file says its resolution is, pixels per inch.
+        keep_metadata: Whether the photo's EXIF data go into the file.
     """
 
     model: str
@@ -39,6 +42,8 @@ class RenderOptions:
     frame: Frame | None
     picture_format: PictureFormat
     quality: int
+    resolution_dpi: int
+    keep_metadata: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class Packshot:
         model_version: That model's version.
         stages_s: Seconds that each stage took.
         total_s: Seconds from beginning to end, waiting included.
+        notes: What in the photo's file could not be followed, a sentence each.
     """
 
     picture: bytes
@@ -68,6 +74,7 @@ class Packshot:
     model_version: str
     stages_s: dict[Stage, float]
     total_s: float
+    notes: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -127,7 +134,14 @@ class Renderer:
         """
         clock = _Clock(timeout_s)
         model = await self._inference.model(options.model, clock.remaining_s())
-        photo = await self._step(clock, Stage.DECODE, decode_photo, photo_file, self._limits)
+        photo = await self._step(
+            clock,
+            Stage.DECODE,
+            decode_photo,
+            photo_file,
+            self._limits,
+            keep_metadata=options.keep_metadata,
+        )
         model_input = await self._step(
             clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
@@ -143,6 +157,8 @@ class Renderer:
             composition.pixels,
             options.picture_format,
             options.quality,
+            resolution_dpi=options.resolution_dpi,
+            metadata=photo.metadata,
         )
         height_px, width_px = composition.pixels.shape[:2]
         return Packshot(
@@ -156,6 +172,7 @@ class Renderer:
             model_version=matte.model_version,
             stages_s=clock.stages_s,
             total_s=clock.elapsed_s(),
+            notes=photo.notes,
         )
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:

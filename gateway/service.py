@@ -82,6 +82,8 @@ class PackshotService(PackshotServiceServicer):
             options = self._options.read(request)
             packshot = await self._renderer.render(request.photo, options, timeout_s)
             self._metrics.picture(len(packshot.picture))
+            for note in packshot.notes:
+                log.warning("%s: %s", Method.RENDER, note)
             return _to_response(packshot)
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
@@ -172,4 +174,5 @@ def _to_response(packshot: Packshot) -> pb.RenderResponse:
             encode_s=packshot.stages_s[Stage.ENCODE],
             total_s=packshot.total_s,
         ),
+        notes=packshot.notes,
     )

@@ -13,7 +13,8 @@ import click
 from packshot import Client, Packshot, PackshotError
 
 _STREAM = "-"
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
+_PHOTO_SUFFIXES = _PICTURE_SUFFIXES | {".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
 _FAILED = 1
 
 
@@ -70,8 +71,10 @@ class _SizeType(click.ParamType[tuple[int, int]]):
 @click.option("--square", is_flag=True, help="Centre the product in a square frame.")
 @click.option("--size", type=_SizeType(), help="The frame's size in pixels.")
 @click.option("--fill", type=click.FloatRange(0.05, 1), help="Share of the frame to fill.")
-@click.option("--format", "picture_format", type=click.Choice(["png", "jpeg", "webp"]))
-@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG and WebP.")
+@click.option("--format", "picture_format", type=click.Choice(["png", "jpeg", "webp", "avif"]))
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF.")
+@click.option("--dpi", type=click.IntRange(1, 2400), help="The resolution that the file states.")
+@click.option("--keep-metadata", is_flag=True, help="Put the photo's EXIF data into the file.")
 @click.option("--model", help="The model to cut with.")
 @click.option(
     "--jobs",
@@ -94,7 +97,7 @@ def render(
     work = _plan(photos, output)
     if picture_format is None and output != _STREAM and work[0].file:
         suffix = work[0].file.suffix.lower().lstrip(".").replace("jpg", "jpeg")
-        picture_format = suffix if f".{suffix}" in _SUFFIXES else None
+        picture_format = suffix if f".{suffix}" in _PICTURE_SUFFIXES else None
     failed = 0
     with (
         ThreadPoolExecutor(min(jobs, len(work))) as pool,
@@ -109,10 +112,13 @@ def render(
         }
         for future in as_completed(futures):
             try:
-                future.result()
+                notes = future.result()
             except (PackshotError, OSError, ValueError) as exc:
                 failed += 1
                 click.echo(f"\nerror: {futures[future].name}: {exc}", err=True)
+            else:
+                for note in notes:
+                    click.echo(f"\nnote: {futures[future].name}: {note}", err=True)
             bar.update(1)
     if output != _STREAM:
         click.echo(f"{len(work) - failed} rendered, {failed} failed", err=True)
@@ -143,9 +149,11 @@ def _sources(photos: tuple[str, ...]) -> Iterator[Path | None]:
         if photo == _STREAM:
             yield None
         elif path.is_dir():
-            found = sorted(child for child in path.iterdir() if child.suffix.lower() in _SUFFIXES)
+            found = sorted(
+                child for child in path.iterdir() if child.suffix.lower() in _PHOTO_SUFFIXES
+            )
             if not found:
-                raise click.UsageError(f"the folder {photo} holds no JPEG, PNG or WebP")
+                raise click.UsageError(f"the folder {photo} holds no photo")
             yield from found
         elif path.exists() or not has_magic(photo):
             yield path  # one that is missing fails on its own, beside the others
@@ -156,7 +164,7 @@ def _sources(photos: tuple[str, ...]) -> Iterator[Path | None]:
             yield from map(Path, matches)
 
 
-def _render_one(client: Client, job: _Job, **options: Any) -> None:
+def _render_one(client: Client, job: _Job, **options: Any) -> tuple[str, ...]:
     photo = job.source or sys.stdin.buffer.read()
     packshot: Packshot = client.render(photo, **options)
     if job.file:
@@ -166,3 +174,4 @@ def _render_one(client: Client, job: _Job, **options: Any) -> None:
         packshot.save(job.folder / f"{job.source.stem}.{suffix}")
     else:
         sys.stdout.buffer.write(packshot.picture)
+    return packshot.notes

@@ -62,22 +62,26 @@ class Client:
         fill: float | None = None,
         format: FormatName | None = None,  # noqa: A002  the callers' word for it
         quality: int | None = None,
+        dpi: int | None = None,
+        keep_metadata: bool = False,
         model: str | None = None,
         timeout_s: float | None = None,
     ) -> Packshot:
         """Cut the product out of one photo and set it on a background.
 
         Args:
-            photo: The file's bytes, or its path: JPEG, PNG or WebP.
+            photo: The file's bytes, or its path: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF.
             background: "white", "transparent" or a colour as "#RRGGBB".
             square: Whether to centre the product in a square frame.
             size: The frame's side, or its width and height, in pixels; with neither `square` nor
                 `size` nor `fill` the photo's own frame is kept. Without a size, the frame is just
                 large enough for the product to keep its size.
             fill: Share of the frame that the product fills, 0.05 to 1; 0.85 if not given.
-            format: "png", "jpeg" or "webp"; if not given, PNG on a transparent background and JPEG
-                otherwise.
-            quality: Of JPEG and WebP, 1 to 100; 90 if not given.
+            format: "png", "jpeg", "webp" or "avif"; if not given, PNG on a transparent background
+                and JPEG otherwise.
+            quality: Of JPEG, WebP and AVIF, 1 to 100; 90 if not given.
+            dpi: The resolution that the file states, pixels per inch, 1 to 2400; 72 if not given.
+            keep_metadata: Whether the photo's EXIF data, place and time included, go into the file.
             model: A name from `models`; the service's default model if not given.
             timeout_s: Seconds that the call may take, retries included.
 
@@ -97,6 +101,8 @@ class Client:
             fill=fill,
             format=format,
             quality=quality,
+            dpi=dpi,
+            keep_metadata=keep_metadata,
             model=model,
         )
         with _translated():
@@ -168,6 +174,8 @@ class AsyncClient:
         fill: float | None = None,
         format: FormatName | None = None,  # noqa: A002  the callers' word for it
         quality: int | None = None,
+        dpi: int | None = None,
+        keep_metadata: bool = False,
         model: str | None = None,
         timeout_s: float | None = None,
     ) -> Packshot:
@@ -180,6 +188,8 @@ class AsyncClient:
             fill=fill,
             format=format,
             quality=quality,
+            dpi=dpi,
+            keep_metadata=keep_metadata,
             model=model,
         )
         async with _translated_async():

@@ -8,17 +8,19 @@ from typing import Literal, NamedTuple, TypeAlias
 from packshot.v1 import packshot_pb2 as pb
 
 Photo: TypeAlias = bytes | str | PathLike[str]
-FormatName: TypeAlias = Literal["png", "jpeg", "webp"]
+FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
 
 _FORMATS = {
     "png": pb.IMAGE_FORMAT_PNG,
     "jpeg": pb.IMAGE_FORMAT_JPEG,
     "webp": pb.IMAGE_FORMAT_WEBP,
+    "avif": pb.IMAGE_FORMAT_AVIF,
 }
 _FORMAT_NAMES: dict[int, FormatName] = {
     pb.IMAGE_FORMAT_PNG: "png",
     pb.IMAGE_FORMAT_JPEG: "jpeg",
     pb.IMAGE_FORMAT_WEBP: "webp",
+    pb.IMAGE_FORMAT_AVIF: "avif",
 }
 
 
@@ -37,7 +39,7 @@ class Packshot:
 
     Attributes:
         picture: The file.
-        format: "png", "jpeg" or "webp".
+        format: "png", "jpeg", "webp" or "avif".
         media_type: The file's media type.
         width_px: Width.
         height_px: Height.
@@ -48,6 +50,8 @@ class Packshot:
         model_version: That model's version.
         stages_s: Seconds that each stage took inside the service: decode, prepare, infer, refine,
             compose, encode, and total, which includes waiting.
+        notes: What in the photo's file could not be followed, such as a broken colour profile that
+            was taken for absent; empty as a rule.
     """
 
     picture: bytes
@@ -60,6 +64,7 @@ class Packshot:
     model: str
     model_version: str
     stages_s: dict[str, float]
+    notes: tuple[str, ...] = ()
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the picture's file.
@@ -106,6 +111,8 @@ def to_request(
     fill: float | None,
     format: FormatName | None,  # noqa: A002  the callers' word for it
     quality: int | None,
+    dpi: int | None,
+    keep_metadata: bool,
     model: str | None,
 ) -> pb.RenderRequest:
     """Build the request of one render; `Client.render` documents the arguments."""
@@ -128,6 +135,8 @@ def to_request(
             raise ValueError(f"format is {format!r}; known: {', '.join(_FORMATS)}")
         request.output.format = _FORMATS[format]
     request.output.quality = quality or 0
+    request.output.resolution_dpi = dpi or 0
+    request.output.keep_metadata = keep_metadata
     return request
 
 
@@ -148,6 +157,7 @@ def from_response(response: pb.RenderResponse) -> Packshot:
             field.name.removesuffix("_s"): getattr(times, field.name)
             for field in times.DESCRIPTOR.fields
         },
+        notes=tuple(response.notes),
     )
 
 

@@ -16,10 +16,14 @@ class Photo:
     Attributes:
         rgb: (H, W, 3) uint8, sRGB.
         alpha: (H, W) uint8, 255 opaque; None where the file had no transparency.
+        metadata: An EXIF block to keep; empty for none.
+        notes: What in the file could not be followed, such as a broken colour profile.
     """
 
     rgb: Pixels
     alpha: Pixels | None = None
+    metadata: bytes = b""
+    notes: tuple[str, ...] = ()
 
     @property
     def width_px(self) -> int:

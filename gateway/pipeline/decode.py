@@ -1,105 +1,111 @@
-"""First step: the file's bytes to upright pixels, with every limit checked before decoding."""
+"""First step: the file's bytes to upright sRGB pixels, every limit checked before decoding."""
 
-from dataclasses import dataclass
-from io import BytesIO
+from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageChops
+from PIL.ImageFile import ImageFile
 
-from gateway.errors import InvalidPhotoError, PhotoLimitError
+from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.arrays import Photo
+from gateway.pipeline.claims import check_claims
+from gateway.pipeline.color import split_alpha, to_srgb, unknown_colors
+from gateway.pipeline.formats import ACCEPTED, PhotoFormat, format_of, open_header
+from gateway.pipeline.limits import FIELD, PhotoLimits
+from gateway.pipeline.metadata import kept_exif, upright
 
-ACCEPTED_FORMATS = ("JPEG", "PNG", "WEBP")
-_FIELD = "photo"
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoLimits:
-    """What a photo may be.
-
-    Attributes:
-        max_bytes: Largest file, bytes.
-        max_pixels: Largest width times height, pixels.
-        min_side_px: Shortest side, pixels.
-    """
-
-    max_bytes: int = 32 * 2**20
-    max_pixels: int = 64_000_000
-    min_side_px: int = 16
+_NEW_SUBFILE_TYPE: Final = 254
+_REDUCED: Final = 1
+_BOXED: Final = {PhotoFormat.AVIF, PhotoFormat.HEIF}
+_BMP_RUN_LENGTHS: Final = (1, 2)
 
 
-def decode_photo(data: bytes, limits: PhotoLimits) -> Photo:
-    """Decode a photo's file and turn it upright.
+def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
+    """Decode a photo's file, turn it upright and convert its colours to sRGB.
 
     Args:
-        data: The file: JPEG, PNG or WebP. Of an animation the first frame is taken.
+        data: The file: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF. Of several pictures the
+            first is taken, of HEIC the primary one, and no other is decoded.
         limits: Checked against the header, before any pixel is decoded.
+        keep_metadata: Whether the photo's EXIF data shall travel along.
 
     Returns:
-        The pixels, EXIF orientation applied.
+        The pixels, with notes on whatever in the file could not be followed.
 
     Raises:
         InvalidPhotoError: The bytes are no picture of an accepted format, or a broken one.
         PhotoLimitError: The photo is over or under a limit.
     """
     if not data:
-        raise InvalidPhotoError("the photo is empty: 0 bytes", field=_FIELD)
-    if len(data) > limits.max_bytes:
-        raise PhotoLimitError(
-            f"the photo has {len(data)} bytes; the limit is {limits.max_bytes}",
-            field=_FIELD,
-            figures={"limit_bytes": limits.max_bytes, "value_bytes": len(data)},
-        )
+        raise InvalidPhotoError("the photo is empty: 0 bytes", field=FIELD)
+    limits.check_bytes(len(data))
+    photo_format = format_of(data)
+    if photo_format is None:
+        raise _unidentified(data)
+    check_claims(data, photo_format, limits)
     try:
-        with _open(data) as image:
-            _check_size(image.width, image.height, limits)
+        with _open(data, photo_format, limits) as image:
+            limits.check_size(image.width, image.height)
+            _refuse_what_misleads(image)
             image.load()
-            return _to_photo(ImageOps.exif_transpose(image))
-    except (InvalidPhotoError, PhotoLimitError, MemoryError):
+            # HEIC's size may turn out another one in the end.
+            limits.check_size(image.width, image.height)
+            return _to_photo(image, data, photo_format, keep_metadata=keep_metadata)
+    except (GatewayError, MemoryError):
         raise
     except Exception as exc:  # a decoder may raise anything on a hostile file
-        raise InvalidPhotoError(f"the photo cannot be decoded: {exc}", field=_FIELD) from exc
+        raise InvalidPhotoError(f"the photo cannot be decoded: {exc}", field=FIELD) from exc
 
 
-def _open(data: bytes) -> Image.Image:
-    # Pillow's own guard warns at a size of its own choice and cannot name ours.
-    Image.MAX_IMAGE_PIXELS = None
+def _open(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) -> ImageFile:
     try:
-        return Image.open(BytesIO(data), formats=ACCEPTED_FORMATS)
-    except UnidentifiedImageError as exc:
-        accepted = "JPEG, PNG and WebP"
-        raise InvalidPhotoError(
-            f"the photo is not a picture of an accepted format ({accepted}), or its header is "
-            f"broken; it has {len(data)} bytes",
-            field=_FIELD,
+        return open_header(data, photo_format)
+    except Image.DecompressionBombError as exc:
+        # Pillow's own limit, where it comes first, is far above the default of ours.
+        raise PhotoLimitError(
+            f"the photo claims too many pixels; the limit is {limits.max_pixels}",
+            field=FIELD,
+            figures={"limit_pixels": limits.max_pixels},
         ) from exc
+    except SyntaxError as exc:  # Pillow's word for a header that it cannot read
+        raise _unidentified(data) from exc
 
 
-def _check_size(width_px: int, height_px: int, limits: PhotoLimits) -> None:
-    if width_px * height_px > limits.max_pixels:
-        raise PhotoLimitError(
-            f"the photo has {width_px}x{height_px} = {width_px * height_px} pixels; "
-            f"the limit is {limits.max_pixels}",
-            field=_FIELD,
-            figures={"limit_pixels": limits.max_pixels, "value_pixels": width_px * height_px},
+def _unidentified(data: bytes) -> InvalidPhotoError:
+    return InvalidPhotoError(
+        f"the photo is not a picture of an accepted format ({ACCEPTED}), or its header is "
+        f"broken; it has {len(data)} bytes",
+        field=FIELD,
+    )
+
+
+def _refuse_what_misleads(image: ImageFile) -> None:
+    if getattr(image, "tag_v2", {}).get(_NEW_SUBFILE_TYPE, 0) == _REDUCED:
+        raise InvalidPhotoError(
+            "the file's first picture is a preview of another one, as in a camera's raw file",
+            field=FIELD,
         )
-    if min(width_px, height_px) < limits.min_side_px:
-        raise PhotoLimitError(
-            f"the photo has {width_px}x{height_px} pixels; "
-            f"each side must have at least {limits.min_side_px}",
-            field=_FIELD,
-            figures={"limit_px": limits.min_side_px, "value_px": min(width_px, height_px)},
-        )
+    if image.format == "BMP" and image.info.get("compression") in _BMP_RUN_LENGTHS:
+        # Pillow unpacks them in Python, which would hold up all other photos for seconds.
+        raise InvalidPhotoError("run-length encoded BMP is not accepted", field=FIELD)
 
 
-def _to_photo(image: Image.Image) -> Photo:
-    if image.mode.startswith("I;16"):
-        # Pillow clips 16-bit grey at 255 instead of scaling it.
-        grey = (np.asarray(image) >> 8).astype(np.uint8)
-        return Photo(rgb=np.repeat(grey[:, :, None], 3, axis=2))
-    if image.has_transparency_data:
-        rgba = np.asarray(image.convert("RGBA"))
-        return Photo(
-            rgb=np.ascontiguousarray(rgba[:, :, :3]), alpha=np.ascontiguousarray(rgba[:, :, 3])
-        )
-    return Photo(rgb=np.asarray(image.convert("RGB")))
+def _to_photo(
+    image: ImageFile, data: bytes, photo_format: PhotoFormat, *, keep_metadata: bool
+) -> Photo:
+    notes: list[str] = []
+    turned = upright(image, notes)
+    if photo_format is PhotoFormat.JPEG and image.mode == "CMYK" and "adobe" not in image.info:
+        # Pillow takes every CMYK JPEG for one by Adobe, which alone stores its inks inverted.
+        turned = ImageChops.invert(turned)
+    colors, alpha = split_alpha(turned)
+    profile = image.info.get("icc_profile")
+    if not profile and photo_format in _BOXED and (note := unknown_colors(data)):
+        notes.append(note)
+    rgb = to_srgb(colors, profile, notes)
+    return Photo(
+        rgb=np.ascontiguousarray(rgb),
+        alpha=alpha,
+        metadata=kept_exif(image, notes) if keep_metadata else b"",
+        notes=tuple(notes),
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pillow_heif
 from PIL import Image
 
 RED = (200, 30, 40)
@@ -21,8 +22,21 @@ def product_photo(width: int = 120, height: int = 90) -> npt.NDArray[np.uint8]:
 
 def encode(pixels: npt.NDArray[Any], picture_format: str = "PNG", **options: Any) -> bytes:
     """Return an array as a file."""
+    return encode_image(Image.fromarray(pixels), picture_format, **options)
+
+
+def encode_image(image: Image.Image, picture_format: str = "PNG", **options: Any) -> bytes:
+    """Return a picture as a file; HEIF too, for which nothing need be registered."""
     buffer = BytesIO()
-    Image.fromarray(pixels).save(buffer, picture_format, **options)
+    if picture_format == "HEIF":
+        heif = pillow_heif.from_pillow(image)
+        for other in options.pop("append_images", ()):
+            heif.add_from_pillow(other)
+        if isinstance(exif := options.get("exif"), Image.Exif):
+            options["exif"] = exif.tobytes()
+        heif.save(buffer, **options)
+    else:
+        image.save(buffer, picture_format, **options)
     return buffer.getvalue()
 
 
@@ -33,14 +47,19 @@ def decode(picture: bytes) -> Image.Image:
     return image
 
 
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a PNG chunk, checksum and all."""
+    checksum = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
 def claiming_png(width: int, height: int) -> bytes:
-    """Return a small PNG file whose header claims a size that its data does not have."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        checksum = zlib.crc32(kind + data)
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
-
+    """Return a small PNG file that claims a size."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(1000))), chunk(b"IEND", b""))
+        (
+            png_chunk(b"IHDR", header),
+            png_chunk(b"IDAT", zlib.compress(bytes(1000))),
+            png_chunk(b"IEND", b""),
+        )
     )

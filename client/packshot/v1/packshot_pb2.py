@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apackshot/v1/packshot.proto\x12\x0bpackshot.v1\"\xa2\x01\n\rRenderRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12+\n\nbackground\x18\x03 \x01(\x0b\x32\x17.packshot.v1.Background\x12!\n\x05\x66rame\x18\x04 \x01(\x0b\x32\x12.packshot.v1.Frame\x12#\n\x06output\x18\x05 \x01(\x0b\x32\x13.packshot.v1.Output\"V\n\nBackground\x12/\n\x0btransparent\x18\x01 \x01(\x0b\x32\x18.packshot.v1.TransparentH\x00\x12\x0f\n\x05\x63olor\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\r\n\x0bTransparent\":\n\x05\x46rame\x12\x10\n\x08width_px\x18\x01 \x01(\r\x12\x11\n\theight_px\x18\x02 \x01(\r\x12\x0c\n\x04\x66ill\x18\x03 \x01(\x01\"C\n\x06Output\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.packshot.v1.ImageFormat\x12\x0f\n\x07quality\x18\x02 \x01(\r\"\x8c\x02\n\x0eRenderResponse\x12\x0f\n\x07picture\x18\x01 \x01(\x0c\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.packshot.v1.ImageFormat\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x10\n\x08width_px\x18\x04 \x01(\r\x12\x11\n\theight_px\x18\x05 \x01(\r\x12!\n\x07product\x18\x06 \x01(\x0b\x32\x10.packshot.v1.Box\x12\x15\n\rproduct_scale\x18\x07 \x01(\x01\x12\r\n\x05model\x18\x08 \x01(\t\x12\x15\n\rmodel_version\x18\t \x01(\t\x12&\n\x05times\x18\n \x01(\x0b\x32\x17.packshot.v1.StageTimes\"K\n\x03\x42ox\x12\x0f\n\x07left_px\x18\x01 \x01(\r\x12\x0e\n\x06top_px\x18\x02 \x01(\r\x12\x10\n\x08right_px\x18\x03 \x01(\r\x12\x11\n\tbottom_px\x18\x04 \x01(\r\"\x8a\x01\n\nStageTimes\x12\x10\n\x08\x64\x65\x63ode_s\x18\x01 \x01(\x01\x12\x11\n\tprepare_s\x18\x02 \x01(\x01\x12\x0f\n\x07infer_s\x18\x03 \x01(\x01\x12\x10\n\x08refine_s\x18\x04 \x01(\x01\x12\x11\n\tcompose_s\x18\x05 \x01(\x01\x12\x10\n\x08\x65ncode_s\x18\x06 \x01(\x01\x12\x0f\n\x07total_s\x18\x07 \x01(\x01\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.packshot.v1.Model\"z\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05ready\x18\x03 \x01(\x08\x12\x12\n\nis_default\x18\x04 \x01(\x08\x12\x16\n\x0einput_width_px\x18\x05 \x01(\r\x12\x17\n\x0finput_height_px\x18\x06 \x01(\r*o\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x32\xa3\x01\n\x0fPackshotService\x12\x41\n\x06Render\x12\x1a.packshot.v1.RenderRequest\x1a\x1b.packshot.v1.RenderResponse\x12M\n\nListModels\x12\x1e.packshot.v1.ListModelsRequest\x1a\x1f.packshot.v1.ListModelsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1apackshot/v1/packshot.proto\x12\x0bpackshot.v1\"\xa2\x01\n\rRenderRequest\x12\r\n\x05photo\x18\x01 \x01(\x0c\x12\r\n\x05model\x18\x02 \x01(\t\x12+\n\nbackground\x18\x03 \x01(\x0b\x32\x17.packshot.v1.Background\x12!\n\x05\x66rame\x18\x04 \x01(\x0b\x32\x12.packshot.v1.Frame\x12#\n\x06output\x18\x05 \x01(\x0b\x32\x13.packshot.v1.Output\"V\n\nBackground\x12/\n\x0btransparent\x18\x01 \x01(\x0b\x32\x18.packshot.v1.TransparentH\x00\x12\x0f\n\x05\x63olor\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\r\n\x0bTransparent\":\n\x05\x46rame\x12\x10\n\x08width_px\x18\x01 \x01(\r\x12\x11\n\theight_px\x18\x02 \x01(\r\x12\x0c\n\x04\x66ill\x18\x03 \x01(\x01\"r\n\x06Output\x12(\n\x06\x66ormat\x18\x01 \x01(\x0e\x32\x18.packshot.v1.ImageFormat\x12\x0f\n\x07quality\x18\x02 \x01(\r\x12\x16\n\x0eresolution_dpi\x18\x03 \x01(\r\x12\x15\n\rkeep_metadata\x18\x04 \x01(\x08\"\x9b\x02\n\x0eRenderResponse\x12\x0f\n\x07picture\x18\x01 \x01(\x0c\x12(\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.packshot.v1.ImageFormat\x12\x12\n\nmedia_type\x18\x03 \x01(\t\x12\x10\n\x08width_px\x18\x04 \x01(\r\x12\x11\n\theight_px\x18\x05 \x01(\r\x12!\n\x07product\x18\x06 \x01(\x0b\x32\x10.packshot.v1.Box\x12\x15\n\rproduct_scale\x18\x07 \x01(\x01\x12\r\n\x05model\x18\x08 \x01(\t\x12\x15\n\rmodel_version\x18\t \x01(\t\x12&\n\x05times\x18\n \x01(\x0b\x32\x17.packshot.v1.StageTimes\x12\r\n\x05notes\x18\x0b \x03(\t\"K\n\x03\x42ox\x12\x0f\n\x07left_px\x18\x01 \x01(\r\x12\x0e\n\x06top_px\x18\x02 \x01(\r\x12\x10\n\x08right_px\x18\x03 \x01(\r\x12\x11\n\tbottom_px\x18\x04 \x01(\r\"\x8a\x01\n\nStageTimes\x12\x10\n\x08\x64\x65\x63ode_s\x18\x01 \x01(\x01\x12\x11\n\tprepare_s\x18\x02 \x01(\x01\x12\x0f\n\x07infer_s\x18\x03 \x01(\x01\x12\x10\n\x08refine_s\x18\x04 \x01(\x01\x12\x11\n\tcompose_s\x18\x05 \x01(\x01\x12\x10\n\x08\x65ncode_s\x18\x06 \x01(\x01\x12\x0f\n\x07total_s\x18\x07 \x01(\x01\"\x13\n\x11ListModelsRequest\"8\n\x12ListModelsResponse\x12\"\n\x06models\x18\x01 \x03(\x0b\x32\x12.packshot.v1.Model\"z\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\r\n\x05ready\x18\x03 \x01(\x08\x12\x12\n\nis_default\x18\x04 \x01(\x08\x12\x16\n\x0einput_width_px\x18\x05 \x01(\r\x12\x17\n\x0finput_height_px\x18\x06 \x01(\r*\x86\x01\n\x0bImageFormat\x12\x1c\n\x18IMAGE_FORMAT_UNSPECIFIED\x10\x00\x12\x14\n\x10IMAGE_FORMAT_PNG\x10\x01\x12\x15\n\x11IMAGE_FORMAT_JPEG\x10\x02\x12\x15\n\x11IMAGE_FORMAT_WEBP\x10\x03\x12\x15\n\x11IMAGE_FORMAT_AVIF\x10\x04\x32\xa3\x01\n\x0fPackshotService\x12\x41\n\x06Render\x12\x1a.packshot.v1.RenderRequest\x1a\x1b.packshot.v1.RenderResponse\x12M\n\nListModels\x12\x1e.packshot.v1.ListModelsRequest\x1a\x1f.packshot.v1.ListModelsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'packshot.v1.packshot_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMAGEFORMAT']._serialized_start=1132
-  _globals['_IMAGEFORMAT']._serialized_end=1243
+  _globals['_IMAGEFORMAT']._serialized_start=1195
+  _globals['_IMAGEFORMAT']._serialized_end=1329
   _globals['_RENDERREQUEST']._serialized_start=44
   _globals['_RENDERREQUEST']._serialized_end=206
   _globals['_BACKGROUND']._serialized_start=208
@@ -42,19 +42,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FRAME']._serialized_start=311
   _globals['_FRAME']._serialized_end=369
   _globals['_OUTPUT']._serialized_start=371
-  _globals['_OUTPUT']._serialized_end=438
-  _globals['_RENDERRESPONSE']._serialized_start=441
-  _globals['_RENDERRESPONSE']._serialized_end=709
-  _globals['_BOX']._serialized_start=711
-  _globals['_BOX']._serialized_end=786
-  _globals['_STAGETIMES']._serialized_start=789
-  _globals['_STAGETIMES']._serialized_end=927
-  _globals['_LISTMODELSREQUEST']._serialized_start=929
-  _globals['_LISTMODELSREQUEST']._serialized_end=948
-  _globals['_LISTMODELSRESPONSE']._serialized_start=950
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1006
-  _globals['_MODEL']._serialized_start=1008
-  _globals['_MODEL']._serialized_end=1130
-  _globals['_PACKSHOTSERVICE']._serialized_start=1246
-  _globals['_PACKSHOTSERVICE']._serialized_end=1409
+  _globals['_OUTPUT']._serialized_end=485
+  _globals['_RENDERRESPONSE']._serialized_start=488
+  _globals['_RENDERRESPONSE']._serialized_end=771
+  _globals['_BOX']._serialized_start=773
+  _globals['_BOX']._serialized_end=848
+  _globals['_STAGETIMES']._serialized_start=851
+  _globals['_STAGETIMES']._serialized_end=989
+  _globals['_LISTMODELSREQUEST']._serialized_start=991
+  _globals['_LISTMODELSREQUEST']._serialized_end=1010
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1012
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1068
+  _globals['_MODEL']._serialized_start=1070
+  _globals['_MODEL']._serialized_end=1192
+  _globals['_PACKSHOTSERVICE']._serialized_start=1332
+  _globals['_PACKSHOTSERVICE']._serialized_end=1495
 # @@protoc_insertion_point(module_scope)

@@ -33,6 +33,8 @@ class _ImageFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImageForm
     """Lossy, opaque backgrounds only, colour at full resolution (4:4:4)."""
     IMAGE_FORMAT_WEBP: _ImageFormat.ValueType  # 3
     """Lossy, alpha possible."""
+    IMAGE_FORMAT_AVIF: _ImageFormat.ValueType  # 4
+    """Lossy, alpha possible, colour at full resolution (4:4:4); about half the bytes of JPEG."""
 
 class ImageFormat(_ImageFormat, metaclass=_ImageFormatEnumTypeWrapper):
     """A picture file's format."""
@@ -45,6 +47,8 @@ IMAGE_FORMAT_JPEG: ImageFormat.ValueType  # 2
 """Lossy, opaque backgrounds only, colour at full resolution (4:4:4)."""
 IMAGE_FORMAT_WEBP: ImageFormat.ValueType  # 3
 """Lossy, alpha possible."""
+IMAGE_FORMAT_AVIF: ImageFormat.ValueType  # 4
+"""Lossy, alpha possible, colour at full resolution (4:4:4); about half the bytes of JPEG."""
 Global___ImageFormat: _TypeAlias = ImageFormat  # noqa: Y015
 
 @_typing.final
@@ -59,8 +63,9 @@ class RenderRequest(_message.Message):
     FRAME_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
-    """The photo's file, JPEG, PNG or WebP, 1 byte to 32 MiB and 16x16 pixels to 64 megapixels by
-    default. EXIF orientation is applied.
+    """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
+    pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
+    one. EXIF orientation is applied, an embedded colour profile converted to sRGB.
     """
     model: _builtins.str
     """Name of a model of ListModels; empty: the service's default model."""
@@ -105,7 +110,7 @@ class Background(_message.Message):
     """One sRGB colour, written "#RRGGBB"."""
     @_builtins.property
     def transparent(self) -> Global___Transparent:
-        """Nothing: the picture has an alpha channel (PNG or WebP)."""
+        """Nothing: the picture has an alpha channel (PNG, WebP or AVIF)."""
 
     def __init__(
         self,
@@ -182,19 +187,33 @@ class Output(_message.Message):
 
     FORMAT_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
+    RESOLUTION_DPI_FIELD_NUMBER: _builtins.int
+    KEEP_METADATA_FIELD_NUMBER: _builtins.int
     format: Global___ImageFormat.ValueType
     """The file's format; unspecified: PNG on a transparent background, JPEG otherwise."""
     quality: _builtins.int
-    """Quality of JPEG and WebP, 1 to 100; 0: 90. PNG has none: any other value is an error there."""
+    """Quality of JPEG, WebP and AVIF, 1 to 100; 0: 90. PNG has none: any other value is an error
+    there.
+    """
+    resolution_dpi: _builtins.int
+    """The resolution that the file states, in pixels per inch, 1 to 2400; 0: 72. It changes no pixel.
+    WebP and AVIF state it in EXIF data.
+    """
+    keep_metadata: _builtins.bool
+    """Whether the photo's EXIF data, place and time included, go into the file. Orientation, size and
+    resolution are set anew; thumbnail, maker's notes, XMP and IPTC are not kept. False: none goes.
+    """
     def __init__(
         self,
         *,
         format: Global___ImageFormat.ValueType = ...,
         quality: _builtins.int = ...,
+        resolution_dpi: _builtins.int = ...,
+        keep_metadata: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "quality", b"quality"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "keep_metadata", b"keep_metadata", "quality", b"quality", "resolution_dpi", b"resolution_dpi"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -216,12 +235,13 @@ class RenderResponse(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     TIMES_FIELD_NUMBER: _builtins.int
+    NOTES_FIELD_NUMBER: _builtins.int
     picture: _builtins.bytes
     """The picture's file."""
     format: Global___ImageFormat.ValueType
     """The file's format, never unspecified."""
     media_type: _builtins.str
-    """The file's media type, "image/png", "image/jpeg" or "image/webp"."""
+    """The file's media type, "image/png", "image/jpeg", "image/webp" or "image/avif"."""
     width_px: _builtins.int
     """Width in pixels."""
     height_px: _builtins.int
@@ -242,6 +262,12 @@ class RenderResponse(_message.Message):
     def times(self) -> Global___StageTimes:
         """The time each stage took."""
 
+    @_builtins.property
+    def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What in the photo's file could not be followed, a sentence each, such as a broken colour profile
+        that was taken for absent; empty as a rule.
+        """
+
     def __init__(
         self,
         *,
@@ -255,10 +281,11 @@ class RenderResponse(_message.Message):
         model: _builtins.str = ...,
         model_version: _builtins.str = ...,
         times: Global___StageTimes | None = ...,
+        notes: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product", "times", b"times"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "height_px", b"height_px", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "picture", b"picture", "product", b"product", "product_scale", b"product_scale", "times", b"times", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "height_px", b"height_px", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "product_scale", b"product_scale", "times", b"times", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from gateway.config import GatewayConfig
 from gateway.server import Gateway
@@ -86,6 +87,41 @@ def test_renders_one_photo_into_a_file_of_the_suffix_s_format(
     assert (image.format, image.size) == ("WEBP", (99, 50))
 
 
+def test_renders_a_folder_of_every_format_to_avif(target: str, tmp_path: Path) -> None:
+    suffixes = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "heic": "HEIF"}
+    suffixes |= {"tif": "TIFF", "bmp": "BMP", "gif": "GIF"}
+    for suffix, photo_format in suffixes.items():
+        (tmp_path / f"of-{suffix}.{suffix}").write_bytes(encode(product_photo(), photo_format))
+    out = tmp_path / "out"
+    result = run(target, "render", tmp_path, "-o", out, "--format", "avif", "--dpi", "300")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        f"of-{suffix}.avif" for suffix in suffixes
+    )
+    image = decode((out / "of-heic.avif").read_bytes())
+    assert (image.format, image.size) == ("AVIF", (120, 90))
+    assert image.getexif()[0x011A] == 300
+
+
+def test_keeps_metadata_on_request(target: str, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "A maker"
+    (tmp_path / "bag.jpg").write_bytes(encode(product_photo(), "JPEG", exif=exif))
+    result = run(
+        target, "render", tmp_path / "bag.jpg", "-o", tmp_path / "out.avif", "--keep-metadata"
+    )
+    assert result.exit_code == 0, result.output
+    assert decode((tmp_path / "out.avif").read_bytes()).getexif()[0x010F] == "A maker"
+
+
+def test_says_what_in_a_photo_could_not_be_followed(target: str, tmp_path: Path) -> None:
+    (tmp_path / "bag.jpg").write_bytes(encode(product_photo(), "JPEG", icc_profile=b"x" * 200))
+    result = run(target, "render", tmp_path / "bag.jpg", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "note: " in result.stderr
+    assert "profile was taken for absent" in result.stderr
+
+
 def test_reads_standard_input_and_writes_standard_output(target: str) -> None:
     result = run(target, "render", "-", "-o", "-", photo=PHOTO)
     assert result.exit_code == 0, result.output
@@ -118,6 +154,8 @@ def test_one_bad_photo_stops_no_other_and_shows_in_the_exit_status(
         ("render", "x.jpg"),
         ("render", "x.jpg", "-o", "out", "--size", "huge"),
         ("render", "x.jpg", "-o", "out", "--quality", "101"),
+        ("render", "x.jpg", "-o", "out", "--dpi", "2401"),
+        ("render", "x.jpg", "-o", "out", "--format", "tiff"),
         ("render", "x.jpg", "y.jpg", "-o", "one.jpg"),
         ("render", "a/x.jpg", "b/x.jpg", "-o", "out"),
         ("render", "nothing*.jpg", "-o", "out"),

@@ -31,6 +31,7 @@ ANSWER = pb.RenderResponse(
     model="matte",
     model_version="1",
     times=pb.StageTimes(decode_s=0.25, total_s=0.5),
+    notes=["a note"],
 )
 
 
@@ -99,6 +100,7 @@ def test_reads_the_whole_answer(target: str) -> None:
     )
     assert shot.product == (1, 2, 3, 4)
     assert (shot.product_scale, shot.model, shot.model_version) == (0.5, "matte", "1")
+    assert shot.notes == ("a note",)
     assert (shot.stages_s["decode"], shot.stages_s["total"]) == (0.25, 0.5)
 
 
@@ -112,17 +114,22 @@ def test_sends_every_option(target: str, service: Scripted, tmp_path: Path) -> N
             fill=0.5,
             format="webp",
             quality=70,
+            dpi=300,
+            keep_metadata=True,
             model="other",
         )
         client.render(b"x", background="transparent", square=True)
-        client.render(b"x")
+        client.render(b"x", format="avif")
     first, second, third = service.requests
+    assert third.output == pb.Output(format=pb.IMAGE_FORMAT_AVIF)
     assert first == pb.RenderRequest(
         photo=b"from a file",
         model="other",
         background=pb.Background(color="#010203"),
         frame=pb.Frame(width_px=300, height_px=200, fill=0.5),
-        output=pb.Output(format=pb.IMAGE_FORMAT_WEBP, quality=70),
+        output=pb.Output(
+            format=pb.IMAGE_FORMAT_WEBP, quality=70, resolution_dpi=300, keep_metadata=True
+        ),
     )
     assert second.background.WhichOneof("kind") == "transparent"
     assert second.HasField("frame")

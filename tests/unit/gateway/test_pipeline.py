@@ -9,12 +9,10 @@ from gateway.errors import InvalidOptionError, NoForegroundError
 from gateway.pipeline.arrays import WHITE, Box, Color, Photo, Pixels
 from gateway.pipeline.blend import composite_over
 from gateway.pipeline.compose import compose
-from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame, place_in_frame
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import find_product, to_photo_size
 from gateway.pipeline.resample import resample
-from tests.support.pictures import decode
 
 SIDES = st.integers(1, 60)
 COLORS = st.builds(Color, *[st.integers(0, 255)] * 3)
@@ -163,20 +161,3 @@ def test_the_photo_s_own_transparency_stays() -> None:
     alpha = noise(5, 40, 40)
     full = to_photo_size(np.full((8, 8), 255, np.uint8), Photo(noise(6, 40, 40, 3), alpha))
     assert (full == alpha).all()
-
-
-@pytest.mark.parametrize("picture_format", list(PictureFormat))
-def test_every_format_is_readable_and_white_stays_white(picture_format: PictureFormat) -> None:
-    pixels = np.full((48, 64, 3), 255, np.uint8)
-    pixels[16:32, 16:40] = (10, 120, 30)
-    image = decode(encode_picture(pixels, picture_format, 90))
-    assert (image.format, image.size, image.mode) == (picture_format.value, (64, 48), "RGB")
-    read = np.asarray(image)
-    assert (read[:4] == 255).all()
-    assert (read[:, :4] == 255).all()
-    assert np.abs(read.astype(int) - pixels).mean() < 2
-
-
-def test_a_picture_too_long_for_its_format_is_refused() -> None:
-    with pytest.raises(InvalidOptionError, match=r"20000 pixels long; WEBP holds 16383"):
-        encode_picture(np.zeros((1, 20_000, 3), np.uint8), PictureFormat.WEBP, 90)

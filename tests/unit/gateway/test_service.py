@@ -12,6 +12,7 @@ import grpc
 import grpc.aio
 import numpy as np
 import pytest
+from PIL import Image
 
 from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError, InferenceUnavailableError
@@ -80,6 +81,50 @@ async def test_renders_transparent_png_and_webp(client: AsyncClient) -> None:
     assert (decode(webp.picture).format, webp.media_type) == ("WEBP", "image/webp")
 
 
+async def test_renders_avif_opaque_and_transparent(client: AsyncClient) -> None:
+    opaque = await client.render(PHOTO, format="avif")
+    image = decode(opaque.picture)
+    assert (image.format, image.mode, opaque.media_type) == ("AVIF", "RGB", "image/avif")
+    assert image.getpixel((100, 10)) == (255, 255, 255)
+    clear = decode((await client.render(PHOTO, format="avif", background="transparent")).picture)
+    assert clear.getpixel((100, 10))[3] == 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize("photo_format", ["JPEG", "WEBP", "AVIF", "HEIF", "TIFF", "BMP", "GIF"])
+async def test_renders_photos_of_every_format(client: AsyncClient, photo_format: str) -> None:
+    packshot = await client.render(encode(product_photo(), photo_format), format="png")
+    pixel = decode(packshot.picture).getpixel((30, 45))
+    assert np.abs(np.subtract(pixel, RED)).max() < 12  # type: ignore[arg-type]
+    assert packshot.notes == ()
+
+
+async def test_states_the_resolution_and_keeps_metadata_on_request_only(
+    client: AsyncClient,
+) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "A maker", 6
+    photo = encode(product_photo(), exif=exif)
+    plain = decode((await client.render(photo)).picture)
+    assert plain.info["dpi"] == (72, 72)
+    assert not plain.getexif()
+    kept = await client.render(photo, dpi=300, keep_metadata=True)
+    image = decode(kept.picture)
+    assert image.size == (90, 120) == (kept.width_px, kept.height_px)
+    assert image.info["dpi"] == (300, 300)
+    assert (image.getexif()[0x010F], image.getexif()[0x0112]) == ("A maker", 1)
+
+
+async def test_what_in_a_photo_could_not_be_followed_is_said_and_logged(
+    client: AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    packshot = await client.render(encode(product_photo(), icc_profile=b"rubbish" * 50))
+    (note,) = packshot.notes
+    assert "profile was taken for absent" in note
+    assert [record.levelname for record in caplog.records if note in record.getMessage()] == [
+        "WARNING"
+    ]
+
+
 async def test_renders_any_colour_in_a_square_at_a_fill(client: AsyncClient) -> None:
     packshot = await client.render(
         PHOTO, background="#1040fF", size=200, fill=0.5, square=True, format="png"
@@ -138,6 +183,7 @@ async def test_a_bad_photo_is_an_invalid_argument_that_says_why(
             ),
             "output.format",
         ),
+        (pb.RenderRequest(output=pb.Output(resolution_dpi=2401)), "output.resolution_dpi"),
         (pb.RenderRequest(frame=pb.Frame(width_px=100)), "frame"),
         (pb.RenderRequest(frame=pb.Frame(width_px=15, height_px=100)), "frame.width_px"),
         (pb.RenderRequest(frame=pb.Frame(width_px=99, height_px=10_001)), "frame.height_px"),

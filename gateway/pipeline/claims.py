@@ -1,0 +1,151 @@
+"""What a file claims that its decoder would act on already while opening it.
+
+Most decoders read a size, and it is checked, before they do anything else. Those below do not:
+libwebp gets its canvas's memory when it is opened; libavif and libheif refuse sizes of their own
+choice without naming a limit; Pillow lists all strips of a TIFF file; libjpeg goes over all of a
+progressive picture once per scan, and a scan takes no more than a hundred bytes.
+"""
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.pipeline.formats import PhotoFormat
+from gateway.pipeline.limits import PhotoLimits, check_count
+
+# Far above what cameras and editors write: a tile of 256 pixels in 64 megapixels makes 1000 of
+# them, the finest usual scan script has 17 scans, a phone's HEIC file some 100 boxes, a camera's
+# TIFF file as many tags.
+MAX_BOXES: Final = 10_000
+MAX_TAGS: Final = 512
+MAX_TAG_VALUES: Final = 100_000
+MAX_SCANS: Final = 100
+
+_WEBP_HEADER_BYTES: Final = 30
+_SCAN: Final = b"\xff\xda"
+
+
+def check_claims(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) -> None:
+    """Check what a file claims before it is opened.
+
+    Raises:
+        PhotoLimitError: It claims too much. A claim that cannot be read is left to the decoder.
+    """
+    try:
+        match photo_format:
+            case PhotoFormat.WEBP:
+                limits.check_pixels(*_webp_canvas(data))
+            case PhotoFormat.AVIF | PhotoFormat.HEIF:
+                for size in _box_sizes(data):
+                    limits.check_pixels(*size)
+            case PhotoFormat.TIFF:
+                _check_tiff(data, limits)
+            case PhotoFormat.JPEG if data.count(_SCAN) > MAX_SCANS:  # the count alone is quick
+                check_count("scans", _jpeg_scans(data), MAX_SCANS)
+            case _:
+                pass
+    except struct.error:
+        return
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    if len(data) < _WEBP_HEADER_BYTES:
+        return 0, 0
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", data, 26)
+            return width & 0x3FFF, height & 0x3FFF
+        case b"VP8L":
+            (bits,) = struct.unpack_from("<I", data, 21)
+            return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+        case b"VP8X":
+            width, height = (int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+            return width + 1, height + 1
+        case _:
+            return 0, 0
+
+
+# The boxes that lead to a size, with what stands before the boxes inside (ISO/IEC 14496-12).
+_CONTAINERS: Final = {
+    b"meta": 4,
+    b"stsd": 8,
+    **dict.fromkeys((b"iprp", b"ipco", b"moov", b"trak", b"mdia", b"minf", b"stbl"), 0),
+}
+_SAMPLE_ENTRIES: Final = {b"av01", b"hvc1", b"hev1"}
+
+
+def _box_sizes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield every size of a picture or track that the boxes of an AVIF or HEIC file state."""
+    boxes = 0
+    spans = [(0, len(data))]
+    while spans:
+        at, end = spans.pop()
+        while at + 8 <= end:
+            boxes += 1
+            check_count("boxes", boxes, MAX_BOXES)
+            size, kind = struct.unpack_from(">I4s", data, at)
+            body = at + 8
+            if size == 1:
+                (size,) = struct.unpack_from(">Q", data, body)
+                body += 8
+            stop = min(at + size, end) if size else end
+            if stop < body:
+                break
+            if kind in _CONTAINERS:
+                spans.append((body + _CONTAINERS[kind], stop))
+            elif kind == b"ispe":
+                yield struct.unpack_from(">II", data, body + 4)
+            elif kind == b"tkhd":
+                width, height = struct.unpack_from(">II", data, stop - 8)
+                yield width >> 16, height >> 16  # 16.16 fixed point
+            elif kind in _SAMPLE_ENTRIES:
+                yield struct.unpack_from(">HH", data, body + 24)
+            at = stop
+
+
+_BYTES_LIKE: Final = {1, 2, 6, 7}  # kept as a string of bytes, whatever their number
+_TILE_WIDTH, _TILE_LENGTH = 322, 323
+_SHORT: Final = 3
+
+
+def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
+    """Check the first directory of a TIFF file (TIFF 6.0 and BigTIFF)."""
+    order = "<" if data[:2] == b"II" else ">"
+    (version,) = struct.unpack_from(order + "H", data, 2)
+    big = version == 43  # noqa: PLR2004  BigTIFF's
+    header, number, entry, value_at = (
+        (8, "Q", "HHQ", 12) if big else (4, "H", "HHI", 8)  # offsets and counts are wider there
+    )
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, header)
+    (tags,) = struct.unpack_from(order + number, data, at)
+    check_count("tags", tags, MAX_TAGS)
+    at += struct.calcsize(order + number)
+    tile = {_TILE_WIDTH: 0, _TILE_LENGTH: 0}
+    for _ in range(tags):
+        tag, kind, count = struct.unpack_from(order + entry, data, at)
+        if kind not in _BYTES_LIKE:
+            check_count(f"values of tag {tag}", count, MAX_TAG_VALUES)
+        if tag in tile:
+            width = "H" if kind == _SHORT else "I"
+            (side_px,) = struct.unpack_from(order + width, data, at + value_at)
+            tile[tag] = max(tile[tag], side_px)
+            # libtiff gets a whole tile's memory, however small the picture in it.
+            limits.check_pixels(tile[_TILE_WIDTH], tile[_TILE_LENGTH])
+        at += 20 if big else 12
+
+
+_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_EOI, _SOS = 0xD9, 0xDA
+
+
+def _jpeg_scans(data: bytes) -> int:
+    """Count the scans of a JPEG file's first picture, as libjpeg would come by them."""
+    scans, at = 0, 2
+    while scans <= MAX_SCANS and (marker := _JPEG_MARKER.search(data, at)):
+        kind = marker[1][0]
+        if kind == _EOI:
+            break
+        scans += kind == _SOS
+        at = marker.end() + max(int.from_bytes(data[marker.end() : marker.end() + 2], "big"), 2)
+    return scans

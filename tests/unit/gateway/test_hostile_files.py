@@ -1,0 +1,166 @@
+"""Broken and hostile files of every format: one kind of answer, at once, and nothing else."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gateway.errors import GatewayError, InvalidPhotoError
+from gateway.pipeline.arrays import Photo
+from gateway.pipeline.decode import decode_photo
+from gateway.pipeline.limits import PhotoLimits
+from tests.support.pictures import encode_image
+from tests.support.profiles import DISPLAY_P3, red_cyan_profile, rgb_profile
+
+# Pillow warns of much in such files; the service logs it, and so nothing is raised here.
+pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
+
+# Small ones, so that no flipped bit can ask for much.
+LIMITS = PhotoLimits(max_pixels=1_000_000)
+MOST_SECONDS = 5.0
+
+EXIF = Image.Exif()
+EXIF[0x0112] = 6
+EXIF[0x010F] = "A maker"
+EXIF[0x8769] = {0x9003: "2026:01:01 00:00:00"}
+EXIF_BYTES = EXIF.tobytes()
+
+P3 = rgb_profile(DISPLAY_P3)
+NOISE = Image.fromarray(np.random.default_rng(1).integers(0, 256, (48, 64, 3), np.uint8))
+SOFT = NOISE.resize((16, 12)).resize((64, 48), Image.Resampling.BICUBIC)
+CLEAR = SOFT.copy()
+CLEAR.putalpha(Image.linear_gradient("L").resize((64, 48)))
+
+FILES: dict[str, Callable[[], bytes]] = {
+    "jpeg": lambda: encode_image(NOISE, "JPEG", exif=EXIF_BYTES, icc_profile=P3),
+    "jpeg-progressive": lambda: encode_image(NOISE, "JPEG", progressive=True),
+    "jpeg-cmyk": lambda: encode_image(SOFT.convert("CMYK"), "JPEG", icc_profile=red_cyan_profile()),
+    "png": lambda: encode_image(NOISE, "PNG", exif=EXIF_BYTES, icc_profile=P3),
+    "png-palette": lambda: encode_image(NOISE.convert("P"), "PNG", transparency=7),
+    "png-16": lambda: encode_image(Image.fromarray(np.asarray(SOFT.convert("L"), np.uint16) * 257)),
+    "webp": lambda: encode_image(NOISE, "WEBP", exif=EXIF_BYTES, icc_profile=P3),
+    "webp-lossless-alpha": lambda: encode_image(CLEAR, "WEBP", lossless=True),
+    "avif": lambda: encode_image(NOISE, "AVIF", exif=EXIF_BYTES, icc_profile=P3),
+    "avif-alpha": lambda: encode_image(CLEAR, "AVIF"),
+    "avif-sequence": lambda: encode_image(
+        NOISE, "AVIF", save_all=True, append_images=[SOFT, CLEAR.convert("RGB")]
+    ),
+    "heic": lambda: encode_image(NOISE, "HEIF", exif=EXIF_BYTES, icc_profile=P3),
+    "heic-alpha": lambda: encode_image(CLEAR, "HEIF"),
+    "heic-several": lambda: encode_image(NOISE, "HEIF", append_images=[SOFT]),
+    "tiff": lambda: encode_image(NOISE, "TIFF", exif=EXIF_BYTES, icc_profile=P3),
+    "tiff-lzw": lambda: encode_image(CLEAR, "TIFF", compression="tiff_lzw"),
+    "tiff-deflate": lambda: encode_image(NOISE, "TIFF", compression="tiff_adobe_deflate"),
+    "tiff-jpeg": lambda: encode_image(NOISE, "TIFF", compression="jpeg"),
+    "tiff-fax": lambda: encode_image(NOISE.convert("1"), "TIFF", compression="group4"),
+    "tiff-big": lambda: encode_image(NOISE, "TIFF", big_tiff=True),
+    "bmp": lambda: encode_image(NOISE, "BMP"),
+    "bmp-palette": lambda: encode_image(NOISE.convert("P"), "BMP"),
+    "gif": lambda: encode_image(NOISE, "GIF", save_all=True, append_images=[SOFT]),
+}
+
+
+SEVERAL = {"heic-several", "gif"}
+
+
+@pytest.fixture(scope="module", params=FILES, ids=list(FILES))
+def file(request: pytest.FixtureRequest) -> bytes:
+    return FILES[request.param]()
+
+
+def outcome(data: bytes) -> Photo | GatewayError:
+    """Decode, or return the error that a caller would see; anything else is raised."""
+    start_s = time.thread_time()
+    try:
+        photo = decode_photo(data, LIMITS, keep_metadata=True)
+    except GatewayError as error:
+        return error
+    finally:
+        assert time.thread_time() - start_s < MOST_SECONDS
+    assert photo.rgb.dtype == np.uint8
+    assert photo.rgb.shape[2:] == (3,)
+    assert photo.alpha is None or photo.alpha.shape == photo.rgb.shape[:2]
+    return photo
+
+
+def test_the_files_are_good_to_begin_with(file: bytes) -> None:
+    photo = outcome(file)
+    assert isinstance(photo, Photo)
+    assert photo.notes in {
+        (),
+        ("the photo is CMYK without a usable profile: its colours are approximate",),
+    }
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.8, 0.95])
+@pytest.mark.parametrize("name", FILES)
+def test_refuses_a_truncated_file(name: str, share: float) -> None:
+    data = FILES[name]()
+    result = outcome(data[: int(len(data) * share)])
+    if name in SEVERAL and share > 0.5:
+        # What is missing may be the second picture, which nobody asked for.
+        assert isinstance(result, (InvalidPhotoError, Photo))
+    else:
+        assert isinstance(result, InvalidPhotoError)
+
+
+def test_refuses_a_file_of_rubbish_behind_a_good_beginning(file: bytes) -> None:
+    rubbish = np.random.default_rng(3).integers(0, 256, len(file), np.uint8).tobytes()
+    result = outcome(file[:64] + rubbish[64:])
+    assert isinstance(result, (GatewayError, Photo))
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    changes=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8
+    ),
+    span=st.sampled_from([512, 1_000_000]),  # headers are the more delicate part
+    length=st.one_of(st.just(1.0), st.floats(0, 1)),
+)
+def test_flipped_bytes_give_a_photo_or_an_error_of_the_gateway(
+    file: bytes, changes: list[tuple[float, int]], span: int, length: float
+) -> None:
+    data = bytearray(file)
+    span = min(len(data), span)
+    for place, value in changes:
+        data[int(place * span)] = value
+    outcome(bytes(data[: int(length * len(data))]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    start=st.sampled_from(
+        [
+            *(b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF\xff\0\0\0WEBPVP8X", b"GIF89a", b"BM"),
+            *(b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08", b"II+\0\x08\0\0\0\x10" + bytes(7)),
+            *(b"\0\0\0\x10ftypavif\0\0\0\0", b"\0\0\0\x10ftypheic\0\0\0\0"),
+        ]
+    ),
+    rest=st.binary(max_size=400),
+)
+def test_any_bytes_behind_a_known_beginning_are_refused_in_order(start: bytes, rest: bytes) -> None:
+    outcome(start + rest)
+
+
+@settings(max_examples=200, deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255), cut=st.floats(0.2, 1))
+@pytest.mark.parametrize("make", [lambda: P3, red_cyan_profile], ids=["matrix", "table"])
+def test_a_damaged_profile_never_stops_a_photo(
+    make: Callable[[], bytes], place: float, value: int, cut: float
+) -> None:
+    profile = bytearray(make())
+    profile[int(place * len(profile))] = value
+    mode = "RGB" if make() == P3 else "CMYK"
+    data = encode_image(
+        SOFT.convert(mode), "TIFF", icc_profile=bytes(profile[: int(cut * len(profile))])
+    )
+    assert isinstance(outcome(data), Photo)
