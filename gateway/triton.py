@@ -25,6 +25,8 @@ T = TypeVar("T")
 # How long a model's description is believed before Triton is asked again.
 _DESCRIPTION_AGE_S = 5.0
 
+_INDEX_TIMEOUT_S = 1.0
+
 # How Triton's Python backend answers, with status INTERNAL, once a model's process has died.
 _DEAD_MODEL_PROCESS = "is not healthy"
 
@@ -126,22 +128,33 @@ class TritonInferenceServer:
             return await call
         except InferenceServerException as exc:
             self._described.pop(model, None)
-            raise self._translate(model, exc) from exc
+            error = _translate(model, exc)
+            # A model that is being loaded again is unknown for a while, but it is no mistake.
+            if isinstance(error, ModelNotFoundError) and await self._in_repository(model):
+                error = InferenceUnavailableError(f"model {model!r} is not loaded")
+            raise error from exc
 
-    def _translate(self, model: str, exc: InferenceServerException) -> GatewayError:
-        # After a model's reload Triton's message may hold its address: callers get our words.
-        message = exc.message() or ""
-        match (exc.status() or "").removeprefix("StatusCode."):
-            case "NOT_FOUND":
-                return ModelNotFoundError(f"there is no model {model!r}", field="model")
-            case "DEADLINE_EXCEEDED":
-                return DeadlineError("the inference server did not answer in time")
-            case "UNAVAILABLE":
-                return InferenceUnavailableError("the inference server or the model is away")
-            case "INTERNAL" if _DEAD_MODEL_PROCESS in message:
-                return InferenceUnavailableError("the model's process has died")
-            case _:
-                return InferenceFailedError("the inference server failed on this request")
+    async def _in_repository(self, model: str) -> bool:
+        try:
+            index = await self._client.get_model_repository_index(client_timeout=_INDEX_TIMEOUT_S)
+        except InferenceServerException as exc:
+            raise _translate(model, exc) from exc
+        return model in {entry.name for entry in index.models}
+
+
+def _translate(model: str, exc: InferenceServerException) -> GatewayError:
+    """Return what Triton's error means here; its text may tell of the inside, ours does not."""
+    match (exc.status() or "").removeprefix("StatusCode."):
+        case "NOT_FOUND":
+            return ModelNotFoundError(f"there is no model {model!r}", field="model")
+        case "DEADLINE_EXCEEDED":
+            return DeadlineError("the inference server did not answer in time")
+        case "UNAVAILABLE":
+            return InferenceUnavailableError("the inference server or the model is away")
+        case "INTERNAL" if _DEAD_MODEL_PROCESS in (exc.message() or ""):
+            return InferenceUnavailableError("the model's process has died")
+        case _:
+            return InferenceFailedError("the inference server failed on this request")
 
 
 def _read_description(description: Any) -> MattingModel | None:

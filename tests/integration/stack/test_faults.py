@@ -109,6 +109,18 @@ async def test_a_killed_triton_is_unavailable_at_once_and_its_successor_is_found
     print(f"Triton started again: ready {rose_s:.2f} s later")
 
 
+async def test_an_unloaded_model_is_unavailable_until_it_is_loaded(fleet: Fleet) -> None:
+    async with AsyncClient(fleet.gateway.target, timeout_s=20, retries=False) as client:
+        with fleet.triton.client() as triton:
+            triton.unload_model("matte")
+            with pytest.raises(UnavailableError):
+                await client.render(PHOTO)
+            (matte,) = await client.models()
+            assert (matte.name, matte.ready) == ("matte", False)
+            triton.load_model("matte")
+        assert (await client.render(PHOTO)).model == "matte"
+
+
 async def test_a_hung_triton_meets_the_caller_s_deadline_and_readiness_falls(
     fleet: Fleet,
 ) -> None:

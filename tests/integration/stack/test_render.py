@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageOps
 
-from packshot import AsyncClient
+from packshot import AsyncClient, ModelNotFoundError
 from tests.support.pictures import decode
 
 # Mean absolute error of the mattes over all photos of a set, each a share of 0 to 1. A blank
@@ -68,19 +68,28 @@ async def test_cuts_real_photos(client: AsyncClient, evaluation_photos: Path) ->
     await hold_to_bound(client, photos)
 
 
-async def test_a_packshot_on_white_is_white_around_the_product(
+async def test_a_packshot_is_exactly_white_wherever_its_cut_is_transparent(
     client: AsyncClient, samples: list[Path]
 ) -> None:
     for photo in samples:
-        shot = await client.render(photo, square=True, size=600)
-        image = decode(shot.picture)
-        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (600, 600))
-        pixels = np.asarray(image)
-        border = np.concatenate([pixels[:2].reshape(-1, 3), pixels[-2:].reshape(-1, 3)])
-        assert (border == 255).all(), photo.name
-        left, top, right, bottom = shot.product
+        white = await client.render(photo, size=600, format="png")
+        cut = await client.render(photo, size=600, background="transparent")
+        assert white.product == cut.product
+        pixels = np.asarray(decode(white.picture))
+        alpha = np.asarray(decode(cut.picture).getchannel("A"))
+        assert pixels.shape == (600, 600, 3)
+        assert (alpha == 0).mean() > 0.05
+        assert (pixels[alpha == 0] == 255).all(), photo.name
+        left, top, right, bottom = white.product
         assert max(right - left, bottom - top) == pytest.approx(0.85 * 600, abs=2)
         assert pixels[top:bottom, left:right].min() < 200
+
+
+async def test_a_model_that_nobody_has_is_not_found(
+    client: AsyncClient, samples: list[Path]
+) -> None:
+    with pytest.raises(ModelNotFoundError, match="'nosuch'"):
+        await client.render(samples[0], model="nosuch")
 
 
 async def test_the_reply_tells_model_version_and_times(
