@@ -1,0 +1,153 @@
+"""Makes training pictures: objects on grounds, and whole photos with their masks.
+
+What could give a paste away is blurred on purpose: edges vary in softness, colours move towards
+the ground's, shadows fall, real texture covers drawn things, and some pasted patches are ground.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from export.training.backgrounds import draw_grounds
+from export.training.camera import photograph
+from export.training.config import SceneConfig
+from export.training.dice import Dice
+from export.training.sources import Pictures
+from export.training.warp import object_places, photo_views, sample, shadow_places
+
+DRAWN = frozenset({"render", "emoji", "shape"})  # kinds that may take on a real texture
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Training pictures: rgb (N, 3, S, S) and alpha (N, 1, S, S), float32 in [0, 1]."""
+
+    rgb: Tensor
+    alpha: Tensor
+
+
+def compose_batch(
+    dice: Dice, pictures: Pictures, scene: SceneConfig, count: int, side: int
+) -> Batch:
+    """Compose a batch of training pictures.
+
+    Args:
+        dice: decides everything; the same dice compose the same batch.
+        pictures: what scenes are made of.
+        scene: how often what happens.
+        count: of pictures.
+        side: of the pictures, pixels.
+    """
+    masked = int(dice.chance(scene.masked_share, count).sum())
+    parts = []
+    if masked:
+        parts.append(_whole_photos(dice, pictures, masked, side))
+    if masked < count:
+        parts.append(compose_scenes(dice, pictures, scene, count - masked, side))
+    rgb = torch.cat([part.rgb for part in parts])
+    alpha = torch.cat([part.alpha for part in parts])
+    return Batch(photograph(dice, rgb), alpha)
+
+
+def _whole_photos(dice: Dice, pictures: Pictures, count: int, side: int) -> Batch:
+    bank = pictures.masked
+    chosen = bank[dice.below(len(bank), count).to(bank.device)]
+    seen = sample(chosen, photo_views(dice, count), side, beyond="reflection")
+    return Batch(seen[:, :3], seen[:, 3:])
+
+
+def compose_scenes(
+    dice: Dice, pictures: Pictures, scene: SceneConfig, count: int, side: int
+) -> Batch:
+    """Set objects on grounds, as they are before a camera sees them."""
+    ground = draw_grounds(dice, pictures, scene.backgrounds, count, side)
+    ground = _paste_decoys(dice, pictures, scene, ground)
+    rgb, alpha = _paste_objects(dice, pictures, scene, ground)
+    also = dice.chance(scene.second_object, count).nonzero()[:, 0].to(rgb.device)
+    if len(also):
+        rgb[also], more = _paste_objects(dice, pictures, scene, rgb[also])
+        alpha[also] = torch.maximum(alpha[also], more)
+    return Batch(rgb, alpha)
+
+
+def _paste_objects(
+    dice: Dice, pictures: Pictures, scene: SceneConfig, ground: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Paste an object, with its shadow, onto each ground; give rgb and the object's alpha."""
+    count, _, side, _ = ground.shape
+    places = object_places(dice, count)
+    cutouts, drawn = _draw_cutouts(dice, pictures, scene, count)
+    seen = sample(cutouts, places, side, beyond="zeros")
+    rgb, alpha = seen[:, :3], _soften(dice, seen[:, 3:])
+    rgb = _retexture(dice, pictures, rgb, drawn * dice.chance(scene.retexture, count))
+    rgb = _harmonise(dice, rgb, ground, dice.chance(scene.harmonise, count))
+    shadow = sample(cutouts[:, 3:], shadow_places(dice, places), side // 4, beyond="zeros")
+    blur = int(dice.uniform(0, 3, 1)) * 2 + 1
+    shadow = functional.avg_pool2d(shadow, blur, 1, blur // 2)
+    shadow = functional.interpolate(shadow, size=side, mode="bilinear", align_corners=False)
+    depth = dice.uniform(0.1, 0.7, count) * dice.chance(scene.shadow, count)
+    shaded = ground * (1 - shadow * depth[:, None, None, None].to(ground.device))
+    return shaded + alpha * (rgb - shaded), alpha
+
+
+def _draw_cutouts(
+    dice: Dice, pictures: Pictures, scene: SceneConfig, count: int
+) -> tuple[Tensor, Tensor]:
+    """Draw cutouts, and 1.0 for each that was rendered or drawn."""
+    kinds = dice.kinds(scene.cutouts, count)
+    device = pictures.masked.device
+    side = next(iter(pictures.cutouts.values())).shape[-1]
+    chosen = torch.empty(count, 4, side, side, dtype=torch.uint8, device=device)
+    for kind in sorted(set(kinds)):
+        bank = pictures.cutouts[kind]
+        at = torch.tensor([index for index, drawn in enumerate(kinds) if drawn == kind])
+        chosen[at] = bank[dice.below(len(bank), len(at)).to(device)]
+    return chosen, torch.tensor([float(kind in DRAWN) for kind in kinds])
+
+
+def _soften(dice: Dice, alpha: Tensor) -> Tensor:
+    """Vary how soft edges are."""
+    blurred = functional.avg_pool2d(alpha, 3, 1, 1)
+    share = dice.uniform(0, 1, len(alpha)) * dice.chance(0.5, len(alpha))
+    return torch.lerp(alpha, blurred, share[:, None, None, None].to(alpha.device))
+
+
+def _retexture(dice: Dice, pictures: Pictures, rgb: Tensor, wanted: Tensor) -> Tensor:
+    """Lay real texture over drawn objects, keeping some of their light and shade."""
+    at = wanted.nonzero()[:, 0]
+    if len(at) == 0:
+        return rgb
+    weights = dict.fromkeys(sorted(set(pictures.backgrounds)), 1.0)
+    texture = draw_grounds(dice, pictures, weights, len(at), rgb.shape[-1])
+    light = rgb[at].mean(dim=1, keepdim=True)
+    strength = dice.uniform(0.4, 1.0, len(at))[:, None, None, None].to(rgb.device)
+    textured = texture * (0.35 + 1.1 * light)
+    rgb = rgb.clone()
+    rgb[at] = torch.lerp(rgb[at], textured.clamp(0, 1), strength)
+    return rgb
+
+
+def _harmonise(dice: Dice, rgb: Tensor, ground: Tensor, wanted: Tensor) -> Tensor:
+    """Move an object's mean colour some way towards its ground's."""
+    share = (wanted * dice.uniform(0.1, 0.8, len(rgb)))[:, None, None, None].to(rgb.device)
+    drift = ground.mean(dim=(2, 3), keepdim=True) - rgb.mean(dim=(2, 3), keepdim=True)
+    return (rgb + share * drift).clamp(0, 1)
+
+
+def _paste_decoys(dice: Dice, pictures: Pictures, scene: SceneConfig, ground: Tensor) -> Tensor:
+    """Paste patches of other grounds, of a soft random outline, that stay ground."""
+    at = dice.chance(scene.decoy, len(ground)).nonzero()[:, 0]
+    if len(at) == 0:
+        return ground
+    side = ground.shape[-1]
+    patches = draw_grounds(dice, pictures, scene.backgrounds, len(at), side)
+    field = functional.interpolate(
+        dice.normal(1.0, len(at), 1, 5, 5), size=side, mode="bicubic", align_corners=False
+    )
+    steep = dice.uniform(4, 40, len(at))[:, None, None, None]
+    outline = torch.sigmoid((field - 0.7) * steep).to(ground.device)
+    ground = ground.clone()
+    ground[at] = torch.lerp(ground[at], patches, outline)
+    return ground

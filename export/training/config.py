@@ -1,0 +1,94 @@
+"""Everything that decides what a training run does, in one place."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+STUDIO = "studio"  # grounds that are rendered: plain, graded, softly cluttered
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training at one size. Small pictures first: they cost little and teach much."""
+
+    until: float  # share of the run at which the stage ends, in (0, 1]
+    side: int  # pixels, divisible by 16
+    batch: int  # pictures a step
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """What the training pictures are made of; weights need not sum to 1."""
+
+    masked_share: float = 0.38  # whole photos with their own mask; the rest are composed scenes
+    cutouts: dict[str, float] = field(
+        default_factory=lambda: {
+            "person": 0.12,
+            "garment": 0.24,
+            "render": 0.24,
+            "iconic": 0.06,
+            "emoji": 0.16,
+            "shape": 0.18,
+        }
+    )
+    backgrounds: dict[str, float] = field(
+        default_factory=lambda: {
+            "groceries": 0.22,
+            "clothes": 0.10,
+            "landscapes": 0.12,
+            "street": 0.24,
+            STUDIO: 0.32,
+        }
+    )
+    second_object: float = 0.15  # chance of a second object, also foreground
+    decoy: float = 0.15  # chance of a pasted patch that is background
+    retexture: float = 0.35  # chance that a rendered or drawn object takes on a real texture
+    shadow: float = 0.55
+    harmonise: float = 0.5  # chance that an object's colours move towards its background's
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A whole training run. Two runs of one configuration see the same pictures."""
+
+    seed: int = 20
+    start: str = ""  # file of weights to begin with, as a run's best; empty: random ones
+    steps: int = 3000  # length of the run, unless minutes are given
+    minutes: float | None = None  # length of the run by the clock, whatever steps that allows
+    stages: tuple[Stage, ...] = (
+        Stage(until=0.52, side=128, batch=20),
+        Stage(until=0.9, side=192, batch=14),
+        Stage(until=1.0, side=256, batch=10),
+    )
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    photo_side: int = 288  # pixels at which whole photos are kept in memory, squashed to a square
+    cutout_side: int = 224  # pixels at which cutouts are kept in memory
+    drawn_shapes: int = 700  # thin and holed shapes drawn at the start
+    peak_rate: float = 1.6e-3  # AdamW
+    warmup_steps: int = 100
+    weight_decay: float = 0.03
+    gradient_clip: float = 1.0  # largest norm of a step's gradient
+    average_decay: float = 0.995  # of the running average of the weights, which is what is kept
+    side_weight: float = 0.25  # of each coarse output's loss
+    validate_every_steps: int = 250
+    checkpoint_every_s: float = 120.0
+    device: str = "cpu"
+    workers: int = 2  # threads that share each batch; 1 on a GPU
+
+    def going_on_from(self, start: str) -> "TrainingConfig":
+        """Give the run that goes on from another's weights: large pictures only, half the rate."""
+        stages = (Stage(until=0.6, side=192, batch=14), Stage(until=1.0, side=256, batch=10))
+        return replace(self, start=start, stages=stages, peak_rate=self.peak_rate / 2)
+
+    def progress(self, step: int, trained_s: float) -> float:
+        """Say how much of the run is done, in [0, 1]."""
+        if self.minutes is None:
+            return min(step / self.steps, 1.0)
+        return min(trained_s / (60 * self.minutes), 1.0)
+
+    def stage_at(self, progress: float) -> Stage:
+        """Give the stage that a point of the run belongs to."""
+        return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give plain data for checkpoints and model cards."""
+        return asdict(self)

@@ -1,0 +1,220 @@
+"""Reads a folder of training pictures into memory, a held-out part of it apart.
+
+The folder's form is described in ``docs/training.md``: ``fashion/`` photos with label masks,
+``groceries/``, ``clothes/`` and ``landscapes/`` photos without, ``iconic/`` products on white,
+``emoji/`` and ``renders/`` with alpha. Folders that are missing are an error, not a smaller diet.
+"""
+
+import zlib
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from tqdm import tqdm
+
+from export.errors import PicturesError
+from export.training.config import STUDIO, SceneConfig, TrainingConfig
+from export.training.cutouts import (
+    cut_out,
+    fill_behind,
+    mask_on_white,
+    smooth_edges,
+)
+from export.training.shapes import draw_shape
+
+FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "renders")
+BODY_LABELS = frozenset({0, 19, 41})  # ground, hair, skin: no garment by themselves
+HELD_OUT_ONE_IN = 10
+GARMENT_SMALLEST_PX = 80
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures in memory, all uint8, channels first.
+
+    ``masked``: (N, 4, S, S), whole photos squashed to squares, their matte as fourth channel.
+    ``cutouts``: by kind, (K, 4, C, C), colours spread past the edge, alpha fourth.
+    ``backgrounds``: by kind, (M, 3, S, S).
+    """
+
+    masked: Tensor
+    cutouts: dict[str, Tensor]
+    backgrounds: dict[str, Tensor]
+
+    def to(self, device: torch.device) -> "Pictures":
+        """Move everything to a device."""
+        return Pictures(
+            self.masked.to(device),
+            {kind: bank.to(device) for kind, bank in self.cutouts.items()},
+            {kind: bank.to(device) for kind, bank in self.backgrounds.items()},
+        )
+
+
+def held_out(name: str) -> bool:
+    """Say whether a picture is kept for validation: by its name, so that it stays so for ever."""
+    return zlib.crc32(name.encode()) % HELD_OUT_ONE_IN == 0
+
+
+def object_name(stem: str) -> str:
+    """Give the object that a render shows: all its views go to the same side of the split."""
+    return stem.rpartition("_")[0] or stem
+
+
+class Kept(NamedTuple):
+    """One picture made from a file: what it is for, of what kind, and its pixels."""
+
+    use: str  # "masked", "cutout" or "background"
+    kind: str
+    pixels: Pixels
+
+
+def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictures]:
+    """Read a folder of training pictures.
+
+    Args:
+        folder: of the form that ``docs/training.md`` describes.
+        config: sizes in memory, number of drawn shapes, seed of those.
+
+    Returns:
+        The pictures to train on and those held out for validation.
+
+    Raises:
+        PicturesError: a folder is missing or empty, or a file is no picture.
+    """
+    train: list[Kept] = []
+    held: list[Kept] = []
+    with ThreadPoolExecutor() as workers:
+        for name in FOLDERS:
+            files = _files(folder / name)
+            read = workers.map(partial(_read, name, config=config), files)
+            progress = tqdm(read, desc=f"reading {name}", total=len(files), mininterval=5)
+            for path, pictures in zip(files, progress, strict=True):
+                key = object_name(path.stem) if name == "renders" else path.stem
+                (held if held_out(key) else train).extend(pictures)
+    for side, count in ((train, config.drawn_shapes), (held, max(config.drawn_shapes // 10, 1))):
+        rng = np.random.default_rng((config.seed, count))
+        side += [Kept("cutout", "shape", draw_shape(rng, config.cutout_side)) for _ in range(count)]
+    return _gather(train, config.scene), _gather(held, config.scene)
+
+
+def _gather(kept: list[Kept], scene: SceneConfig) -> Pictures:
+    banks: defaultdict[tuple[str, str], list[Pixels]] = defaultdict(list)
+    for use, kind, pixels in kept:
+        banks[use, kind].append(pixels)
+    stacked = {
+        key: torch.from_numpy(np.stack(bank)).permute(0, 3, 1, 2).contiguous()
+        for key, bank in banks.items()
+    }
+    needed = {("masked", "fashion")}
+    needed |= {("cutout", kind) for kind in scene.cutouts}
+    needed |= {("background", kind) for kind in scene.backgrounds if kind != STUDIO}
+    if lacking := needed - stacked.keys():
+        names = ", ".join(sorted(f"{use} {kind}" for use, kind in lacking))
+        raise PicturesError(f"too few pictures to hold some out: none left of {names}")
+    return Pictures(
+        stacked["masked", "fashion"],
+        {kind: bank for (use, kind), bank in stacked.items() if use == "cutout"},
+        {kind: bank for (use, kind), bank in stacked.items() if use == "background"},
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(
+        path
+        for path in folder.glob("*")
+        if path.suffix in {".jpg", ".png", ".webp"} and not path.name.endswith(".labels.png")
+    )
+    if not found:
+        raise PicturesError(f"{folder} holds no pictures")
+    return found
+
+
+def _read(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
+    side = config.photo_side
+    if name in {"groceries", "clothes"}:
+        return [Kept("background", name, _squashed(_open(path, "RGB"), side))]
+    if name == "landscapes":
+        return [Kept("background", name, tile) for tile in _tiles(_open(path, "RGB"), side)]
+    if name == "fashion":
+        return _read_fashion(path, config)
+    if name == "iconic":
+        rgb = _open(path, "RGB")
+        mask = mask_on_white(rgb)
+        return [] if mask is None else _cutout(name, rgb, smooth_edges(mask, 1.2), config)
+    pixels = _open(path, "RGBA")
+    kind = "emoji" if name == "emoji" else "render"
+    return _cutout(kind, pixels[..., :3], pixels[..., 3], config)
+
+
+def _cutout(
+    kind: str, rgb: Pixels, alpha: Pixels, config: TrainingConfig, smallest_px: int = 1
+) -> list[Kept]:
+    cutout = cut_out(rgb, alpha, config.cutout_side, smallest_px)
+    return [] if cutout is None else [Kept("cutout", kind, cutout)]
+
+
+def _read_fashion(path: Path, config: TrainingConfig) -> list[Kept]:
+    rgb = _open(path, "RGB")
+    labels = _open(path.with_suffix(".labels.png"), "L")
+    if labels.shape != rgb.shape[:2]:
+        raise PicturesError(f"{path}: photo and labels differ in size")
+    person = smooth_edges(labels != 0, 2.5)
+    whole = np.concatenate([rgb, person[..., None]], axis=2)
+    street = fill_behind(rgb, _grown(labels != 0))
+    kept = [
+        Kept("masked", "fashion", _squashed(whole, config.photo_side)),
+        Kept("background", "street", _squashed(street, config.photo_side)),
+        *_cutout("person", rgb, person, config),
+    ]
+    for label in sorted(set(np.unique(labels).tolist()) - BODY_LABELS):
+        alpha = smooth_edges(labels == label, 2.0)
+        kept += _cutout("garment", rgb, alpha, config, GARMENT_SMALLEST_PX)
+    return kept
+
+
+def _grown(mask: NDArray[np.bool_], reach: int = 6) -> NDArray[np.bool_]:
+    grown = mask.copy()
+    for shift in range(1, reach + 1):
+        for axis in (0, 1):
+            grown |= np.roll(mask, shift, axis) | np.roll(mask, -shift, axis)
+    return grown
+
+
+def _open(path: Path, mode: str) -> Pixels:
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert(mode))
+    except (OSError, ValueError) as exc:
+        raise PicturesError(f"{path} cannot be read: {exc}") from exc
+
+
+def _squashed(pixels: Pixels, side: int) -> Pixels:
+    """Squash (H, W, C) to (side, side, C), channel by channel so that alpha stays apart."""
+    count = pixels.shape[2]
+    channels = (Image.fromarray(np.ascontiguousarray(pixels[..., i])) for i in range(count))
+    return np.stack(
+        [np.asarray(c.resize((side, side), Image.Resampling.BILINEAR)) for c in channels], axis=2
+    )
+
+
+def _tiles(pixels: Pixels, side: int) -> list[Pixels]:
+    """Cut a large photo into overlapping squares of two sizes, besides the whole."""
+    height, width = pixels.shape[:2]
+    corners = (
+        (y, x, edge)
+        for edge in (height, int(height * 0.6))
+        for y in range(0, height - edge + 1, max(edge // 2, 1))
+        for x in range(0, width - edge + 1, max(edge // 2, 1))
+    )
+    parts = (pixels[y : y + edge, x : x + edge] for y, x, edge in corners)
+    return [_squashed(part, side) for part in (pixels, *parts)]

@@ -1,0 +1,87 @@
+"""The model configuration that Triton reads, as data, printed from Triton's own message.
+
+The message comes with Triton's client and is its schema: a field that Triton does not know cannot
+be printed.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from google.protobuf import text_format
+from tritonclient.grpc import model_config_pb2 as pb
+
+from export.contract import MATTE, PHOTO
+
+
+class Kind(StrEnum):
+    """Where Triton puts a model's instances."""
+
+    AUTO = "auto"  # on the GPU where there is one, else on the CPU
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+@dataclass(frozen=True)
+class MatteModelConfig:
+    """What Triton must know of a matting model beyond what its ONNX file says."""
+
+    name: str
+    side: int  # height and width of its input, pixels
+    # Bounds the memory of activations; warmed up, so that no request pays for the first such batch.
+    max_batch_size: int = 16
+    # Zero: whatever waits when an instance falls free goes as one batch. Waiting for more to come
+    # is pure loss for a lone caller, and on a CPU a larger batch gains next to nothing.
+    max_queue_delay_us: int = 0
+    kind: Kind = Kind.AUTO
+    instances: int = 1  # for each device; an instance's threads already fill a CPU
+    # The keys of Triton's native ONNX Runtime backend. 0 threads: as many as there are cores.
+    parameters: dict[str, str] = field(
+        default_factory=lambda: {"intra_op_thread_count": "0", "inter_op_thread_count": "1"}
+    )
+    # Of graph optimisation, in Triton's numbers; None leaves the backend's default, which is all.
+    graph_level: int | None = None
+
+    def message(self) -> pb.ModelConfig:
+        """Give Triton's message."""
+        shape = (self.side, self.side)
+        message = pb.ModelConfig(
+            name=self.name,
+            backend="onnxruntime",
+            max_batch_size=self.max_batch_size,
+            input=[pb.ModelInput(name=PHOTO, data_type=pb.TYPE_UINT8, dims=[*shape, 3])],
+            output=[pb.ModelOutput(name=MATTE, data_type=pb.TYPE_UINT8, dims=[*shape, 1])],
+            instance_group=[
+                pb.ModelInstanceGroup(
+                    kind=pb.ModelInstanceGroup.Kind.Value(f"KIND_{self.kind.name}"),
+                    count=self.instances,
+                )
+            ],
+            dynamic_batching=pb.ModelDynamicBatching(
+                max_queue_delay_microseconds=self.max_queue_delay_us
+            ),
+            model_warmup=[self._warmup(size) for size in sorted({1, self.max_batch_size})],
+        )
+        if self.graph_level is not None:
+            message.optimization.graph.level = self.graph_level
+        for key, value in sorted(self.parameters.items()):
+            message.parameters[key].string_value = value
+        return message
+
+    def _warmup(self, batch_size: int) -> pb.ModelWarmup:
+        warmup = pb.ModelWarmup(name=f"batch of {batch_size}", batch_size=batch_size)
+        photo = warmup.inputs[PHOTO]
+        photo.data_type = pb.TYPE_UINT8
+        photo.dims.extend((self.side, self.side, 3))
+        photo.random_data = True
+        return warmup
+
+    def write(self, path: Path) -> None:
+        """Print to a ``config.pbtxt``."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text_format.MessageToString(self.message()))
+
+
+def read_config(path: Path) -> pb.ModelConfig:
+    """Parse a ``config.pbtxt``, refusing what Triton's schema does not know."""
+    return text_format.Parse(path.read_text(), pb.ModelConfig())

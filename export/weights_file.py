@@ -1,0 +1,103 @@
+"""Weights on disk: half-precision safetensors, and a card that says where they come from.
+
+Half precision halves the file; ``docs/training.md`` tells what it changes. The card travels with
+the weights and, as ``metadata_props``, with every ONNX file built from them.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from export.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures that weights learned from."""
+
+    pictures: str
+    origin: str  # public repository or package
+    licence: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a user must know of a model's weights."""
+
+    name: str
+    network: str  # module of ``export.networks``
+    licence: str  # of the weights
+    side: int  # height and width of the input, pixels
+    parameters: int
+    command: str  # that trained it
+    seed: int
+    trained: dict[str, float]  # steps, minutes, pictures
+    measures: dict[str, dict[str, float]]  # by set of pictures: iou, mae
+    sources: tuple[Source, ...]
+
+    def write(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> "ModelCard":
+        """Read what ``write`` wrote.
+
+        Raises:
+            CheckpointError: the file is missing or no card.
+        """
+        try:
+            values: dict[str, Any] = json.loads(path.read_text())
+            sources = tuple(Source(**source) for source in values.pop("sources"))
+            return cls(**values, sources=sources)
+        except (OSError, ValueError, TypeError, KeyError) as exc:
+            raise CheckpointError(f"{path} is no model card: {exc}") from exc
+
+    def metadata(self) -> dict[str, str]:
+        """Give what an ONNX file carries of the card."""
+        return {
+            "model": self.name,
+            "licence": self.licence,
+            "training_command": self.command,
+            "card": json.dumps(asdict(self)),
+        }
+
+
+def write_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's weights in half precision."""
+    halves = {
+        name: value.half().contiguous() if value.is_floating_point() else value
+        for name, value in network.state_dict().items()
+        if not name.endswith("num_batches_tracked")  # only training counts
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(safetensors.torch.save(halves))
+
+
+def read_weights(network: nn.Module, path: Path) -> None:
+    """Fill a network with weights; each name and shape must be there, none besides.
+
+    Raises:
+        CheckpointError: the file is missing, or fits another network.
+    """
+    try:
+        stored = safetensors.torch.load_file(path)
+    except (OSError, SafetensorError) as exc:
+        raise CheckpointError(f"{path} cannot be read: {exc}") from exc
+    wanted = network.state_dict()
+    counters = {name for name in wanted if name.endswith("num_batches_tracked")}
+    if stored.keys() != wanted.keys() - counters:
+        differing = sorted(stored.keys() ^ (wanted.keys() - counters))
+        raise CheckpointError(f"{path} fits another network; names differ: {differing[:5]}")
+    for name, value in stored.items():
+        if value.shape != wanted[name].shape:
+            raise CheckpointError(f"{path}: {name} is {value.shape}, not {wanted[name].shape}")
+    network.load_state_dict(
+        {name: value.to(torch.float32) for name, value in stored.items()}, strict=False
+    )
