@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from samples.labels import print_label
 from samples.textures import linen, noise, plaster, ramp, wood
@@ -45,3 +46,8 @@ def test_a_label_carries_ink_where_its_text_stands() -> None:
     assert label.shape == (200, 400, 3)
     assert label[:100].min() < 60
     assert label[100:].min() == 255
+
+
+def test_a_label_refuses_characters_that_its_font_lacks() -> None:
+    with pytest.raises(ValueError, match="cannot print"):
+        print_label((40, 20), "#ffffff", [(0.5, 0.5, 0.5, "#000000", "N\u00ba 4")])
