@@ -36,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     """Render the scenes named on the command line into photos and mattes."""
     arguments = _arguments(argv)
     tracing.set_variant(arguments.variant)
+    arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or SCENES:
         start_s = time.monotonic()
         scene = importlib.import_module(f"samples.scenes.{name}").build()
