@@ -4,13 +4,15 @@ import argparse
 import logging
 import os
 import sys
+from types import ModuleType
 
-from benchmarks import perf_analyzer
+from benchmarks import edges, perf_analyzer
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
 
-_COMMANDS = {
+_COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "edges": (edges, "what the gateway's clean edges cost and bring"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
 }
 

@@ -17,7 +17,7 @@ from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
 from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import to_photo_size
+from gateway.pipeline.refine import cut_out
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,9 +146,9 @@ class Renderer:
             clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
         matte = await self._infer(clock, model, model_input)
-        alpha = await self._step(clock, Stage.REFINE, to_photo_size, matte.alpha, photo)
+        cut = await self._step(clock, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo)
         composition = await self._step(
-            clock, Stage.COMPOSE, compose, photo, alpha, options.background, options.frame
+            clock, Stage.COMPOSE, compose, cut, options.background, options.frame
         )
         picture = await self._step(
             clock,

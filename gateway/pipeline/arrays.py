@@ -36,6 +36,20 @@ class Photo:
         return int(self.rgb.shape[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A product, cut out of its photo.
+
+    Attributes:
+        foreground: (H, W, 3) uint8, sRGB: the photo, and along the product's edge the product's
+            own colours without the old background's part in them.
+        alpha: (H, W) uint8, the product's opacity, 255 opaque.
+    """
+
+    foreground: Pixels
+    alpha: Pixels
+
+
 class Box(NamedTuple):
     """A box of whole pixels: left and top inclusive, right and bottom exclusive."""
 

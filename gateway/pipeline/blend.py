@@ -5,6 +5,9 @@ import numpy as np
 
 from gateway.pipeline.arrays import Color, Pixels
 
+# What is worked on at a time stays in a core's cache.
+_STRIP_ROWS = 32
+
 
 def composite_over(rgb: Pixels, alpha: Pixels, color: Color) -> Pixels:
     """Blend pixels over one colour (Porter and Duff's `over`, straight alpha).
@@ -18,8 +21,13 @@ def composite_over(rgb: Pixels, alpha: Pixels, color: Color) -> Pixels:
         (H, W, 3) uint8, within 1 of the exact value; exactly `rgb` where alpha is 255 and exactly
         `color` where it is 0.
     """
-    alphas = cv2.merge((alpha, alpha, alpha))
-    front = cv2.multiply(rgb, alphas, scale=1 / 255)
+    blended = np.empty_like(rgb)
     transparency = 255 - np.arange(256, dtype=np.float64)
-    shares = np.rint(transparency[:, None] * np.asarray(color) / 255).astype(np.uint8)
-    return np.asarray(cv2.add(front, cv2.LUT(alphas, shares[None])), dtype=np.uint8)
+    shares = [np.rint(transparency * channel / 255).astype(np.uint8) for channel in color]
+    for top in range(0, rgb.shape[0], _STRIP_ROWS):
+        strip = slice(top, top + _STRIP_ROWS)
+        opacity = alpha[strip]
+        front = cv2.multiply(rgb[strip], cv2.merge((opacity,) * 3), scale=1 / 255)
+        back = cv2.merge([cv2.LUT(opacity, share) for share in shares])
+        blended[strip] = cv2.add(front, back)
+    return blended

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from gateway.pipeline.arrays import Box, Color, Photo, Pixels
+from gateway.pipeline.arrays import Box, Color, Cut, Pixels
 from gateway.pipeline.blend import composite_over
 from gateway.pipeline.frame import Frame, Placement, place_in_frame
 from gateway.pipeline.refine import box_of, find_product
@@ -27,14 +27,11 @@ class Composition:
     product_scale: float
 
 
-def compose(
-    photo: Photo, alpha: Pixels, background: Color | None, frame: Frame | None
-) -> Composition:
+def compose(cut: Cut, background: Color | None, frame: Frame | None) -> Composition:
     """Set the product on its background, in the photo's own frame or in a new one.
 
     Args:
-        photo: The decoded photo.
-        alpha: (H, W) uint8, the product's opacity in it.
+        cut: The product, cut out of its photo.
         background: The colour behind the product; None for transparency.
         frame: The frame to centre the product in; None keeps the photo's.
 
@@ -42,16 +39,16 @@ def compose(
         The picture, with the product's box in it.
 
     Raises:
-        NoForegroundError: The alpha holds no product.
+        NoForegroundError: The cut holds no product.
         InvalidOptionError: The frame would be larger than allowed.
     """
-    product = find_product(alpha)
-    visible = box_of(alpha, 1) or product
+    product = find_product(cut.alpha)
+    visible = box_of(cut.alpha, 1) or product
     if frame is None:
-        pixels = _paint(photo.rgb, alpha, background, visible)
+        pixels = _paint(cut.foreground, cut.alpha, background, visible)
         return Composition(pixels, product, product_scale=1.0)
     placement = place_in_frame(frame, product, visible)
-    rgb, placed_alpha = _place(photo.rgb, alpha, placement)
+    rgb, placed_alpha = _place(cut.foreground, cut.alpha, placement)
     pixels = _paint(rgb, placed_alpha, background, placement.target)
     return Composition(pixels, placement.product, placement.scale)
 
@@ -61,7 +58,8 @@ def _paint(rgb: Pixels, alpha: Pixels, background: Color | None, painted: Box) -
     if background is None:
         return np.asarray(cv2.merge((rgb, alpha)), dtype=np.uint8)
     pixels = np.empty_like(rgb)
-    pixels[:] = background
+    # By rows: NumPy repeats a row far faster than a colour.
+    pixels[:] = np.tile(np.array(background, np.uint8), (rgb.shape[1], 1))
     inside = painted.slices
     pixels[inside] = composite_over(rgb[inside], alpha[inside], background)
     return pixels

@@ -1,30 +1,52 @@
-"""Third step, after the network: its small matte to the photo's alpha, and where the product is."""
+"""Third step, after the network: from its small matte to the product cut out at full size."""
 
 import cv2
 import numpy as np
 
 from gateway.errors import NoForegroundError
-from gateway.pipeline.arrays import Box, Photo, Pixels
+from gateway.pipeline.arrays import Box, Cut, Photo, Pixels
+from gateway.pipeline.foreground import estimate_foreground
+from gateway.pipeline.guided import upsample_guided
 from gateway.pipeline.resample import resample
 
 # A pixel counts as the product from half opacity on.
 PRODUCT_ALPHA = 128
 
 
-def to_photo_size(matte: Pixels, photo: Photo) -> Pixels:
-    """Bring the network's matte to the photo's size and keep the photo's own transparency.
+def cut_out(matte: Pixels, seen: Pixels, photo: Photo) -> Cut:
+    """Cut the product out of its photo, soft edges and their own colours included.
 
     Args:
         matte: (h, w) uint8, 255 product.
+        seen: (h', w', 3) uint8, the photo as the network saw it.
         photo: The photo that the matte was made of.
 
     Returns:
-        (H, W) uint8 alpha, 255 opaque.
+        The cut, of the photo's size.
     """
-    alpha = resample(matte, photo.width_px, photo.height_px)
-    if photo.alpha is None:
-        return alpha
-    return np.asarray(cv2.multiply(alpha, photo.alpha, scale=1 / 255), dtype=np.uint8)
+    alpha = to_photo_size(matte, seen, photo)
+    foreground = estimate_foreground(photo.rgb, alpha)
+    if photo.alpha is not None:
+        # Only now: a file's transparent pixels hold the product's colours already, unmixed.
+        alpha = np.asarray(cv2.multiply(alpha, photo.alpha, scale=1 / 255), dtype=np.uint8)
+    return Cut(foreground, alpha)
+
+
+def to_photo_size(matte: Pixels, seen: Pixels, photo: Photo) -> Pixels:
+    """Bring the network's matte to the photo's size, its edges to the photo's.
+
+    Args:
+        matte: (h, w) uint8, 255 product.
+        seen: (h', w', 3) uint8, the photo as the network saw it.
+        photo: The photo that the matte was made of.
+
+    Returns:
+        (H, W) uint8 alpha, 255 opaque; the photo's own transparency is not in it.
+    """
+    height, width = matte.shape
+    # The network may have seen transparency painted over; edges are those of the colours.
+    guide = seen if photo.alpha is None else photo.rgb
+    return upsample_guided(matte, resample(guide, width, height), photo.rgb)
 
 
 def find_product(alpha: Pixels) -> Box:

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidOptionError, NoForegroundError
-from gateway.pipeline.arrays import WHITE, Box, Color, Photo, Pixels
+from gateway.pipeline.arrays import WHITE, Box, Color, Cut, Photo, Pixels
 from gateway.pipeline.blend import composite_over
 from gateway.pipeline.compose import compose
 from gateway.pipeline.frame import Frame, place_in_frame
 from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import find_product, to_photo_size
+from gateway.pipeline.refine import cut_out, find_product
 from gateway.pipeline.resample import resample
 
 SIDES = st.integers(1, 60)
@@ -75,9 +75,9 @@ def test_a_frame_holds_the_whole_product_centred_at_its_fill(
     box = Box(left, top, right + 1, bottom + 1)
     alpha = np.zeros((height, width), np.uint8)
     alpha[box.slices] = 255
-    photo = Photo(np.full((height, width, 3), 99, np.uint8))
+    cut = Cut(np.full((height, width, 3), 99, np.uint8), alpha)
 
-    made = compose(photo, alpha, color, square(*frame_size, fill))
+    made = compose(cut, color, square(*frame_size, fill))
 
     frame_height, frame_width = made.pixels.shape[:2]
     assert 0 <= made.product.left < made.product.right <= frame_width
@@ -107,7 +107,7 @@ def test_without_a_frame_the_inside_is_the_photo_and_the_outside_the_background(
     rgb = noise(seed, 40, 50, 3)
     alpha = np.zeros((40, 50), np.uint8)
     alpha[10:30, 5:20] = 255
-    made = compose(Photo(rgb), alpha, color, None)
+    made = compose(Cut(rgb, alpha), color, None)
     assert made.product == Box(5, 10, 20, 30)
     assert made.product_scale == 1
     assert (made.pixels[alpha == 255] == rgb[alpha == 255]).all()
@@ -116,7 +116,7 @@ def test_without_a_frame_the_inside_is_the_photo_and_the_outside_the_background(
 
 def test_a_transparent_background_keeps_colour_and_alpha_apart() -> None:
     rgb, alpha = noise(3, 40, 50, 3), noise(4, 40, 50)
-    made = compose(Photo(rgb), alpha, None, None)
+    made = compose(Cut(rgb, alpha), None, None)
     assert (made.pixels[:, :, :3] == rgb).all()
     assert (made.pixels[:, :, 3] == alpha).all()
 
@@ -128,14 +128,14 @@ def test_scaling_into_a_frame_bleeds_no_old_background_into_the_edge() -> None:
     alpha = np.zeros((90, 90), np.uint8)
     alpha[21:68, 22:69] = 255
     rgb[alpha == 255] = (255, 0, 0)
-    made = compose(Photo(rgb), alpha, WHITE, square(32, 32)).pixels.astype(int)
+    made = compose(Cut(rgb, alpha), WHITE, square(32, 32)).pixels.astype(int)
     assert (made[:, :, 1] <= made[:, :, 2] + 1).all()
 
 
 def test_a_product_thinner_than_a_pixel_after_scaling_is_still_a_product() -> None:
     alpha = np.zeros((400, 400), np.uint8)
     alpha[:, 200] = 255
-    made = compose(Photo(np.zeros((400, 400, 3), np.uint8)), alpha, WHITE, square(64, 64))
+    made = compose(Cut(np.zeros((400, 400, 3), np.uint8), alpha), WHITE, square(64, 64))
     assert made.product.width == 1
     assert made.product.height == pytest.approx(0.85 * 64, abs=1)
 
@@ -159,5 +159,7 @@ def test_the_network_sees_white_where_a_photo_is_transparent() -> None:
 
 def test_the_photo_s_own_transparency_stays() -> None:
     alpha = noise(5, 40, 40)
-    full = to_photo_size(np.full((8, 8), 255, np.uint8), Photo(noise(6, 40, 40, 3), alpha))
-    assert (full == alpha).all()
+    photo = Photo(noise(6, 40, 40, 3), alpha)
+    cut = cut_out(np.full((8, 8), 255, np.uint8), to_model_input(photo, 8, 8)[0], photo)
+    assert (cut.alpha == alpha).all()
+    assert (cut.foreground == photo.rgb).all()

@@ -1,0 +1,131 @@
+"""Part of the third step: the network's small matte to full size, its edges on the photo's.
+
+The guided filter (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5 for a colour
+guide) takes alpha for a linear function of colour, `alpha = a . rgb + b`, with one `a` and `b` per
+neighbourhood. Where product and background have a colour each, the true alpha is such a function,
+and it stays the same one when both photo and matte are shrunk. So a and b are fitted where the
+matte is, enlarged bilinearly and applied to the photo's own pixels (He, Sun: Fast Guided Filter,
+arXiv 1505.00996). The fit is evaluated in the edge band only: everywhere else the matte's own
+value, enlarged bilinearly, is the answer.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from gateway.pipeline.arrays import Box, Pixels
+from gateway.pipeline.resample import resample
+from gateway.pipeline.tiles import enlarge_part, tiles
+
+Floats = npt.NDArray[np.float32]
+
+# Cells on each side of a cell that its fit looks at.
+RADIUS_CELLS = 2
+# The variance, of colours within 0 to 1, below which a neighbourhood counts as flat: texture of
+# less than 2.5 of 255 steps moves no edge.
+FLATNESS = 1e-4
+# From here to there a matte's values are neither surely background nor surely product.
+SURELY_OUT, SURELY_IN = 5, 250
+
+
+def upsample_guided(
+    matte: Pixels, guide: Pixels, rgb: Pixels, *, radius_cells: int = RADIUS_CELLS
+) -> Pixels:
+    """Bring a matte to a photo's size, with edges where the photo's are.
+
+    Args:
+        matte: (h, w) uint8, 255 product.
+        guide: (h, w, 3) uint8, the photo as the network saw it.
+        rgb: (H, W, 3) uint8, the photo.
+        radius_cells: Cells of the matte on each side that a fit looks at.
+
+    Returns:
+        (H, W) uint8 alpha: soft where the matte is, never stretched; a matte of one value stays
+        of that value. A photo that is not larger than the matte has nothing to add to it: there
+        the matte is merely resampled.
+    """
+    height_px, width_px = rgb.shape[:2]
+    height, width = matte.shape
+    alpha = resample(matte, width_px, height_px)
+    if height_px <= height or width_px <= width:
+        return alpha
+    band = edge_band(matte)
+    fit = _fit(matte, guide, band, radius_cells)
+    scale_x, scale_y = width_px / width, height_px / height
+    for tile in tiles(width_px, height_px):
+        if band[_cells_under(tile, scale_x, scale_y)].any():
+            alpha[tile.slices] = _apply(enlarge_part(fit, tile, scale_x, scale_y), rgb[tile.slices])
+    return alpha
+
+
+def edge_band(matte: Pixels) -> npt.NDArray[np.bool_]:
+    """Find the cells of a matte that an edge may run through.
+
+    Args:
+        matte: (h, w) uint8.
+
+    Returns:
+        (h, w) bool: where the cell or a neighbour is unsure, or neighbours disagree.
+    """
+    around = np.ones((3, 3), np.uint8)
+    highest, lowest = cv2.dilate(matte, around), cv2.erode(matte, around)
+    return np.asarray((highest > SURELY_OUT) & (lowest < SURELY_IN))
+
+
+def _fit(matte: Pixels, guide: Pixels, band: npt.NDArray[np.bool_], radius_cells: int) -> Floats:
+    """Fit alpha as a linear function of colour around each cell of the band.
+
+    Returns:
+        (h, w, 4) float32: alpha = a1 red + a2 green + a3 blue + b, all of them within 0 to 1;
+        outside the band a is 0 and b the matte.
+    """
+    colour = guide.astype(np.float32) / 255
+    value = matte.astype(np.float32) / 255
+    red, green, blue = cv2.split(colour)
+    window = (2 * radius_cells + 1,) * 2
+    planes = (red, green, blue, value)
+    products = (
+        *(red * value, green * value, blue * value),
+        *(red * red, red * green, red * blue, green * green, green * blue, blue * blue),
+    )
+    means = np.stack(
+        [
+            cv2.blur(plane, window, borderType=cv2.BORDER_REFLECT)[band]
+            for plane in planes + products
+        ]
+    )
+    r, g, b, p = means[:4]
+    rp, gp, bp = means[4:7] - means[:3] * p
+    rr, rg, rb = means[7:10] - r * means[:3]
+    gg, gb = means[10:12] - g * means[1:3]
+    bb = means[12] - b * b
+    rr, gg, bb = rr + FLATNESS, gg + FLATNESS, bb + FLATNESS
+    # The symmetric 3x3 system of each cell, by Cramer's rule.
+    c_rr, c_rg, c_rb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    c_gg, c_gb, c_bb = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    determinant = rr * c_rr + rg * c_rg + rb * c_rb
+    a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
+    a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
+    a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
+    fit = np.zeros((*matte.shape, 4), np.float32)
+    fit[:, :, 3] = value
+    b = p - a_r * r - a_g * g - a_b * b
+    fit[band] = np.stack((a_r, a_g, a_b, b), axis=1)
+    return fit
+
+
+def _apply(fit: Floats, rgb: Pixels) -> Pixels:
+    """Evaluate a . rgb + b, rounded and held within 0 to 255."""
+    # The fourth channel, 255 throughout, carries b through the same product and sum.
+    colour = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
+    red, green, blue, offset = cv2.split(cv2.multiply(fit, colour, dtype=cv2.CV_32F))
+    total = red + green + blue + offset
+    return np.asarray(cv2.addWeighted(total, 1, total, 0, 0, dtype=cv2.CV_8U), dtype=np.uint8)
+
+
+def _cells_under(tile: Box, scale_x: float, scale_y: float) -> tuple[slice, slice]:
+    """Return the cells that a tile's pixels are interpolated from, as an index."""
+    return (
+        slice(max(int(tile.top / scale_y - 0.5), 0), int(tile.bottom / scale_y + 0.5) + 1),
+        slice(max(int(tile.left / scale_x - 0.5), 0), int(tile.right / scale_x + 0.5) + 1),
+    )

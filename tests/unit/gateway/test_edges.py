@@ -1,0 +1,158 @@
+"""Edges measured against pictures whose alpha and foreground are known."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from benchmarks.edge_scenes import (
+    PALETTES,
+    Scene,
+    band_around_edges,
+    on_white,
+    render_scene,
+    small_matte,
+)
+from gateway.pipeline.arrays import Photo, Pixels
+from gateway.pipeline.foreground import estimate_foreground
+from gateway.pipeline.guided import upsample_guided
+from gateway.pipeline.prepare import to_model_input
+from gateway.pipeline.refine import cut_out
+from gateway.pipeline.tiles import TILE_PX, tiles
+
+SIDE_PX = 2000
+
+
+def noise(seed: int, *shape: int) -> Pixels:
+    return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def error_on_white(rgb: Pixels, alpha: Pixels, scene: Scene, margin_px: int) -> float:
+    error = np.abs(on_white(rgb, alpha) - on_white(scene.foreground, scene.alpha))
+    return float(error[band_around_edges(scene.alpha, margin_px)].mean())
+
+
+@pytest.mark.parametrize("number", [0, 3, 5])
+def test_edges_are_at_least_twice_as_good_as_bicubic_without_colours(number: int) -> None:
+    """Of strong, of weak and of hardly any difference in brightness."""
+    scene = render_scene(number, SIDE_PX)
+    for matte_px in (256, 320):
+        matte = small_matte(scene.alpha, matte_px)
+        photo = Photo(scene.rgb)
+        cut = cut_out(matte, to_model_input(photo, matte_px, matte_px)[0], photo)
+        bicubic = cv2.resize(matte, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
+        margin_px = -(-SIDE_PX // matte_px)
+        plain = error_on_white(scene.rgb, np.asarray(bicubic, np.uint8), scene, margin_px)
+        assert 2 * error_on_white(cut.foreground, cut.alpha, scene, margin_px) < plain
+
+
+@pytest.mark.parametrize("number", range(len(PALETTES)))
+def test_with_the_exact_alpha_estimated_colours_take_most_of_the_old_background_away(
+    number: int,
+) -> None:
+    scene = render_scene(number, 800)
+    plain = error_on_white(scene.rgb, scene.alpha, scene, 0)
+    estimated = estimate_foreground(scene.rgb, scene.alpha)
+    assert 3 * error_on_white(estimated, scene.alpha, scene, 0) < plain
+
+
+@pytest.mark.photos
+def test_the_lemur_on_white_is_nearer_to_its_published_foreground_than_plain_blending(
+    evaluation_photos: Path,
+) -> None:
+    published = evaluation_photos.parent / "foreground" / "lemur.png"
+    if not published.is_file():
+        pytest.skip(f"no published foreground at {published}")
+    rgb = np.asarray(Image.open(evaluation_photos / "lemur.png").convert("RGB"))
+    alpha = np.asarray(Image.open(evaluation_photos / "lemur.matte.png").convert("L"))
+    scene = Scene(rgb, alpha, np.asarray(Image.open(published).convert("RGB")))
+    plain = error_on_white(rgb, alpha, scene, 1)
+    assert 2 * error_on_white(estimate_foreground(rgb, alpha), alpha, scene, 1) < plain
+
+
+@given(
+    value=st.integers(0, 255),
+    height=st.integers(1, 300),
+    width=st.integers(1, 300),
+    matte_px=st.integers(1, 40),
+)
+@settings(deadline=None)
+def test_a_matte_of_one_value_stays_of_that_value(
+    value: int, height: int, width: int, matte_px: int
+) -> None:
+    """An empty photo stays empty, a full one full, and a faint smear faint."""
+    matte = np.full((matte_px, matte_px), value, np.uint8)
+    alpha = upsample_guided(matte, noise(1, matte_px, matte_px, 3), noise(2, height, width, 3))
+    assert alpha.shape == (height, width)
+    assert np.abs(alpha.astype(int) - value).max() <= 1
+    if value in {0, 255}:
+        assert (alpha == value).all()
+
+
+def test_a_faint_smear_grows_no_product() -> None:
+    scene = render_scene(1, 400)
+    smear = small_matte(scene.alpha, 64) // 8
+    guide = to_model_input(Photo(scene.rgb), 64, 64)[0]
+    assert upsample_guided(smear, guide, scene.rgb).max() < 2 * smear.max()
+
+
+def test_edges_stay_soft() -> None:
+    scene = render_scene(0, 800)
+    guide = to_model_input(Photo(scene.rgb), 128, 128)[0]
+    alpha = upsample_guided(small_matte(scene.alpha, 128), guide, scene.rgb)
+    soft = (alpha > 20) & (alpha < 235)
+    assert soft.sum() > ((scene.alpha > 20) & (scene.alpha < 235)).sum() / 2
+
+
+def test_far_from_every_edge_the_matte_alone_decides() -> None:
+    """However wild the photo's texture is there."""
+    matte = np.zeros((64, 64), np.uint8)
+    matte[16:48, 16:48] = 255
+    rgb = noise(3, 512, 512, 3)
+    alpha = upsample_guided(matte, to_model_input(Photo(rgb), 64, 64)[0], rgb)
+    margin = 3 * 8
+    assert (alpha[128 + margin : 384 - margin, 128 + margin : 384 - margin] == 255).all()
+    outside = np.ones_like(alpha, dtype=bool)
+    outside[128 - margin : 384 + margin, 128 - margin : 384 + margin] = False
+    assert (alpha[outside] == 0).all()
+
+
+@given(seed=st.integers(0, 99), height=st.integers(1, 300), width=st.integers(1, 300))
+@settings(deadline=None)
+def test_opaque_pixels_keep_the_photo_s_colours(seed: int, height: int, width: int) -> None:
+    rgb, alpha = noise(seed, height, width, 3), noise(seed + 1, height, width)
+    alpha[: height // 2] = 255
+    estimated = estimate_foreground(rgb, alpha)
+    assert estimated.shape == rgb.shape
+    assert (estimated[alpha == 255] == rgb[alpha == 255]).all()
+
+
+def test_along_a_soft_edge_between_two_colours_at_most_a_fifth_of_the_bleed_is_left() -> None:
+    """Red over green, measured by what shows: each pixel's error times its alpha."""
+    across = np.clip((np.arange(300) - 140) * 12, 0, 255).astype(np.uint8)
+    alpha = np.repeat(across[None], 200, axis=0)
+    share = alpha[:, :, None] / 255
+    red, green = np.array([220, 30, 20]), np.array([20, 200, 40])
+    rgb = np.rint(red * share + green * (1 - share)).astype(np.uint8)
+    bleed = np.abs(rgb.astype(int) - red) * share
+    left = np.abs(estimate_foreground(rgb, alpha).astype(int) - red) * share
+    assert 5 * left.max() < bleed.max()
+    assert 5 * left.mean() < bleed.mean()
+
+
+def test_a_photo_without_edges_is_returned_as_it_is() -> None:
+    rgb = noise(7, 50, 60, 3)
+    for value in (0, 255):
+        assert (estimate_foreground(rgb, np.full((50, 60), value, np.uint8)) == rgb).all()
+
+
+@given(width=st.integers(1, 3 * TILE_PX), height=st.integers(1, 3 * TILE_PX))
+def test_tiles_cover_every_pixel_once(width: int, height: int) -> None:
+    covered = np.zeros((height, width), np.uint8)
+    for tile in tiles(width, height):
+        covered[tile.slices] += 1
+    assert (covered == 1).all()
