@@ -24,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did what was asked, 1 when it could not, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    for chatty in ("onnx_ir", "onnxscript", "torch.onnx"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         options.run(options)
     except ExportError as exc:

@@ -91,7 +91,9 @@ class Answer:
     @torch.inference_mode()
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut (N, H, W, 3) uint8 photos out: (N, H, W, 1) uint8 mattes."""
-        mattes: NDArray[np.uint8] = self.served(torch.from_numpy(photos)).numpy()
+        mattes: NDArray[np.uint8] = self.served(
+            torch.from_numpy(np.require(photos, requirements="W"))
+        ).numpy()
         return mattes
 
 
