@@ -45,7 +45,7 @@ def check_claims(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) ->
                 check_count("scans", _jpeg_scans(data), MAX_SCANS)
             case _:
                 pass
-    except struct.error:
+    except (struct.error, OverflowError):  # an offset beyond the file, or beyond all files
         return
 
 

@@ -42,8 +42,8 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
     photo_format = format_of(data)
     if photo_format is None:
         raise _unidentified(data)
-    check_claims(data, photo_format, limits)
     try:
+        check_claims(data, photo_format, limits)
         with _open(data, photo_format, limits) as image:
             limits.check_size(image.width, image.height)
             _refuse_what_misleads(image)

@@ -1,5 +1,6 @@
 """Broken and hostile files of every format: one kind of answer, at once, and nothing else."""
 
+import struct
 import time
 from collections.abc import Callable
 
@@ -164,3 +165,9 @@ def test_a_damaged_profile_never_stops_a_photo(
         SOFT.convert(mode), "TIFF", icc_profile=bytes(profile[: int(cut * len(profile))])
     )
     assert isinstance(outcome(data), Photo)
+
+
+def test_an_offset_beyond_every_memory_is_a_broken_file() -> None:
+    big_tiff = b"II+\0" + struct.pack("<HHQ", 8, 0, 2**63 + 16) + bytes(64)
+    with pytest.raises(InvalidPhotoError):
+        decode_photo(big_tiff, LIMITS)
