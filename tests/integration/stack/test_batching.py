@@ -44,6 +44,7 @@ async def test_requests_share_executions_and_answers_do_not_depend_on_it(
     inferences -= inferences_before
     executions -= executions_before
 
+    print(f"{executions} executions for {inferences} inferences")
     assert inferences >= _REQUESTS
     assert executions < inferences, f"{executions} executions for {inferences} inferences"
     for number, alpha in enumerate(together):
