@@ -50,7 +50,6 @@ class TritonInferenceServer:
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
         self._client = InferenceServerClient(address, channel_args=_CHANNEL_OPTIONS)
         self._described: dict[str, tuple[float, MattingModel]] = {}
         self._answered_s: dict[str, float] = {}
@@ -71,9 +70,7 @@ class TritonInferenceServer:
 
     async def models(self, timeout_s: float) -> list[MattingModel]:
         """List the matting models; what a model is that is not ready, Triton cannot tell."""
-        index = await self._ask(
-            "", self._client.get_model_repository_index(client_timeout=timeout_s)
-        )
+        index = await self._index(timeout_s)
         names = sorted({entry.name for entry in index.models})
         ready = {entry.name for entry in index.models if entry.state == "READY"}
         return [
@@ -123,23 +120,26 @@ class TritonInferenceServer:
             return None
 
     async def _ask(self, model: str, call: Awaitable[T]) -> T:
-        """Await a call to Triton and translate what goes wrong."""
+        """Await a call to Triton, about one model or "", and translate what goes wrong."""
         try:
             return await call
         except InferenceServerException as exc:
             self._described.pop(model, None)
             error = _translate(model, exc)
             # A model that is being loaded again is unknown for a while, but it is no mistake.
-            if isinstance(error, ModelNotFoundError) and await self._in_repository(model):
+            unknown = isinstance(error, ModelNotFoundError)
+            if model and unknown and await self._in_repository(model):
                 error = InferenceUnavailableError(f"model {model!r} is not loaded")
             raise error from exc
 
     async def _in_repository(self, model: str) -> bool:
-        try:
-            index = await self._client.get_model_repository_index(client_timeout=_INDEX_TIMEOUT_S)
-        except InferenceServerException as exc:
-            raise _translate(model, exc) from exc
+        index = await self._index(_INDEX_TIMEOUT_S)
         return model in {entry.name for entry in index.models}
+
+    async def _index(self, timeout_s: float) -> Any:
+        return await self._ask(
+            "", self._client.get_model_repository_index(client_timeout=timeout_s)
+        )
 
 
 def _translate(model: str, exc: InferenceServerException) -> GatewayError:
