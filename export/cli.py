@@ -47,6 +47,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--steps", type=int, help="length of the run")
     train.add_argument("--minutes", type=float, help="length by the clock instead of by steps")
     train.add_argument("--device", help="where to train: cpu (the default) or cuda")
+    train.add_argument(
+        "--mixed-precision",
+        action=argparse.BooleanOptionalAction,
+        help="bfloat16 where it does no harm: for GPUs and for CPUs with AMX",
+    )
     train.add_argument("--into", type=Path, default=RUN, help="folder of checkpoints and log")
     train.set_defaults(run=_train)
 
@@ -81,7 +86,7 @@ def _train(options: argparse.Namespace) -> None:
 
     asked = {
         name: getattr(options, name)
-        for name in ("seed", "steps", "minutes", "device")
+        for name in ("seed", "steps", "minutes", "device", "mixed_precision")
         if getattr(options, name) is not None
     }
     config = replace(TrainingConfig(), **asked)

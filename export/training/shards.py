@@ -55,8 +55,8 @@ class Shards:
         photo = (batch.rgb * 2 - 1).contiguous(memory_format=torch.channels_last)
         replica.train()
         replica.zero_grad(set_to_none=True)
-        on_gpu = photo.device.type == "cuda"
-        with torch.autocast(photo.device.type, torch.bfloat16, enabled=on_gpu):
+        mixed = self.config.mixed_precision
+        with torch.autocast(photo.device.type, torch.bfloat16, enabled=mixed):
             levels = replica.levels(photo)
         loss = matte_loss([level.float() for level in levels], batch.alpha, self.config.side_weight)
         torch.autograd.backward(loss)

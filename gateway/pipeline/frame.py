@@ -10,22 +10,74 @@ MIN_SIDE_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
-    """A frame to centre the product in.
+class Length:
+    """A length beside the product: the sum of both parts.
 
     Attributes:
-        width_px: Width; 0 together with the height: a square in which the product keeps its size.
-        height_px: Height; 0 only together with the width.
-        fill: Share of the frame that the product's box fills along the tighter side, above 0 to 1.
-        max_side_px: Longest side that a frame may have.
-        max_pixels: Most pixels that a frame may have.
+        share: Of the product's own side along the same axis, 0 or more.
+        px: Pixels of the frame, 0 or more.
     """
 
-    width_px: int
-    height_px: int
-    fill: float
+    share: float = 0.0
+    px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The least space between the product's box and each side of its frame."""
+
+    left: Length = Length()
+    top: Length = Length()
+    right: Length = Length()
+    bottom: Length = Length()
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLimits:
+    """What a frame may be.
+
+    Attributes:
+        max_side_px: Longest side.
+        max_pixels: Most pixels.
+    """
+
     max_side_px: int
     max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame for the product.
+
+    With crop, margins or scale it is built around the product, with none of them it shows the whole
+    photo.
+
+    Attributes:
+        limits: What it may be.
+        width_px: Width; 0: from height and aspect ratio, else from what is framed, at the photo's
+            own scale if the height is 0 as well.
+        height_px: Height; 0 as with the width.
+        aspect_ratio: Width over height; None: whatever width and height say.
+        crop: Whether everything around the product, margins aside, is cut off.
+        margins: The least space around the product's box; None: none.
+        scale: Share of the frame that the product's box takes along the tighter side, above 0 to 1;
+            None: as much as the margins leave, or as in the photo.
+        position: Where the product goes in what space it has, as (x, y), each 0 to 1; None: where
+            the photo has it, or the middle if the frame is built around the product.
+        max_upscale: Largest factor from the photo's pixels to the frame's, 1 or more.
+        shrinks: What gives way to `max_upscale`: the frame's size, or else the product's in it.
+    """
+
+    limits: FrameLimits
+    width_px: int = 0
+    height_px: int = 0
+    aspect_ratio: float | None = None
+    crop: bool = False
+    margins: Margins | None = None
+    scale: float | None = None
+    position: tuple[float, float] | None = None
+    max_upscale: float = 2.0
+    shrinks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +90,8 @@ class Placement:
         source: The part of the photo that is taken.
         target: Where it lands, inside the frame.
         product: The product's box in the frame.
-        scale: Factor from the photo's pixels to the frame's.
+        magnification: Factor from the photo's pixels to the frame's.
+        notes: What of the frame that was asked for could not be had, a sentence each.
     """
 
     width_px: int
@@ -46,7 +99,8 @@ class Placement:
     source: Box
     target: Box
     product: Box
-    scale: float
+    magnification: float
+    notes: tuple[str, ...] = ()
 
 
 def place_in_frame(frame: Frame, product: Box, visible: Box) -> Placement:

@@ -19,6 +19,178 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _GradientShape:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GradientShapeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GradientShape.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GRADIENT_SHAPE_UNSPECIFIED: _GradientShape.ValueType  # 0
+    """Linear."""
+    GRADIENT_SHAPE_LINEAR: _GradientShape.ValueType  # 1
+    """Along a direction."""
+    GRADIENT_SHAPE_RADIAL: _GradientShape.ValueType  # 2
+    """Around a centre."""
+
+class GradientShape(_GradientShape, metaclass=_GradientShapeEnumTypeWrapper):
+    """How a gradient's colours lie."""
+
+GRADIENT_SHAPE_UNSPECIFIED: GradientShape.ValueType  # 0
+"""Linear."""
+GRADIENT_SHAPE_LINEAR: GradientShape.ValueType  # 1
+"""Along a direction."""
+GRADIENT_SHAPE_RADIAL: GradientShape.ValueType  # 2
+"""Around a centre."""
+Global___GradientShape: _TypeAlias = GradientShape  # noqa: Y015
+
+class _Fit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FIT_UNSPECIFIED: _Fit.ValueType  # 0
+    """Fill."""
+    FIT_FILL: _Fit.ValueType  # 1
+    """Enlarged or reduced until it covers the frame; what hangs over is cut off."""
+    FIT_FIT: _Fit.ValueType  # 2
+    """Enlarged or reduced until all of it is seen; a colour fills the rest."""
+    FIT_STRETCH: _Fit.ValueType  # 3
+    """Both sides made to match, whatever that does to its proportions."""
+
+class Fit(_Fit, metaclass=_FitEnumTypeWrapper):
+    """How a picture meets a frame of another shape."""
+
+FIT_UNSPECIFIED: Fit.ValueType  # 0
+"""Fill."""
+FIT_FILL: Fit.ValueType  # 1
+"""Enlarged or reduced until it covers the frame; what hangs over is cut off."""
+FIT_FIT: Fit.ValueType  # 2
+"""Enlarged or reduced until all of it is seen; a colour fills the rest."""
+FIT_STRETCH: Fit.ValueType  # 3
+"""Both sides made to match, whatever that does to its proportions."""
+Global___Fit: _TypeAlias = Fit  # noqa: Y015
+
+class _SceneKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SceneKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SceneKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCENE_KIND_UNSPECIFIED: _SceneKind.ValueType  # 0
+    """Studio."""
+    SCENE_KIND_STUDIO: _SceneKind.ValueType  # 1
+    """A seamless paper sweep."""
+    SCENE_KIND_TABLE: _SceneKind.ValueType  # 2
+    """A plain table before a wall, with the horizon between them."""
+    SCENE_KIND_PODIUM: _SceneKind.ValueType  # 3
+    """A round podium before a wall."""
+    SCENE_KIND_WOOD: _SceneKind.ValueType  # 4
+    """A table of wooden planks."""
+    SCENE_KIND_MARBLE: _SceneKind.ValueType  # 5
+    """A polished slab of marble."""
+    SCENE_KIND_FABRIC: _SceneKind.ValueType  # 6
+    """Woven cloth."""
+
+class SceneKind(_SceneKind, metaclass=_SceneKindEnumTypeWrapper):
+    """The rendered scenes."""
+
+SCENE_KIND_UNSPECIFIED: SceneKind.ValueType  # 0
+"""Studio."""
+SCENE_KIND_STUDIO: SceneKind.ValueType  # 1
+"""A seamless paper sweep."""
+SCENE_KIND_TABLE: SceneKind.ValueType  # 2
+"""A plain table before a wall, with the horizon between them."""
+SCENE_KIND_PODIUM: SceneKind.ValueType  # 3
+"""A round podium before a wall."""
+SCENE_KIND_WOOD: SceneKind.ValueType  # 4
+"""A table of wooden planks."""
+SCENE_KIND_MARBLE: SceneKind.ValueType  # 5
+"""A polished slab of marble."""
+SCENE_KIND_FABRIC: SceneKind.ValueType  # 6
+"""Woven cloth."""
+Global___SceneKind: _TypeAlias = SceneKind  # noqa: Y015
+
+class _ShadowKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ShadowKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ShadowKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SHADOW_KIND_UNSPECIFIED: _ShadowKind.ValueType  # 0
+    """Contact in a scene, none elsewhere."""
+    SHADOW_KIND_NONE: _ShadowKind.ValueType  # 1
+    """None."""
+    SHADOW_KIND_CONTACT: _ShadowKind.ValueType  # 2
+    """Where the product stands: dark beneath it, soft away from it."""
+    SHADOW_KIND_DROP: _ShadowKind.ValueType  # 3
+    """Its outline, soft and moved away from the light, as if it hung before a wall."""
+
+class ShadowKind(_ShadowKind, metaclass=_ShadowKindEnumTypeWrapper):
+    """Kinds of shadow."""
+
+SHADOW_KIND_UNSPECIFIED: ShadowKind.ValueType  # 0
+"""Contact in a scene, none elsewhere."""
+SHADOW_KIND_NONE: ShadowKind.ValueType  # 1
+"""None."""
+SHADOW_KIND_CONTACT: ShadowKind.ValueType  # 2
+"""Where the product stands: dark beneath it, soft away from it."""
+SHADOW_KIND_DROP: ShadowKind.ValueType  # 3
+"""Its outline, soft and moved away from the light, as if it hung before a wall."""
+Global___ShadowKind: _TypeAlias = ShadowKind  # noqa: Y015
+
+class _Cleaning:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CleaningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cleaning.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CLEANING_UNSPECIFIED: _Cleaning.ValueType  # 0
+    """On."""
+    CLEANING_ON: _Cleaning.ValueType  # 1
+    """Small islands far from the product go, pinholes and small holes in it close."""
+    CLEANING_OFF: _Cleaning.ValueType  # 2
+    """The cut stays as the model made it."""
+
+class Cleaning(_Cleaning, metaclass=_CleaningEnumTypeWrapper):
+    """Whether the cut is cleaned."""
+
+CLEANING_UNSPECIFIED: Cleaning.ValueType  # 0
+"""On."""
+CLEANING_ON: Cleaning.ValueType  # 1
+"""Small islands far from the product go, pinholes and small holes in it close."""
+CLEANING_OFF: Cleaning.ValueType  # 2
+"""The cut stays as the model made it."""
+Global___Cleaning: _TypeAlias = Cleaning  # noqa: Y015
+
+class _Content:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ContentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Content.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONTENT_UNSPECIFIED: _Content.ValueType  # 0
+    """The picture."""
+    CONTENT_PICTURE: _Content.ValueType  # 1
+    """The product on its background."""
+    CONTENT_MASK: _Content.ValueType  # 2
+    """The matte as a grey picture, white the product."""
+    CONTENT_ALPHA: _Content.ValueType  # 3
+    """The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+
+class Content(_Content, metaclass=_ContentEnumTypeWrapper):
+    """What the file shows."""
+
+CONTENT_UNSPECIFIED: Content.ValueType  # 0
+"""The picture."""
+CONTENT_PICTURE: Content.ValueType  # 1
+"""The product on its background."""
+CONTENT_MASK: Content.ValueType  # 2
+"""The matte as a grey picture, white the product."""
+CONTENT_ALPHA: Content.ValueType  # 3
+"""The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+Global___Content: _TypeAlias = Content  # noqa: Y015
+
 class _ImageFormat:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -51,6 +223,30 @@ IMAGE_FORMAT_AVIF: ImageFormat.ValueType  # 4
 """Lossy, alpha possible, colour at full resolution (4:4:4); about half the bytes of JPEG."""
 Global___ImageFormat: _TypeAlias = ImageFormat  # noqa: Y015
 
+class _Importance:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ImportanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Importance.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IMPORTANCE_UNSPECIFIED: _Importance.ValueType  # 0
+    """Never sent."""
+    IMPORTANCE_REQUIRED: _Importance.ValueType  # 1
+    """A file that breaks it is refused by the marketplace."""
+    IMPORTANCE_ADVISED: _Importance.ValueType  # 2
+    """A file that breaks it is accepted but does less well."""
+
+class Importance(_Importance, metaclass=_ImportanceEnumTypeWrapper):
+    """A rule's weight."""
+
+IMPORTANCE_UNSPECIFIED: Importance.ValueType  # 0
+"""Never sent."""
+IMPORTANCE_REQUIRED: Importance.ValueType  # 1
+"""A file that breaks it is refused by the marketplace."""
+IMPORTANCE_ADVISED: Importance.ValueType  # 2
+"""A file that breaks it is accepted but does less well."""
+Global___Importance: _TypeAlias = Importance  # noqa: Y015
+
 @_typing.final
 class RenderRequest(_message.Message):
     """One photo and what shall become of it."""
@@ -62,6 +258,9 @@ class RenderRequest(_message.Message):
     BACKGROUND_FIELD_NUMBER: _builtins.int
     FRAME_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
+    STAGING_FIELD_NUMBER: _builtins.int
+    CLEANING_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -69,6 +268,13 @@ class RenderRequest(_message.Message):
     """
     model: _builtins.str
     """Name of a model of ListModels; empty: the service's default model."""
+    preset: _builtins.str
+    """Name of a preset of ListPresets, such as "amazon-main"; empty: none. It fills in what background,
+    frame and output leave unset, and the response then holds a verdict on the finished file,
+    whatever was set.
+    """
+    cleaning: Global___Cleaning.ValueType
+    """Whether stray islands, pinholes and small holes of the cut are cleaned; unspecified: on."""
     @_builtins.property
     def background(self) -> Global___Background:
         """What stands behind the product; unset: pure white."""
@@ -81,6 +287,10 @@ class RenderRequest(_message.Message):
     def output(self) -> Global___Output:
         """The file to answer with; unset: PNG on a transparent background, JPEG otherwise."""
 
+    @_builtins.property
+    def staging(self) -> Global___Staging:
+        """Shadow, reflection and light; unset: what suits the background."""
+
     def __init__(
         self,
         *,
@@ -89,10 +299,13 @@ class RenderRequest(_message.Message):
         background: Global___Background | None = ...,
         frame: Global___Frame | None = ...,
         output: Global___Output | None = ...,
+        preset: _builtins.str = ...,
+        staging: Global___Staging | None = ...,
+        cleaning: Global___Cleaning.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "model", b"model", "output", b"output", "photo", b"photo"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -106,23 +319,47 @@ class Background(_message.Message):
 
     TRANSPARENT_FIELD_NUMBER: _builtins.int
     COLOR_FIELD_NUMBER: _builtins.int
+    GRADIENT_FIELD_NUMBER: _builtins.int
+    PICTURE_FIELD_NUMBER: _builtins.int
+    BLUR_FIELD_NUMBER: _builtins.int
+    SCENE_FIELD_NUMBER: _builtins.int
     color: _builtins.str
     """One sRGB colour, written "#RRGGBB"."""
     @_builtins.property
     def transparent(self) -> Global___Transparent:
         """Nothing: the picture has an alpha channel (PNG, WebP or AVIF)."""
 
+    @_builtins.property
+    def gradient(self) -> Global___Gradient:
+        """Several colours that run into each other."""
+
+    @_builtins.property
+    def picture(self) -> Global___BackgroundPicture:
+        """A picture of the caller's."""
+
+    @_builtins.property
+    def blur(self) -> Global___Blur:
+        """The photo's own background, blurred."""
+
+    @_builtins.property
+    def scene(self) -> Global___Scene:
+        """A rendered scene for the product to stand in."""
+
     def __init__(
         self,
         *,
         transparent: Global___Transparent | None = ...,
         color: _builtins.str = ...,
+        gradient: Global___Gradient | None = ...,
+        picture: Global___BackgroundPicture | None = ...,
+        blur: Global___Blur | None = ...,
+        scene: Global___Scene | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["color", b"color", "kind", b"kind", "transparent", b"transparent"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blur", b"blur", "color", b"color", "gradient", b"gradient", "kind", b"kind", "picture", b"picture", "scene", b"scene", "transparent", b"transparent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["color", b"color", "kind", b"kind", "transparent", b"transparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blur", b"blur", "color", b"color", "gradient", b"gradient", "kind", b"kind", "picture", b"picture", "scene", b"scene", "transparent", b"transparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["transparent", "color"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["transparent", "color", "gradient", "picture", "blur", "scene"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -146,38 +383,358 @@ class Transparent(_message.Message):
 Global___Transparent: _TypeAlias = Transparent  # noqa: Y015
 
 @_typing.final
+class Gradient(_message.Message):
+    """Colours that run into each other at even distances."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHAPE_FIELD_NUMBER: _builtins.int
+    COLORS_FIELD_NUMBER: _builtins.int
+    ANGLE_DEG_FIELD_NUMBER: _builtins.int
+    CENTER_FIELD_NUMBER: _builtins.int
+    shape: Global___GradientShape.ValueType
+    """How the colours lie; unspecified: linear."""
+    angle_deg: _builtins.float
+    """Of a linear gradient, the direction in which the colours follow, in degrees clockwise from
+    upwards: 0 upwards, 90 to the right, 180 downwards. Unset: 180.
+    """
+    @_builtins.property
+    def colors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """2 to 8 sRGB colours, "#RRGGBB": along the angle, or from the centre outwards."""
+
+    @_builtins.property
+    def center(self) -> Global___Position:
+        """Of a radial gradient, where the first colour is; unset: the middle. The last is reached in the
+        corner that is farthest away.
+        """
+
+    def __init__(
+        self,
+        *,
+        shape: Global___GradientShape.ValueType = ...,
+        colors: _abc.Iterable[_builtins.str] | None = ...,
+        angle_deg: _builtins.float | None = ...,
+        center: Global___Position | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_angle_deg", b"_angle_deg", "angle_deg", b"angle_deg", "center", b"center"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_angle_deg", b"_angle_deg", "angle_deg", b"angle_deg", "center", b"center", "colors", b"colors", "shape", b"shape"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__angle_deg: _TypeAlias = _typing.Literal["angle_deg"]  # noqa: Y015
+    _WhichOneofArgType__angle_deg: _TypeAlias = _typing.Literal["_angle_deg", b"_angle_deg"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__angle_deg) -> _WhichOneofReturnType__angle_deg | None: ...
+
+Global___Gradient: _TypeAlias = Gradient  # noqa: Y015
+
+@_typing.final
+class BackgroundPicture(_message.Message):
+    """A picture of the caller's, under the same limits as the photo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PICTURE_FIELD_NUMBER: _builtins.int
+    FIT_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    COLOR_FIELD_NUMBER: _builtins.int
+    picture: _builtins.bytes
+    """Its file, in any of the photo's formats."""
+    fit: Global___Fit.ValueType
+    """How it meets the frame; unspecified: fill."""
+    color: _builtins.str
+    """The colour beside a picture that is fitted, and behind one that is transparent, "#RRGGBB";
+    empty: white.
+    """
+    @_builtins.property
+    def position(self) -> Global___Position:
+        """Where it lies if its shape is not the frame's; unset: the middle."""
+
+    def __init__(
+        self,
+        *,
+        picture: _builtins.bytes = ...,
+        fit: Global___Fit.ValueType = ...,
+        position: Global___Position | None = ...,
+        color: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["color", b"color", "fit", b"fit", "picture", b"picture", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BackgroundPicture: _TypeAlias = BackgroundPicture  # noqa: Y015
+
+@_typing.final
+class Blur(_message.Message):
+    """The photo's own background, blurred; the product does not bleed into it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STRENGTH_PERCENT_FIELD_NUMBER: _builtins.int
+    strength_percent: _builtins.float
+    """Standard deviation of the blur in percent of the picture's longer side, 0.1 to 20; 0: 2."""
+    def __init__(
+        self,
+        *,
+        strength_percent: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["strength_percent", b"strength_percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Blur: _TypeAlias = Blur  # noqa: Y015
+
+@_typing.final
+class Scene(_message.Message):
+    """A rendered scene, at the picture's own size."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    COLOR_FIELD_NUMBER: _builtins.int
+    kind: Global___SceneKind.ValueType
+    """Which one; unspecified: studio."""
+    seed: _builtins.int
+    """Decides what is left to chance, such as the grain; equal seeds give equal scenes."""
+    color: _builtins.str
+    """The scene's main colour, "#RRGGBB"; empty: the scene's own."""
+    def __init__(
+        self,
+        *,
+        kind: Global___SceneKind.ValueType = ...,
+        seed: _builtins.int = ...,
+        color: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["color", b"color", "kind", b"kind", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Scene: _TypeAlias = Scene  # noqa: Y015
+
+@_typing.final
+class Staging(_message.Message):
+    """How the product sits before its background. None of it touches the product's shape."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHADOW_FIELD_NUMBER: _builtins.int
+    SHADOW_OPACITY_FIELD_NUMBER: _builtins.int
+    LIGHT_ANGLE_DEG_FIELD_NUMBER: _builtins.int
+    REFLECTION_FIELD_NUMBER: _builtins.int
+    COLOR_MATCH_FIELD_NUMBER: _builtins.int
+    shadow: Global___ShadowKind.ValueType
+    """Its shadow; unspecified: a contact shadow in a scene, none elsewhere."""
+    shadow_opacity: _builtins.float
+    """How dark the shadow is at its darkest, 0 to 1; unset: what suits it."""
+    light_angle_deg: _builtins.float
+    """Where the light comes from, in degrees clockwise from straight above, -80 to 80: -45 from the
+    upper left. It shades scenes and throws shadows. Unset: -35.
+    """
+    reflection: _builtins.float
+    """How strong the product's mirror image below it is, 0 to 1; unset: what suits the scene, 0
+    elsewhere.
+    """
+    color_match: _builtins.float
+    """How far the product's colour and brightness move towards the background's, 0 to 1; 0: not at
+    all. Mild even at 1. A transparent background has none to move to.
+    """
+    def __init__(
+        self,
+        *,
+        shadow: Global___ShadowKind.ValueType = ...,
+        shadow_opacity: _builtins.float | None = ...,
+        light_angle_deg: _builtins.float | None = ...,
+        reflection: _builtins.float | None = ...,
+        color_match: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_light_angle_deg", b"_light_angle_deg", "_reflection", b"_reflection", "_shadow_opacity", b"_shadow_opacity", "light_angle_deg", b"light_angle_deg", "reflection", b"reflection", "shadow_opacity", b"shadow_opacity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_light_angle_deg", b"_light_angle_deg", "_reflection", b"_reflection", "_shadow_opacity", b"_shadow_opacity", "color_match", b"color_match", "light_angle_deg", b"light_angle_deg", "reflection", b"reflection", "shadow", b"shadow", "shadow_opacity", b"shadow_opacity"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__light_angle_deg: _TypeAlias = _typing.Literal["light_angle_deg"]  # noqa: Y015
+    _WhichOneofArgType__light_angle_deg: _TypeAlias = _typing.Literal["_light_angle_deg", b"_light_angle_deg"]  # noqa: Y015
+    _WhichOneofReturnType__reflection: _TypeAlias = _typing.Literal["reflection"]  # noqa: Y015
+    _WhichOneofArgType__reflection: _TypeAlias = _typing.Literal["_reflection", b"_reflection"]  # noqa: Y015
+    _WhichOneofReturnType__shadow_opacity: _TypeAlias = _typing.Literal["shadow_opacity"]  # noqa: Y015
+    _WhichOneofArgType__shadow_opacity: _TypeAlias = _typing.Literal["_shadow_opacity", b"_shadow_opacity"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__light_angle_deg) -> _WhichOneofReturnType__light_angle_deg | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reflection) -> _WhichOneofReturnType__reflection | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__shadow_opacity) -> _WhichOneofReturnType__shadow_opacity | None: ...
+
+Global___Staging: _TypeAlias = Staging  # noqa: Y015
+
+@_typing.final
 class Frame(_message.Message):
-    """A frame of its own, with the product centred in it."""
+    """A frame for the product.
+
+    With crop, margin or scale the frame is built around the product; with none of them it shows the
+    whole photo, as large as the frame allows. A product that the photo's border cuts off stays at the
+    frame's border on that side, without a margin.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     WIDTH_PX_FIELD_NUMBER: _builtins.int
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
-    FILL_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    ASPECT_RATIO_FIELD_NUMBER: _builtins.int
+    CROP_FIELD_NUMBER: _builtins.int
+    MARGIN_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    MAX_UPSCALE_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
-    """Width in pixels, 16 to 10000; 0 together with height_px: a square just large enough that the
-    product keeps the size that it has in the photo.
+    """Width in pixels, 16 to 10000. 0: from the height and the aspect ratio, else from what is framed,
+    at the photo's own scale if the height is 0 as well.
     """
     height_px: _builtins.int
-    """Height in pixels, 16 to 10000; 0 only together with width_px."""
-    fill: _builtins.float
-    """Share of the frame that the product's box fills along the tighter side, 0.05 to 1;
-    0: 0.85.
+    """Height in pixels, 16 to 10000; 0 as with the width."""
+    scale: _builtins.float
+    """Share of the frame that the product's box takes along the tighter side, 0.05 to 1; 0: as much as
+    the margins leave, or as in the photo.
     """
+    aspect_ratio: _builtins.float
+    """Width over height, 0.1 to 10; 1 is a square; 0: whatever width and height say. Not together with
+    both of them.
+    """
+    crop: _builtins.bool
+    """Whether everything around the product, margins aside, is cut off."""
+    max_upscale: _builtins.float
+    """Largest factor by which the photo may be enlarged, 1 to 8; 0: 2. A frame that would need more
+    holds a smaller product, and a note in the response says so.
+    """
+    @_builtins.property
+    def margin(self) -> Global___Margins:
+        """The least space between the product's box and the frame; unset: none."""
+
+    @_builtins.property
+    def position(self) -> Global___Position:
+        """Where the product goes in what space it has; unset: where the photo has it, or the middle if the
+        frame is built around the product.
+        """
+
     def __init__(
         self,
         *,
         width_px: _builtins.int = ...,
         height_px: _builtins.int = ...,
-        fill: _builtins.float = ...,
+        scale: _builtins.float = ...,
+        aspect_ratio: _builtins.float = ...,
+        crop: _builtins.bool = ...,
+        margin: Global___Margins | None = ...,
+        position: Global___Position | None = ...,
+        max_upscale: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fill", b"fill", "height_px", b"height_px", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect_ratio", b"aspect_ratio", "crop", b"crop", "height_px", b"height_px", "margin", b"margin", "max_upscale", b"max_upscale", "position", b"position", "scale", b"scale", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Frame: _TypeAlias = Frame  # noqa: Y015
+
+@_typing.final
+class Margins(_message.Message):
+    """The space on each side."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> Global___Length:
+        """Left of the product."""
+
+    @_builtins.property
+    def top(self) -> Global___Length:
+        """Above it."""
+
+    @_builtins.property
+    def right(self) -> Global___Length:
+        """Right of it."""
+
+    @_builtins.property
+    def bottom(self) -> Global___Length:
+        """Below it."""
+
+    def __init__(
+        self,
+        *,
+        left: Global___Length | None = ...,
+        top: Global___Length | None = ...,
+        right: Global___Length | None = ...,
+        bottom: Global___Length | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Margins: _TypeAlias = Margins  # noqa: Y015
+
+@_typing.final
+class Length(_message.Message):
+    """A length beside the product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERCENT_FIELD_NUMBER: _builtins.int
+    PX_FIELD_NUMBER: _builtins.int
+    percent: _builtins.float
+    """In percent of the product's own width (left, right) or height (above, below), 0 to 500."""
+    px: _builtins.int
+    """In pixels of the picture, 0 to 5000."""
+    def __init__(
+        self,
+        *,
+        percent: _builtins.float = ...,
+        px: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["percent", "px"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Length: _TypeAlias = Length  # noqa: Y015
+
+@_typing.final
+class Position(_message.Message):
+    """A position in free space, each way from 0 (left, top) over 50 (the middle) to 100 (right, bottom)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    X_PERCENT_FIELD_NUMBER: _builtins.int
+    Y_PERCENT_FIELD_NUMBER: _builtins.int
+    x_percent: _builtins.float
+    """From left to right, 0 to 100."""
+    y_percent: _builtins.float
+    """From top to bottom, 0 to 100."""
+    def __init__(
+        self,
+        *,
+        x_percent: _builtins.float = ...,
+        y_percent: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["x_percent", b"x_percent", "y_percent", b"y_percent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Position: _TypeAlias = Position  # noqa: Y015
 
 @_typing.final
 class Output(_message.Message):
@@ -189,8 +746,9 @@ class Output(_message.Message):
     QUALITY_FIELD_NUMBER: _builtins.int
     RESOLUTION_DPI_FIELD_NUMBER: _builtins.int
     KEEP_METADATA_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
     format: Global___ImageFormat.ValueType
-    """The file's format; unspecified: PNG on a transparent background, JPEG otherwise."""
+    """The file's format; unspecified: PNG if it needs an alpha channel or holds a mask, else JPEG."""
     quality: _builtins.int
     """Quality of JPEG, WebP and AVIF, 1 to 100; 0: 90. PNG has none: any other value is an error
     there.
@@ -203,6 +761,10 @@ class Output(_message.Message):
     """Whether the photo's EXIF data, place and time included, go into the file. Orientation, size and
     resolution are set anew; thumbnail, maker's notes, XMP and IPTC are not kept. False: none goes.
     """
+    content: Global___Content.ValueType
+    """What the file shows; unspecified: the picture. A mask or stencil has no background: one that is
+    set is an error, as are a shadow and a reflection.
+    """
     def __init__(
         self,
         *,
@@ -210,10 +772,11 @@ class Output(_message.Message):
         quality: _builtins.int = ...,
         resolution_dpi: _builtins.int = ...,
         keep_metadata: _builtins.bool = ...,
+        content: Global___Content.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "keep_metadata", b"keep_metadata", "quality", b"quality", "resolution_dpi", b"resolution_dpi"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "format", b"format", "keep_metadata", b"keep_metadata", "quality", b"quality", "resolution_dpi", b"resolution_dpi"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -231,11 +794,14 @@ class RenderResponse(_message.Message):
     WIDTH_PX_FIELD_NUMBER: _builtins.int
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     PRODUCT_FIELD_NUMBER: _builtins.int
-    PRODUCT_SCALE_FIELD_NUMBER: _builtins.int
+    MAGNIFICATION_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     TIMES_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CUT_OFF_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     picture: _builtins.bytes
     """The picture's file."""
     format: Global___ImageFormat.ValueType
@@ -246,7 +812,7 @@ class RenderResponse(_message.Message):
     """Width in pixels."""
     height_px: _builtins.int
     """Height in pixels."""
-    product_scale: _builtins.float
+    magnification: _builtins.float
     """Factor between the photo's pixels and the picture's; above 1 the product was enlarged and is
     less sharp than its frame.
     """
@@ -254,6 +820,10 @@ class RenderResponse(_message.Message):
     """Name of the model that made the cut."""
     model_version: _builtins.str
     """Version of that model in the inference server."""
+    confidence: _builtins.float
+    """How sure the model is of its cut, 0 to 1: the overlap (intersection over union) that its own
+    doubts let expect. docs/matting.md tells how well that foretells the real one.
+    """
     @_builtins.property
     def product(self) -> Global___Box:
         """The product's box in the picture."""
@@ -264,9 +834,17 @@ class RenderResponse(_message.Message):
 
     @_builtins.property
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What in the photo's file could not be followed, a sentence each, such as a broken colour profile
-        that was taken for absent; empty as a rule.
+        """What could not be followed, a sentence each, such as a broken colour profile that was taken for
+        absent, or a product that would have had to be enlarged too far; empty as a rule.
         """
+
+    @_builtins.property
+    def cut_off(self) -> Global___Sides:
+        """The sides of the photo that cut the product off."""
+
+    @_builtins.property
+    def verdict(self) -> Global___Verdict:
+        """Whether the file complies with the preset that the request named; unset if it named none."""
 
     def __init__(
         self,
@@ -277,19 +855,147 @@ class RenderResponse(_message.Message):
         width_px: _builtins.int = ...,
         height_px: _builtins.int = ...,
         product: Global___Box | None = ...,
-        product_scale: _builtins.float = ...,
+        magnification: _builtins.float = ...,
         model: _builtins.str = ...,
         model_version: _builtins.str = ...,
         times: Global___StageTimes | None = ...,
         notes: _abc.Iterable[_builtins.str] | None = ...,
+        confidence: _builtins.float = ...,
+        cut_off: Global___Sides | None = ...,
+        verdict: Global___Verdict | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["product", b"product", "times", b"times"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cut_off", b"cut_off", "product", b"product", "times", b"times", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "height_px", b"height_px", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "product_scale", b"product_scale", "times", b"times", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderResponse: _TypeAlias = RenderResponse  # noqa: Y015
+
+@_typing.final
+class Sides(_message.Message):
+    """Sides of a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    left: _builtins.bool
+    """The left one."""
+    top: _builtins.bool
+    """The upper one."""
+    right: _builtins.bool
+    """The right one."""
+    bottom: _builtins.bool
+    """The lower one."""
+    def __init__(
+        self,
+        *,
+        left: _builtins.bool = ...,
+        top: _builtins.bool = ...,
+        right: _builtins.bool = ...,
+        bottom: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sides: _TypeAlias = Sides  # noqa: Y015
+
+@_typing.final
+class Verdict(_message.Message):
+    """What a marketplace's rules say of a finished file, measured on the file itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRESET_FIELD_NUMBER: _builtins.int
+    COMPLIES_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    preset: _builtins.str
+    """The preset's name."""
+    complies: _builtins.bool
+    """Whether every requirement is met; advice does not count."""
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
+        """Every rule, in the preset's order."""
+
+    def __init__(
+        self,
+        *,
+        preset: _builtins.str = ...,
+        complies: _builtins.bool = ...,
+        checks: _abc.Iterable[Global___Check] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "complies", b"complies", "preset", b"preset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
+@_typing.final
+class Check(_message.Message):
+    """One rule and what was measured."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    IMPORTANCE_FIELD_NUMBER: _builtins.int
+    PASSED_FIELD_NUMBER: _builtins.int
+    MEASURED_FIELD_NUMBER: _builtins.int
+    AT_LEAST_FIELD_NUMBER: _builtins.int
+    AT_MOST_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule's name: "format", "background", "fill", "width", "height", "shortest-side",
+    "longest-side", "pixels", "bytes", "upscaling" or "whole-product".
+    """
+    importance: Global___Importance.ValueType
+    """Whether the rule is a requirement or advice."""
+    passed: _builtins.bool
+    """Whether the file keeps it."""
+    measured: _builtins.float
+    """What was measured, in the unit."""
+    at_least: _builtins.float
+    """Least that is allowed; unset: no such bound."""
+    at_most: _builtins.float
+    """Most that is allowed; unset: no such bound."""
+    unit: _builtins.str
+    """The unit, such as "px" or "%"; empty for a rule without figures."""
+    explanation: _builtins.str
+    """A sentence for people that names rule, measure and bound."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        importance: Global___Importance.ValueType = ...,
+        passed: _builtins.bool = ...,
+        measured: _builtins.float = ...,
+        at_least: _builtins.float | None = ...,
+        at_most: _builtins.float | None = ...,
+        unit: _builtins.str = ...,
+        explanation: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_at_least", b"_at_least", "_at_most", b"_at_most", "at_least", b"at_least", "at_most", b"at_most"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_at_least", b"_at_least", "_at_most", b"_at_most", "at_least", b"at_least", "at_most", b"at_most", "explanation", b"explanation", "importance", b"importance", "measured", b"measured", "passed", b"passed", "rule", b"rule", "unit", b"unit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__at_least: _TypeAlias = _typing.Literal["at_least"]  # noqa: Y015
+    _WhichOneofArgType__at_least: _TypeAlias = _typing.Literal["_at_least", b"_at_least"]  # noqa: Y015
+    _WhichOneofReturnType__at_most: _TypeAlias = _typing.Literal["at_most"]  # noqa: Y015
+    _WhichOneofArgType__at_most: _TypeAlias = _typing.Literal["_at_most", b"_at_most"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__at_least) -> _WhichOneofReturnType__at_least | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__at_most) -> _WhichOneofReturnType__at_most | None: ...
+
+Global___Check: _TypeAlias = Check  # noqa: Y015
 
 @_typing.final
 class Box(_message.Message):
@@ -340,6 +1046,7 @@ class StageTimes(_message.Message):
     COMPOSE_S_FIELD_NUMBER: _builtins.int
     ENCODE_S_FIELD_NUMBER: _builtins.int
     TOTAL_S_FIELD_NUMBER: _builtins.int
+    VERIFY_S_FIELD_NUMBER: _builtins.int
     decode_s: _builtins.float
     """The file to pixels."""
     prepare_s: _builtins.float
@@ -354,6 +1061,8 @@ class StageTimes(_message.Message):
     """The picture to a file."""
     total_s: _builtins.float
     """From the request's admission to the reply."""
+    verify_s: _builtins.float
+    """The file read again and measured by a preset's rules; 0 without a preset."""
     def __init__(
         self,
         *,
@@ -364,10 +1073,11 @@ class StageTimes(_message.Message):
         compose_s: _builtins.float = ...,
         encode_s: _builtins.float = ...,
         total_s: _builtins.float = ...,
+        verify_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compose_s", b"compose_s", "decode_s", b"decode_s", "encode_s", b"encode_s", "infer_s", b"infer_s", "prepare_s", b"prepare_s", "refine_s", b"refine_s", "total_s", b"total_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compose_s", b"compose_s", "decode_s", b"decode_s", "encode_s", b"encode_s", "infer_s", b"infer_s", "prepare_s", b"prepare_s", "refine_s", b"refine_s", "total_s", b"total_s", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -455,3 +1165,84 @@ class Model(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class ListPresetsRequest(_message.Message):
+    """Asks for the presets; it has no options."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPresetsRequest: _TypeAlias = ListPresetsRequest  # noqa: Y015
+
+@_typing.final
+class ListPresetsResponse(_message.Message):
+    """The presets, by name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PRESETS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def presets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Preset]:
+        """Every preset, sorted by name."""
+
+    def __init__(
+        self,
+        *,
+        presets: _abc.Iterable[Global___Preset] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["presets", b"presets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPresetsResponse: _TypeAlias = ListPresetsResponse  # noqa: Y015
+
+@_typing.final
+class Preset(_message.Message):
+    """A marketplace's rules for a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CHECKED_ON_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, as RenderRequest.preset takes it."""
+    summary: _builtins.str
+    """What it is for, a sentence."""
+    source: _builtins.str
+    """Address of the marketplace's own rules."""
+    checked_on: _builtins.str
+    """The day on which the rules were last compared with their source, "YYYY-MM-DD"."""
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The rules, a sentence each."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        summary: _builtins.str = ...,
+        source: _builtins.str = ...,
+        checked_on: _builtins.str = ...,
+        rules: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked_on", b"checked_on", "name", b"name", "rules", b"rules", "source", b"source", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Preset: _TypeAlias = Preset  # noqa: Y015

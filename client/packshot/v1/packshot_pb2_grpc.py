@@ -47,6 +47,11 @@ class PackshotServiceStub:
                 request_serializer=packshot_dot_v1_dot_packshot__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=packshot_dot_v1_dot_packshot__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.ListPresets = channel.unary_unary(
+                '/packshot.v1.PackshotService/ListPresets',
+                request_serializer=packshot_dot_v1_dot_packshot__pb2.ListPresetsRequest.SerializeToString,
+                response_deserializer=packshot_dot_v1_dot_packshot__pb2.ListPresetsResponse.FromString,
+                _registered_method=True)
 
 
 class PackshotServiceServicer:
@@ -74,6 +79,13 @@ class PackshotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListPresets(self, request, context):
+        """Lists the marketplaces' presets and their rules.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PackshotServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -86,6 +98,11 @@ def add_PackshotServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=packshot_dot_v1_dot_packshot__pb2.ListModelsRequest.FromString,
                     response_serializer=packshot_dot_v1_dot_packshot__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'ListPresets': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPresets,
+                    request_deserializer=packshot_dot_v1_dot_packshot__pb2.ListPresetsRequest.FromString,
+                    response_serializer=packshot_dot_v1_dot_packshot__pb2.ListPresetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -145,6 +162,33 @@ class PackshotService:
             '/packshot.v1.PackshotService/ListModels',
             packshot_dot_v1_dot_packshot__pb2.ListModelsRequest.SerializeToString,
             packshot_dot_v1_dot_packshot__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPresets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/packshot.v1.PackshotService/ListPresets',
+            packshot_dot_v1_dot_packshot__pb2.ListPresetsRequest.SerializeToString,
+            packshot_dot_v1_dot_packshot__pb2.ListPresetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

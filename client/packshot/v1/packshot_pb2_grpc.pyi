@@ -46,6 +46,8 @@ class PackshotServiceStub:
     """
     ListModels: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.ListModelsRequest, _packshot_pb2.ListModelsResponse]
     """Lists the matting models that the service can cut with."""
+    ListPresets: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.ListPresetsRequest, _packshot_pb2.ListPresetsResponse]
+    """Lists the marketplaces' presets and their rules."""
 
 @_typing.type_check_only
 class PackshotServiceAsyncStub(PackshotServiceStub):
@@ -65,6 +67,8 @@ class PackshotServiceAsyncStub(PackshotServiceStub):
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_packshot_pb2.ListModelsRequest, _packshot_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the matting models that the service can cut with."""
+    ListPresets: _aio.UnaryUnaryMultiCallable[_packshot_pb2.ListPresetsRequest, _packshot_pb2.ListPresetsResponse]  # type: ignore[assignment]
+    """Lists the marketplaces' presets and their rules."""
 
 class PackshotServiceServicer(metaclass=_abc_1.ABCMeta):
     """Renders packshots. Every call answers with the picture that was asked for or with an error;
@@ -93,5 +97,13 @@ class PackshotServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_packshot_pb2.ListModelsResponse, _abc.Awaitable[_packshot_pb2.ListModelsResponse]]:
         """Lists the matting models that the service can cut with."""
+
+    @_abc_1.abstractmethod
+    def ListPresets(
+        self,
+        request: _packshot_pb2.ListPresetsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_packshot_pb2.ListPresetsResponse, _abc.Awaitable[_packshot_pb2.ListPresetsResponse]]:
+        """Lists the marketplaces' presets and their rules."""
 
 def add_PackshotServiceServicer_to_server(servicer: PackshotServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
