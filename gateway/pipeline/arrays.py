@@ -44,10 +44,12 @@ class Cut:
         foreground: (H, W, 3) uint8, sRGB: the photo, and along the product's edge the product's
             own colours without the old background's part in them.
         alpha: (H, W) uint8, the product's opacity, 255 opaque.
+        confidence: How sure the model is of it, 0 to 1.
     """
 
     foreground: Pixels
     alpha: Pixels
+    confidence: float
 
 
 class Box(NamedTuple):
@@ -72,6 +74,15 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         """The box as an index of an array of (H, W, …)."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
+
+
+class Sides(NamedTuple):
+    """Sides of a picture."""
+
+    left: bool
+    top: bool
+    right: bool
+    bottom: bool
 
 
 class Color(NamedTuple):

@@ -1,25 +1,30 @@
 """Where the product goes in a frame of its own: plain geometry, no pixels."""
 
 from dataclasses import dataclass
-from math import ceil
 
 from gateway.errors import InvalidOptionError
-from gateway.pipeline.arrays import Box
+from gateway.pipeline.arrays import Box, Sides
+from gateway.pipeline.frame_axis import MIN_SIDE_PX, Axis, Interval, Length
+from gateway.pipeline.frame_notes import aspect_note, shrunk_note, span_note, upscale_note
+from gateway.pipeline.frame_size import (
+    Axes,
+    Size,
+    choose_size,
+    fitting_magnification,
+    smallest_size,
+    spanning_magnification,
+)
 
-MIN_SIDE_PX = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Length:
-    """A length beside the product: the sum of both parts.
-
-    Attributes:
-        share: Of the product's own side along the same axis, 0 or more.
-        px: Pixels of the frame, 0 or more.
-    """
-
-    share: float = 0.0
-    px: int = 0
+__all__ = [
+    "MIN_SIDE_PX",
+    "Frame",
+    "FrameLimits",
+    "Length",
+    "Margins",
+    "Placement",
+    "cut_off",
+    "place_in_frame",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +108,42 @@ class Placement:
     notes: tuple[str, ...] = ()
 
 
-def place_in_frame(frame: Frame, product: Box, visible: Box) -> Placement:
-    """Centre the product in a frame.
+def cut_off(product: Box, width_px: int, height_px: int) -> Sides:
+    """Return which sides of the photo cut the product off.
+
+    Args:
+        product: The product's box in the photo.
+        width_px: The photo's width.
+        height_px: The photo's height.
+    """
+    return Sides(
+        left=product.left <= 0,
+        top=product.top <= 0,
+        right=product.right >= width_px,
+        bottom=product.bottom >= height_px,
+    )
+
+
+def stay_in_place(width_px: int, height_px: int, product: Box, visible: Box) -> Placement:
+    """Place the product in the photo's own frame, where it is; arguments as `place_in_frame`'s."""
+    return Placement(width_px, height_px, visible, visible, product, magnification=1.0)
+
+
+def place_in_frame(
+    frame: Frame, width_px: int, height_px: int, product: Box, visible: Box
+) -> Placement:
+    """Place the product in a frame.
+
+    A frame around the product takes it as large as margins and scale leave it, s p (1 + m) + n <= W
+    and s p <= k W along each axis for a product of p pixels, margins of m times the product and n
+    pixels, and a scale of k; a frame that shows the whole photo contains that. Where the photo cuts
+    the product off, it stays flush with the frame.
 
     Args:
         frame: The frame that was asked for.
-        product: The product's box in the photo; it decides size and position.
+        width_px: The photo's width.
+        height_px: The photo's height.
+        product: The box of the photo's pixels that are at least half product; never clipped.
         visible: The box around all that is not fully transparent, faint edges included; it
             contains the product and is what is taken along, as far as the frame holds it.
 
@@ -116,63 +151,105 @@ def place_in_frame(frame: Frame, product: Box, visible: Box) -> Placement:
         The placement.
 
     Raises:
-        InvalidOptionError: The frame would be larger than allowed.
+        InvalidOptionError: The frame would be larger than allowed, or the margins leave no room for
+            the product.
     """
-    width_px, height_px = _size(frame, product)
-    keeps_size = not frame.width_px
-    tighter = min(width_px / product.width, height_px / product.height)
-    scale = 1.0 if keeps_size else frame.fill * tighter
-    # The frame's middle shows the product's middle.
-    x_px = width_px / 2 - scale * (product.left + product.right) / 2
-    y_px = height_px / 2 - scale * (product.top + product.bottom) / 2
-    source_left, source_right, left, right = _span(
-        visible.left, visible.right, scale, x_px, width_px
-    )
-    source_top, source_bottom, top, bottom = _span(
-        visible.top, visible.bottom, scale, y_px, height_px
-    )
+    cut = cut_off(product, width_px, height_px)
+    subject = _subject(frame, Box(0, 0, width_px, height_px), product, visible, cut)
+    framed = subject if frame.crop else Axes(subject.x.around_photo(), subject.y.around_photo())
+    asked = choose_size(framed, subject, (frame.width_px, frame.height_px), frame.aspect_ratio)
+    size, magnification, note = _limited(frame, subject, asked)
+    _check_limits(frame.limits, size)
+    notes = [
+        note,
+        span_note(subject.x, magnification, size.width_px, frame.max_upscale),
+        span_note(subject.y, magnification, size.height_px, frame.max_upscale),
+    ]
+    if frame.aspect_ratio and not (frame.width_px and frame.height_px):
+        notes.append(aspect_note(frame.aspect_ratio, asked))
+    x = subject.x.placed(magnification, size.width_px)
+    y = subject.y.placed(magnification, size.height_px)
     return Placement(
-        width_px,
-        height_px,
-        source=Box(source_left, source_top, source_right, source_bottom),
-        target=Box(left, top, right, bottom),
-        product=_centred(width_px, height_px, scale * product.width, scale * product.height),
-        scale=scale,
+        size.width_px,
+        size.height_px,
+        source=_box(x.source, y.source),
+        target=_box(x.target, y.target),
+        product=_box(x.product, y.product),
+        magnification=magnification,
+        notes=tuple(note for note in notes if note),
     )
 
 
-def _size(frame: Frame, product: Box) -> tuple[int, int]:
-    width_px, height_px = frame.width_px, frame.height_px
-    if not width_px:
-        side_px = ceil(max(product.width, product.height) / frame.fill)
-        width_px = height_px = max(side_px, MIN_SIDE_PX)
-    longest_px = max(width_px, height_px)
-    if longest_px > frame.max_side_px or width_px * height_px > frame.max_pixels:
+def _subject(frame: Frame, photo: Box, product: Box, visible: Box, cut: Sides) -> Axes:
+    """Say of both axes what the frame has to hold: the product, or the whole photo."""
+    around_product = frame.crop or frame.margins is not None or frame.scale is not None
+    margins = frame.margins or Margins()
+    x_position, y_position = frame.position or (
+        0.5 if around_product or (cut.left and cut.right) else None,
+        0.5 if around_product or (cut.top and cut.bottom) else None,
+    )
+    x = Axis(
+        "width",
+        photo.width,
+        Interval(product.left, product.right),
+        Interval(visible.left, visible.right),
+        framed_px=product.width,
+        before=Length() if cut.left else margins.left,
+        after=Length() if cut.right else margins.right,
+        fill=frame.scale or 1.0,
+        position=x_position,
+    )
+    y = Axis(
+        "height",
+        photo.height,
+        Interval(product.top, product.bottom),
+        Interval(visible.top, visible.bottom),
+        framed_px=product.height,
+        before=Length() if cut.top else margins.top,
+        after=Length() if cut.bottom else margins.bottom,
+        fill=frame.scale or 1.0,
+        position=y_position,
+    )
+    return Axes(x, y) if around_product else Axes(x.around_photo(), y.around_photo())
+
+
+def _limited(frame: Frame, subject: Axes, size: Size) -> tuple[Size, float, str]:
+    """Keep the magnification within its limit, by a smaller frame or a smaller product in it.
+
+    Returns:
+        The size, the magnification, and a note if anything gave way.
+    """
+    width_px, height_px, limit = size.width_px, size.height_px, frame.max_upscale
+    spanning = spanning_magnification(subject, width_px, height_px)
+    asked = size.magnification or spanning or fitting_magnification(subject, width_px, height_px)
+    if asked <= limit:
+        return size, asked, ""
+    fitting = fitting_magnification(subject, width_px, height_px)
+    if frame.shrinks:
+        least = smallest_size(subject, subject, limit, width_px / height_px)
+        smaller = Size(min(least.width_px, width_px), min(least.height_px, height_px))
+        # A product that reaches from end to end in no smaller frame stays as it fits this one.
+        if fitting > limit or smaller[:2] == least[:2]:
+            return smaller, limit, shrunk_note(asked, limit, size, smaller)
+    kept = min(fitting, limit)
+    # A product that should reach from end to end has a note of its own.
+    return size, kept, "" if spanning else upscale_note(asked, limit, kept, subject, size)
+
+
+def _check_limits(limits: FrameLimits, size: Size) -> None:
+    longest_px = max(size.width_px, size.height_px)
+    if longest_px > limits.max_side_px or size.width_px * size.height_px > limits.max_pixels:
         raise InvalidOptionError(
-            f"the frame would be {width_px}x{height_px} pixels; the limits are "
-            f"{frame.max_side_px} a side and {frame.max_pixels} in all",
+            f"the frame would be {size.width_px}x{size.height_px} pixels; the limits are "
+            f"{limits.max_side_px} a side and {limits.max_pixels} in all",
             field="frame",
             figures={
-                "limit_px": frame.max_side_px,
-                "limit_pixels": frame.max_pixels,
+                "limit_px": limits.max_side_px,
+                "limit_pixels": limits.max_pixels,
                 "value_px": longest_px,
             },
         )
-    return width_px, height_px
 
 
-def _span(
-    start: int, stop: int, scale: float, offset_px: float, length_px: int
-) -> tuple[int, int, int, int]:
-    """Map one axis: take as much of start to stop as the frame holds, at least a pixel each."""
-    first = max(start, int(-offset_px / scale))
-    last = min(stop, ceil((length_px - offset_px) / scale))
-    target = min(max(round(first * scale + offset_px), 0), length_px - 1)
-    target_stop = min(max(round(last * scale + offset_px), target + 1), length_px)
-    return first, max(last, first + 1), target, target_stop
-
-
-def _centred(width_px: int, height_px: int, box_width: float, box_height: float) -> Box:
-    width, height = max(round(box_width), 1), max(round(box_height), 1)
-    left, top = (width_px - width) // 2, (height_px - height) // 2
-    return Box(left, top, left + width, top + height)
+def _box(x: Interval, y: Interval) -> Box:
+    return Box(x.start, y.start, x.stop, y.stop)
