@@ -1,0 +1,1 @@
+"""What stands behind the product, painted at the picture's size."""
