@@ -1,0 +1,73 @@
+"""How a scene's picture is put together: strip by strip, in float32, with grain at the end."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+
+from gateway.pipeline.arrays import Pixels
+from gateway.pipeline.scenes.stage import Floats, Stage
+
+# From a first row to one before the last: (rows, W, 3) float32, 0 to 255, the caller's to change.
+Rows: TypeAlias = Callable[[int, int], Floats]
+
+_STRIP_ROWS = 48
+# The grain's strip is shifted sideways by up to this much from strip to strip.
+_SHIFT_PX = 509
+_GRAIN_LEVELS = 1.0
+
+
+def smooth_rows(stage: Stage, field: Floats) -> Rows:
+    """Enlarge a smooth field to the picture's size, when and where its rows are asked for.
+
+    Args:
+        stage: The set.
+        field: (h, w, 3) float32 on the stage's grid.
+
+    Returns:
+        Its rows: cubic across, and down by the uniform cubic B-spline, whose second derivative is
+        continuous, so that a gradient shows no bands where cells meet.
+    """
+    height = field.shape[0]
+    wide = cv2.resize(field, (stage.width_px, height), interpolation=cv2.INTER_CUBIC)
+    padded = np.pad(wide.reshape(height, -1), ((2, 2), (0, 0)), mode="edge")
+    scale = height / stage.height_px
+
+    def rows(top: int, bottom: int) -> Floats:
+        places = (np.arange(top, bottom) + 0.5) * scale + 1.5
+        first = int(places[0]) - 1
+        last = int(places[-1]) + 3
+        away = np.abs(places[:, None] - np.arange(first, last))
+        weights = np.where(
+            away < 1, (4 - 6 * away**2 + 3 * away**3) / 6, np.maximum(2 - away, 0) ** 3 / 6
+        )
+        strip = weights.astype(np.float32) @ padded[first:last]
+        return np.asarray(strip.reshape(bottom - top, stage.width_px, 3), np.float32)
+
+    return rows
+
+
+def develop(stage: Stage, rows: Rows, chance: np.random.Generator) -> Pixels:
+    """Paint a picture from its rows, with a fine grain that hides the steps of eight bits.
+
+    Args:
+        stage: The set.
+        rows: The picture.
+        chance: What decides the grain: of triangular distribution within a level either way, the
+            dither whose noise does not depend on the signal (Lipshitz, Wannamaker and Vanderkooy:
+            Quantization and Dither, JAES 1992).
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    shape = (_STRIP_ROWS, stage.width_px + _SHIFT_PX)
+    noise = chance.random(shape, np.float32) - chance.random(shape, np.float32)
+    grain = cv2.merge((noise * np.float32(_GRAIN_LEVELS),) * 3)
+    picture = np.empty((stage.height_px, stage.width_px, 3), np.uint8)
+    for top in range(0, stage.height_px, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, stage.height_px)
+        shift = int(chance.integers(_SHIFT_PX))
+        speck = grain[: bottom - top, shift : shift + stage.width_px]
+        picture[top:bottom] = cv2.add(rows(top, bottom), speck, dtype=cv2.CV_8U)
+    return picture
