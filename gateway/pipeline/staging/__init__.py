@@ -1,0 +1,1 @@
+"""How the product sits before its background: shadow, mirror image, colours."""
