@@ -44,17 +44,28 @@ def _read(matte: Path, side: int) -> Photo:
         raise PicturesError(f"{matte} has no photo beside it")
     try:
         with Image.open(matte) as image:
-            reference = image.convert("L").resize((side, side), Image.Resampling.BOX)
+            reference = squash_matte(image, side)
     except (OSError, ValueError) as exc:
         raise PicturesError(f"{matte} cannot be read: {exc}") from exc
-    return Photo(name, _squash(path, side), np.asarray(reference, np.float32) / 255.0)
+    return Photo(name, _squash(path, side), reference)
+
+
+def squash_matte(image: Image.Image, side: int) -> NDArray[np.float32]:
+    """Squash a matte to (side, side) float32 in [0, 1]."""
+    resized = image.convert("L").resize((side, side), Image.Resampling.BOX)
+    return np.asarray(resized, np.float32) / 255.0
+
+
+def squash_photo(image: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Set a photo upright and squash it to (side, side, 3) uint8."""
+    rgb = ImageOps.exif_transpose(image).convert("RGB")
+    return np.asarray(rgb.resize((side, side), Image.Resampling.LANCZOS))
 
 
 def _squash(path: Path, side: int) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
-            rgb = ImageOps.exif_transpose(image).convert("RGB")
-            return np.asarray(rgb.resize((side, side), Image.Resampling.LANCZOS))
+            return squash_photo(image, side)
     except (OSError, ValueError) as exc:
         raise PicturesError(f"{path} cannot be read: {exc}") from exc
 

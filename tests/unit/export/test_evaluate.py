@@ -10,12 +10,13 @@ from PIL import Image
 
 pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) is not installed")
 onnx = pytest.importorskip("onnx", reason="the export group (onnx) is not installed")
+pytest.importorskip("py_sod_metrics", reason="the group measures is not installed")
 
 from export.cli import main  # noqa: E402
 from export.errors import PicturesError, VerificationError  # noqa: E402
-from export.evaluate import evaluate, table, write_sheet  # noqa: E402
-from export.measures import agreement  # noqa: E402
-from export.photos import read_photos  # noqa: E402
+from export.evaluate import evaluate, judge, open_model, table  # noqa: E402
+from export.photos import Photo, read_photos  # noqa: E402
+from export.sheet import signed_difference, write_sheet  # noqa: E402
 
 SIDE = 32
 
@@ -34,34 +35,25 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def red_is_matte(tmp_path: Path) -> Path:
-    """A model whose matte is the photo's red channel."""
+def red_model(path: Path, side: int = SIDE) -> Path:
+    """Write a model whose matte is the photo's red channel."""
     from onnx import TensorProto, helper  # noqa: PLC0415
 
     graph = helper.make_graph(
         [helper.make_node("Gather", ["photo", "red"], ["matte"], axis=3)],
         "red",
-        [helper.make_tensor_value_info("photo", TensorProto.UINT8, ["n", SIDE, SIDE, 3])],
-        [helper.make_tensor_value_info("matte", TensorProto.UINT8, ["n", SIDE, SIDE, 1])],
+        [helper.make_tensor_value_info("photo", TensorProto.UINT8, ["n", side, side, 3])],
+        [helper.make_tensor_value_info("matte", TensorProto.UINT8, ["n", side, side, 1])],
         [helper.make_tensor("red", TensorProto.INT64, [1], [0])],
     )
     opset = [helper.make_opsetid("", 18)]
-    path = tmp_path / "red.onnx"
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
     return path
 
 
-def test_agreement_is_one_for_equals_and_none_for_opposites() -> None:
-    half = np.zeros((4, 4), np.float32)
-    half[:2] = 1
-    assert agreement(half, half) == agreement(half * 0, half * 0)
-    assert (agreement(half, half).iou, agreement(half, half).mae) == (1.0, 0.0)
-    assert (agreement(1 - half, half).iou, agreement(1 - half, half).mae) == (0.0, 1.0)
-    quarter = half.copy()
-    quarter[1] = 0
-    assert agreement(quarter, half).iou == 0.5
-    assert agreement(quarter, half).mae == 0.25
+@pytest.fixture
+def red_is_matte(tmp_path: Path) -> Path:
+    return red_model(tmp_path / "red.onnx")
 
 
 def test_each_photo_is_judged_at_the_models_size(photos: Path, red_is_matte: Path) -> None:
@@ -85,6 +77,76 @@ def test_the_command_prints_a_table_and_writes_a_sheet(
     with Image.open(sheet) as image:
         assert image.width == 4 * SIDE
         assert image.height > 2 * SIDE
+        corner = image.height - SIDE + 1, 3 * SIDE + 1  # of the wrong photo's difference
+        assert image.getpixel(corner[::-1]) == (255, 0, 0)
+        assert image.getpixel((3 * SIDE + SIDE // 2, image.height - SIDE // 2)) == (0, 0, 255)
+
+
+def test_the_committed_model_judges_two_photos(
+    photos: Path, root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = root / "model_repository" / "matte" / "1" / "model.onnx"
+    options = ["--photos", str(photos), "--model", str(model), "--sheet", str(tmp_path / "s.png")]
+    assert main(["evaluate", *options]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    header = "photo", "IoU", "bIoU", "MAE", "S", "wF", "mE"
+    assert tuple(cell.strip() for cell in lines[0].strip("|").split("|")) == header
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    assert [row[0] for row in rows] == ["right", "wrong", "mean"]
+    figures = np.array([row[1:] for row in rows], float)
+    assert ((figures >= 0) & (figures <= 1)).all()
+    np.testing.assert_allclose(figures[:2].mean(axis=0), figures[2], atol=0.0011)
+    with Image.open(tmp_path / "s.png") as image:
+        assert image.width == 4 * 256
+
+
+def test_several_models_and_sets_are_compared_side_by_side(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, side in (("small", 16), ("large", SIDE)):
+        (tmp_path / name).mkdir()
+        red_model(tmp_path / name / "model.onnx", side)
+    models = [f"--model={tmp_path}/{name}/model.onnx" for name in ("small", "large")]
+    sets = [f"--photos={photos}", f"--rendered={photos}"]
+    assert main(["evaluate", *models, *sets, f"--sheet={tmp_path}/sheet.png"]) == 0
+    printed = capsys.readouterr().out
+    assert f"photos: small/model.onnx, 16 px, judged at {SIDE} px" in printed
+    means = printed.split("rendered: means")[1].splitlines()
+    assert [line[2:19].strip() for line in means[4:6]] == ["small/model.onnx", "large/model.onnx"]
+    for name in ("photos", "rendered"):
+        with Image.open(tmp_path / f"sheet-{name}.png") as image:
+            assert image.width == 6 * SIDE
+
+
+def test_mattes_of_another_size_are_judged_at_the_size_asked_for(
+    photos: Path, red_is_matte: Path
+) -> None:
+    sides = []
+
+    def read(side: int) -> list[Photo]:
+        sides.append(side)
+        return read_photos(photos, side)
+
+    right, _ = judge(open_model(red_is_matte), read, 2 * SIDE)
+    assert right.matte.shape == right.photo.reference.shape == (2 * SIDE, 2 * SIDE)
+    assert right.agreement.iou > 0.9
+    assert sides == [2 * SIDE, SIDE]
+
+
+def test_differences_are_red_for_too_much_and_blue_for_too_little() -> None:
+    matte, reference = np.array([[0.0, 1, 0, 1]]), np.array([[0.0, 1, 1, 0]])
+    white, red, blue = (255, 255, 255), (255, 0, 0), (0, 0, 255)
+    colours = [tuple(pixel) for pixel in signed_difference(matte, reference)[0].tolist()]
+    assert colours == [white, white, blue, red]
+
+
+def test_without_a_set_named_the_default_photos_are_judged(
+    red_is_matte: Path, photos: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("export.cli.PHOTOS", photos)
+    options = [f"--model={red_is_matte}", f"--sheet={tmp_path}/sheet.png"]
+    assert main(["evaluate", *options]) == 0
+    assert (tmp_path / "sheet.png").exists()
 
 
 def test_the_table_ends_with_the_mean(photos: Path, red_is_matte: Path, tmp_path: Path) -> None:
@@ -93,7 +155,7 @@ def test_the_table_ends_with_the_mean(photos: Path, red_is_matte: Path, tmp_path
     mean = np.mean([one.agreement.iou for one in judged])
     assert last.startswith("| mean")
     assert f"{mean:.3f}" in last
-    write_sheet(judged[:1], tmp_path / "deep" / "sheet.png")
+    write_sheet({"red": judged[:1]}, tmp_path / "deep" / "sheet.png")
     assert (tmp_path / "deep" / "sheet.png").exists()
 
 
@@ -105,12 +167,29 @@ def test_failures_are_told_in_a_line_and_by_status(
     assert "holds no" in capsys.readouterr().err
     with pytest.raises(VerificationError):
         evaluate(tmp_path / "none.onnx", photos)
+    with pytest.raises(VerificationError, match="no matte"):
+        evaluate(_answers_its_photo(tmp_path / "photo.onnx"), photos)
     (photos / "right.png").unlink()
     with pytest.raises(PicturesError, match="no photo beside"):
         read_photos(photos, SIDE)
     with pytest.raises(SystemExit) as exit_:
         main(["evaluate", "--unknown"])
     assert exit_.value.code == 2
+
+
+def _answers_its_photo(path: Path) -> Path:
+    from onnx import TensorProto, helper  # noqa: PLC0415
+
+    shape: list[str | int | None] = ["n", SIDE, SIDE, 3]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["photo"], ["matte"])],
+        "identity",
+        [helper.make_tensor_value_info("photo", TensorProto.UINT8, shape)],
+        [helper.make_tensor_value_info("matte", TensorProto.UINT8, shape)],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=10), path)
+    return path
 
 
 def test_a_turned_photo_is_set_upright(tmp_path: Path) -> None:
@@ -126,5 +205,5 @@ def test_a_turned_photo_is_set_upright(tmp_path: Path) -> None:
 
 
 def test_judging_needs_no_torch() -> None:
-    code = "import sys, export.cli, export.evaluate; sys.exit('torch' in sys.modules)"
+    code = "import sys, export.cli, export.judging; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
