@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 import pytest
 from tritonclient import grpc as triton_grpc
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
@@ -59,12 +60,14 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         'input [{ name: "photo" data_type: TYPE_UINT8 dims: [5, 3, 3] }]\n'
         'output [{ name: "matte" data_type: TYPE_UINT8 dims: [2, 3, 3] }]\n',
     )
-    toy_models.write_inverter(
-        folder,
-        "openvino",
-        config="optimization { execution_accelerators {\n"
-        '  cpu_execution_accelerator: [{ name: "openvino" }] } }\n',
-    )
+    for accelerator in ("openvino", "tpu"):
+        toy_models.write_inverter(
+            folder,
+            accelerator,
+            config=toy_models.ONE_INSTANCE
+            + "optimization { execution_accelerators {\n"
+            + f'  cpu_execution_accelerator: [{{ name: "{accelerator}" }}] }} }}\n',
+        )
     toy_models.write_echo_of_text(folder)
     broken = toy_models.write_inverter(folder, "broken")
     (broken / "1" / "model.onnx").write_bytes(b"not a model")
@@ -263,7 +266,7 @@ def test_a_model_without_a_batch_axis_is_served(client: triton_grpc.InferenceSer
         ("gpu", "KIND_GPU"),
         ("typo", "unknown parameters intra_op_treads"),
         ("misfit", r"\[-1, 5, 3, 3\] in the configuration .* \[-1, 2, 3, 3\] in the ONNX file"),
-        ("openvino", "execution_accelerators: only Triton's native backend supports this"),
+        ("tpu", "cpu_execution_accelerator is 'tpu'; this backend knows 'openvino'"),
         ("text", r"unsupported type tensor\(string\)"),
         ("broken", "INVALID_PROTOBUF"),
     ],
@@ -274,3 +277,17 @@ def test_a_model_that_cannot_run_as_configured_is_refused_with_the_reason(
     with pytest.raises(InferenceServerException, match=reason):
         client.load_model(model, client_timeout=60)
     assert not client.is_model_ready(model, client_timeout=10)
+
+
+def test_openvino_runs_the_model_that_asks_for_it_or_the_model_is_refused(
+    server: Triton, client: triton_grpc.InferenceServerClient
+) -> None:
+    if "OpenVINOExecutionProvider" not in onnxruntime.get_available_providers():
+        with pytest.raises(InferenceServerException, match="install onnxruntime-openvino"):
+            client.load_model("openvino", client_timeout=60)
+        return
+    client.load_model("openvino", client_timeout=60)
+    photo = photos(2, 4)
+    answer = client.infer("openvino", inputs_of({"photo": photo}), client_timeout=20)
+    np.testing.assert_array_equal(answer.as_numpy("matte"), 255 - photo)
+    assert "OpenVINOExecutionProvider" in server.process.log

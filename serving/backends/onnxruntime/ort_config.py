@@ -11,6 +11,9 @@ from typing import Any
 
 _BOOLEAN = {"0": False, "1": True, "false": False, "true": True}
 _PYTHON_BACKEND_KEYS = {"FORCE_CPU_ONLY_INPUT_TENSORS"}
+# Where the model comes from; for who reads the configuration, not for the backend.
+_CARD_KEY = "model_card"
+_CPU_ACCELERATORS = ("openvino",)
 
 TRITON_TYPES = {
     "tensor(bool)": "TYPE_BOOL",
@@ -67,6 +70,7 @@ class BackendConfig:
         arena_shrinkage: Arenas to shrink after each pass, such as `cpu:0`; empty: none.
         device_initializers: Whether weights bypass the arena.
         cpu_instances: How many instances share the CPU.
+        cpu_accelerator: What runs CPU instances: `openvino`, or empty for onnxruntime's kernels.
     """
 
     file_name: str
@@ -82,6 +86,7 @@ class BackendConfig:
     arena_shrinkage: str
     device_initializers: bool
     cpu_instances: int
+    cpu_accelerator: str
 
 
 def parse(model_config: str) -> BackendConfig:
@@ -122,6 +127,7 @@ def parse(model_config: str) -> BackendConfig:
             for group in config.get("instance_group", [])
             if group.get("kind") == "KIND_CPU"
         ),
+        cpu_accelerator=_cpu_accelerator(config.get("optimization", {})),
     )
     values.refuse_unknown()
     return parsed
@@ -164,7 +170,7 @@ class _Parameters:
 
     def __init__(self, parameters: Mapping[str, Mapping[str, str]]) -> None:
         self._values = {key: str(item["string_value"]) for key, item in parameters.items()}
-        self._known = set(_PYTHON_BACKEND_KEYS)
+        self._known = set(_PYTHON_BACKEND_KEYS | {_CARD_KEY})
 
     def text(self, key: str) -> str:
         self._known.add(key)
@@ -197,7 +203,9 @@ def _refuse_unsupported(config: Mapping[str, Any]) -> None:
     if level not in (-1, 0, 1, 2):
         raise ConfigError(f"optimization.graph.level is {level}; it must be -1, 0, 1 or 2")
     unsupported = {
-        "optimization.execution_accelerators": optimization.get("execution_accelerators"),
+        "gpu_execution_accelerator": optimization.get("execution_accelerators", {}).get(
+            "gpu_execution_accelerator"
+        ),
         "sequence_batching": config.get("sequence_batching"),
         "model_transaction_policy.decoupled": config.get("model_transaction_policy", {}).get(
             "decoupled"
@@ -211,6 +219,24 @@ def _refuse_unsupported(config: Mapping[str, Any]) -> None:
     asked = [name for name, value in unsupported.items() if value]
     if asked:
         raise ConfigError(f"{', '.join(asked)}: only Triton's native backend supports this")
+
+
+def _cpu_accelerator(optimization: Mapping[str, Any]) -> str:
+    asked = optimization.get("execution_accelerators", {}).get("cpu_execution_accelerator", [])
+    if not asked:
+        return ""
+    names = [str(accelerator.get("name", "")) for accelerator in asked]
+    if len(names) > 1 or names[0] not in _CPU_ACCELERATORS:
+        raise ConfigError(
+            f"cpu_execution_accelerator is {', '.join(map(repr, names))}; this backend knows "
+            f"{', '.join(map(repr, _CPU_ACCELERATORS))}, one at a time"
+        )
+    if parameters := asked[0].get("parameters"):
+        raise ConfigError(
+            f"cpu_execution_accelerator {names[0]!r} has the parameters "
+            f"{', '.join(sorted(parameters))}; this backend knows none"
+        )
+    return names[0]
 
 
 def _declared(tensor: Mapping[str, Any]) -> Tensor:

@@ -12,6 +12,7 @@ import ort_config
 
 Array = npt.NDArray[Any]
 
+_OPENVINO = "OpenVINOExecutionProvider"
 _LEVELS = {
     -1: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC,
     0: onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL,
@@ -49,20 +50,27 @@ class Session:
 
     Raises:
         ConfigError: Configuration and file do not fit.
-        ProviderError: A GPU is asked for and onnxruntime cannot use it.
+        ProviderError: A GPU or OpenVINO is asked for and onnxruntime cannot use it.
     """
 
     def __init__(self, path: Path, config: ort_config.BackendConfig, instance: Instance) -> None:
-        providers = providers_for(instance, onnxruntime.get_available_providers())
+        options = _session_options(config, instance)
+        providers = providers_for(
+            instance,
+            onnxruntime.get_available_providers(),
+            cpu_accelerator=config.cpu_accelerator,
+            threads=options.intra_op_num_threads,
+        )
         if instance.kind == "GPU":
             # CUDA's libraries may come from wheels, where the loader does not look by itself.
             onnxruntime.preload_dlls()
-        options = _session_options(config, instance)
         self._session = onnxruntime.InferenceSession(
             str(path), options, providers=providers, enable_fallback=0
         )
         self._session.disable_fallback()
-        refuse_other_provider(instance, self._session.get_providers())
+        refuse_other_provider(
+            instance, self._session.get_providers(), cpu_accelerator=config.cpu_accelerator
+        )
         ort_config.check_against(config, _graph_of(self._session))
         self._run_options = onnxruntime.RunOptions()
         if config.arena_shrinkage:
@@ -81,19 +89,25 @@ class Session:
         return arrays
 
 
-def providers_for(instance: Instance, available: Sequence[str]) -> list[Any]:
+def providers_for(
+    instance: Instance, available: Sequence[str], *, cpu_accelerator: str = "", threads: int = 0
+) -> list[Any]:
     """Choose onnxruntime's execution providers for an instance.
 
     Args:
         instance: The instance.
         available: The providers that this build of onnxruntime has.
+        cpu_accelerator: `openvino` or empty; concerns instances on the CPU alone.
+        threads: Of one pass, for OpenVINO; 0 leaves it the choice.
 
     Returns:
         The argument `providers` of `InferenceSession`.
 
     Raises:
-        ProviderError: The instance wants a GPU and this build has no CUDA.
+        ProviderError: This build lacks what the instance wants: CUDA or OpenVINO.
     """
+    if instance.kind == "CPU" and cpu_accelerator == "openvino":
+        return [_openvino(instance, available, threads)]
     if instance.kind == "CPU":
         return ["CPUExecutionProvider"]
     if instance.kind != "GPU":
@@ -107,16 +121,38 @@ def providers_for(instance: Instance, available: Sequence[str]) -> list[Any]:
     return [("CUDAExecutionProvider", {"device_id": str(instance.device_id)})]
 
 
-def refuse_other_provider(instance: Instance, active: Sequence[str]) -> None:
-    """Refuse a session that did not get its GPU: onnxruntime itself only logs a warning.
+def _openvino(instance: Instance, available: Sequence[str], threads: int) -> Any:
+    if _OPENVINO not in available:
+        raise ProviderError(
+            f"instance {instance.name} has the cpu_execution_accelerator openvino, but this "
+            f"onnxruntime has no {_OPENVINO} (it has {', '.join(available)}); install "
+            "onnxruntime-openvino in its place (the group `serving-openvino`), or leave the "
+            "accelerator out"
+        )
+    # Without the precision OpenVINO may choose bfloat16 where the processor has it.
+    chosen = {"device_type": "CPU", "precision": "FP32"}
+    return _OPENVINO, chosen | ({"num_of_threads": str(threads)} if threads else {})
+
+
+def refuse_other_provider(
+    instance: Instance, active: Sequence[str], *, cpu_accelerator: str = ""
+) -> None:
+    """Refuse a session that did not get its provider: onnxruntime itself only logs a warning.
 
     Args:
         instance: The instance.
         active: The session's providers.
+        cpu_accelerator: `openvino` or empty.
 
     Raises:
-        ProviderError: The instance wants a GPU and the session has none.
+        ProviderError: The instance wants a GPU or OpenVINO and the session has none.
     """
+    if instance.kind == "CPU" and cpu_accelerator == "openvino" and _OPENVINO not in active:
+        raise ProviderError(
+            f"instance {instance.name} has the cpu_execution_accelerator openvino, but onnxruntime "
+            "could not start it (its log says why); it is not run by onnxruntime's own kernels "
+            "instead, leave the accelerator out for that"
+        )
     if instance.kind == "GPU" and "CUDAExecutionProvider" not in active:
         raise ProviderError(
             f"instance {instance.name} is KIND_GPU, but onnxruntime could not start CUDA on device "

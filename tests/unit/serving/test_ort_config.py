@@ -27,6 +27,16 @@ def parameters(**values: str) -> dict[str, dict[str, str]]:
     return {key: {"string_value": value} for key, value in values.items()}
 
 
+def accelerator(*asked: dict[str, Any]) -> dict[str, Any]:
+    return {"optimization": {"execution_accelerators": {"cpu_execution_accelerator": list(asked)}}}
+
+
+def test_the_cpus_accelerator_is_read_by_tritons_key() -> None:
+    assert parse(config_of()).cpu_accelerator == ""
+    assert parse(config_of(**accelerator())).cpu_accelerator == ""
+    assert parse(config_of(**accelerator({"name": "openvino"}))).cpu_accelerator == "openvino"
+
+
 def test_unset_values_are_onnxruntimes_but_for_the_memory_pattern() -> None:
     config = parse(config_of())
     assert config.file_name == "model.onnx"
@@ -76,8 +86,11 @@ def test_instances_on_the_cpu_are_counted() -> None:
         ({"optimization": {"graph": {"level": 3}}}, "must be -1, 0, 1 or 2"),
         (
             {"optimization": {"execution_accelerators": {"gpu_execution_accelerator": [{}]}}},
-            "execution_accelerators: only Triton's native backend",
+            "gpu_execution_accelerator: only Triton's native backend",
         ),
+        (accelerator({"name": "tpu"}), "cpu_execution_accelerator is 'tpu'; .* knows 'openvino'"),
+        (accelerator({"name": "openvino"}, {"name": "openvino"}), "one at a time"),
+        (accelerator({"name": "openvino", "parameters": {"x": "1"}}), "has the parameters x"),
         ({"sequence_batching": {"state": []}}, "sequence_batching"),
         ({"model_transaction_policy": {"decoupled": True}}, "decoupled"),
         ({"input": [{**PHOTO, "allow_ragged_batch": True}]}, "allow_ragged_batch"),

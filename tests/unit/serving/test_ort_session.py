@@ -35,7 +35,9 @@ CONFIG = BackendConfig(
     arena_shrinkage="",
     device_initializers=False,
     cpu_instances=1,
+    cpu_accelerator="",
 )
+OPENVINO = "OpenVINOExecutionProvider"
 
 
 @pytest.fixture
@@ -63,6 +65,48 @@ def test_a_gpu_instance_is_refused_when_cuda_did_not_start() -> None:
         refuse_other_provider(GPU, ["CPUExecutionProvider"])
     refuse_other_provider(GPU, ["CUDAExecutionProvider", "CPUExecutionProvider"])
     refuse_other_provider(CPU, ["CPUExecutionProvider"])
+
+
+def test_a_cpu_instance_gets_openvino_in_full_precision_where_it_is_asked_for() -> None:
+    available = [OPENVINO, "CPUExecutionProvider"]
+    [(name, options)] = providers_for(CPU, available, cpu_accelerator="openvino", threads=3)
+    assert name == OPENVINO
+    assert options == {"device_type": "CPU", "precision": "FP32", "num_of_threads": "3"}
+    assert providers_for(CPU, available) == ["CPUExecutionProvider"]
+
+
+def test_the_cpus_accelerator_is_not_the_gpus_concern() -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    [(name, _)] = providers_for(GPU, available, cpu_accelerator="openvino")
+    assert name == "CUDAExecutionProvider"
+    refuse_other_provider(GPU, available, cpu_accelerator="openvino")
+
+
+def test_openvino_is_refused_when_it_did_not_start() -> None:
+    with pytest.raises(ProviderError, match="could not start it"):
+        refuse_other_provider(CPU, ["CPUExecutionProvider"], cpu_accelerator="openvino")
+    refuse_other_provider(CPU, [OPENVINO, "CPUExecutionProvider"], cpu_accelerator="openvino")
+
+
+def test_openvino_is_refused_where_onnxruntime_lacks_it_with_what_to_install(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(ProviderError, match=r"install onnxruntime-openvino .*serving-openvino"):
+        Session(model, replace(CONFIG, cpu_accelerator="openvino"), CPU)
+
+
+@pytest.mark.openvino
+@pytest.mark.skipif(
+    OPENVINO not in onnxruntime.get_available_providers(),
+    reason="this onnxruntime has no OpenVINO: the group serving-openvino is not installed",
+)
+def test_a_session_runs_on_openvino(model: Path) -> None:
+    session = Session(model, replace(CONFIG, cpu_accelerator="openvino"), CPU)
+    assert OPENVINO in session.description
+    photo = np.full((2, 2, 3, 3), 5, np.uint8)
+    [matte] = session.run(["matte"], {"photo": photo})
+    np.testing.assert_array_equal(matte, 255 - photo)
 
 
 @pytest.mark.skipif(
