@@ -1,8 +1,9 @@
 """Builds a model folder for Triton: weights to ONNX, held to the network, with its config."""
 
+import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export.errors import ExportError
@@ -25,6 +26,7 @@ class Built:
     folder: Path
     onnx_bytes: int
     verified: Verified
+    config: MatteModelConfig
 
 
 def build(
@@ -35,6 +37,7 @@ def build(
     weights: Path,
     kind: Kind = Kind.AUTO,
     max_batch_size: int = 16,
+    cpu_accelerator: str | None = None,
 ) -> Built:
     """Build ``REPOSITORY/NAME`` from the weights of that name.
 
@@ -47,6 +50,7 @@ def build(
         weights: folder that holds ``NAME.safetensors`` and ``NAME.json``.
         kind: where Triton puts the model.
         max_batch_size: largest batch that Triton may form.
+        cpu_accelerator: what runs it on a CPU, by Triton's name; None: ONNX Runtime's kernels.
 
     Raises:
         CheckpointError: weights or card are missing or do not fit.
@@ -60,7 +64,8 @@ def build(
     untouched.load_state_dict(network.state_dict())
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model.onnx"
-        write_onnx(network, card.side, model, card.metadata())
+        metadata = card.metadata() | {"precision": "fp32"}
+        write_onnx(network, card.side, model, metadata)
         size = model.stat().st_size
         if size > LARGEST_ONNX_BYTES:
             raise ExportError(f"{name} takes {size} bytes, more than {LARGEST_ONNX_BYTES}")
@@ -69,6 +74,13 @@ def build(
         folder = repository / name
         (folder / VERSION).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model, folder / VERSION / "model.onnx")
-    config = MatteModelConfig(name, card.side, max_batch_size=max_batch_size, kind=kind)
+    config = MatteModelConfig(
+        name,
+        card.side,
+        max_batch_size=max_batch_size,
+        kind=kind,
+        cpu_accelerator=cpu_accelerator,
+        card=json.dumps(asdict(card) | {"precision": "fp32"}),
+    )
     config.write(folder / "config.pbtxt")
-    return Built(folder, size, verified)
+    return Built(folder, size, verified, config)

@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from export.contract import MATTE, PHOTO
 from export.networks.matte import ConvNorm
+from export.recipes import RGB, Recipe
 
 OPSET = 18  # what the ONNX Runtime of Triton 2.51 (24.10) fully covers
 LARGEST_IR_VERSION = 10  # likewise; the exporter would write a newer one
@@ -22,10 +23,17 @@ LARGEST_IR_VERSION = 10  # likewise; the exporter would write a newer one
 class ServedMatte(nn.Module):
     """A matting network behind the wire contract."""
 
-    def __init__(self, network: nn.Module) -> None:
-        """Wrap a network that takes sRGB in [-1, 1] and gives logits."""
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, network: nn.Module, recipe: Recipe | None = None) -> None:
+        """Wrap a network that gives logits; it takes sRGB in [-1, 1] unless a recipe differs."""
         super().__init__()
         self.network = network
+        scale = recipe.scale if recipe else (1 / 127.5,) * RGB
+        shift = recipe.shift if recipe else (-1.0,) * RGB
+        self.register_buffer("scale", torch.tensor(scale).view(1, RGB, 1, 1))
+        self.register_buffer("shift", torch.tensor(shift).view(1, RGB, 1, 1))
 
     def forward(self, photo: Tensor) -> Tensor:
         """Cut out.
@@ -36,7 +44,7 @@ class ServedMatte(nn.Module):
         Returns:
             (N, H, W, 1) uint8, 255 = foreground.
         """
-        rgb = photo.permute(0, 3, 1, 2).float() / 127.5 - 1.0  # (N, 3, H, W)
+        rgb = photo.permute(0, 3, 1, 2).float() * self.scale + self.shift  # (N, 3, H, W)
         matte = torch.sigmoid(self.network(rgb))  # (N, 1, H, W)
         return torch.round(matte * 255.0).to(torch.uint8).permute(0, 2, 3, 1)
 
@@ -54,20 +62,25 @@ def fold_norms(network: nn.Module) -> nn.Module:
 
 
 def write_onnx(
-    network: nn.Module, side: int, path: Path, metadata: Mapping[str, str]
+    network: nn.Module,
+    side: int,
+    path: Path,
+    metadata: Mapping[str, str],
+    recipe: Recipe | None = None,
 ) -> onnx.ModelProto:
     """Write a matting network as an ONNX file.
 
     Args:
-        network: takes sRGB in [-1, 1], gives logits; its norms get folded.
+        network: gives logits; its norms get folded.
         side: height and width that the graph takes, pixels.
         path: of the file.
         metadata: carried in the file's ``metadata_props``.
+        recipe: of the network's input; None where it takes sRGB in [-1, 1].
 
     Returns:
         The graph as written, past ONNX's own full check.
     """
-    served = ServedMatte(fold_norms(network.eval())).eval()
+    served = ServedMatte(fold_norms(network.eval()), recipe).eval()
     example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
     program = torch.onnx.export(
         served,

@@ -13,6 +13,8 @@ from tritonclient.grpc import model_config_pb2 as pb
 
 from export.contract import MATTE, PHOTO
 
+CARD_PARAMETER = "model_card"
+
 
 class Kind(StrEnum):
     """Where Triton puts a model's instances."""
@@ -39,6 +41,10 @@ class MatteModelConfig:
     parameters: dict[str, str] = field(
         default_factory=lambda: {"intra_op_thread_count": "0", "inter_op_thread_count": "1"}
     )
+    # Runs CPU instances, by Triton's name for it ("openvino"); None: ONNX Runtime's own kernels.
+    cpu_accelerator: str | None = None
+    # What the gateway tells of where the model comes from, JSON; empty: nothing.
+    card: str = ""
     # Of graph optimisation, in Triton's numbers; None leaves the backend's default, which is all.
     graph_level: int | None = None
 
@@ -64,7 +70,11 @@ class MatteModelConfig:
         )
         if self.graph_level is not None:
             message.optimization.graph.level = self.graph_level
-        for key, value in sorted(self.parameters.items()):
+        if self.cpu_accelerator is not None:
+            accelerators = message.optimization.execution_accelerators
+            accelerators.cpu_execution_accelerator.add(name=self.cpu_accelerator)
+        parameters = self.parameters | ({CARD_PARAMETER: self.card} if self.card else {})
+        for key, value in sorted(parameters.items()):
             message.parameters[key].string_value = value
         return message
 

@@ -67,3 +67,14 @@ def test_the_default_model_is_committed_and_small() -> None:
     folder = REPOSITORY / "matte"
     assert (folder / "config.pbtxt").is_file()
     assert 1_000_000 < (folder / "1" / "model.onnx").stat().st_size < 10_000_000
+
+
+def test_the_card_goes_where_the_gateway_looks_for_it() -> None:
+    from gateway.model_card import CARD_PARAMETER, read_card  # noqa: PLC0415  the other side
+
+    text = '{"licence": "MIT", "network": "n", "parameters": 3}'
+    message = MatteModelConfig("m", 64, card=text).message()
+    card = read_card("m", message.parameters[CARD_PARAMETER].string_value)
+    assert card
+    assert (card.licence, card.parameters) == ("MIT", 3)
+    assert CARD_PARAMETER not in MatteModelConfig("m", 64).message().parameters

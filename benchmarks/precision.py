@@ -1,0 +1,230 @@
+"""What variants of a model cost and bring: `python -m benchmarks precision`.
+
+Every variant runs in a process of its own, one at a time, so that no other's idle threads spin on
+the cores it is given; within a round each variant takes its turn, so that what disturbs the machine
+disturbs all alike. Ratios are medians over rounds, each round's against the reference's.
+"""
+
+import argparse
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from export.contract import PHOTO
+from export.measures import agreement, mean_agreement
+from export.photos import read_photos
+
+PROVIDERS = ("CPU", "OpenVINO")
+_WARM_PASSES = 2
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model on one of ONNX Runtime's execution providers."""
+
+    path: Path
+    provider: str
+
+    @property
+    def name(self) -> str:
+        """What the tables call it: the model folder's name, or the file's."""
+        folder = self.path.parent.parent.name if self.path.stem == "model" else self.path.stem
+        return f"{folder}, {self.provider}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How a contender is run."""
+
+    threads: int
+    batch: int
+
+
+class Turn(NamedTuple):
+    """One contender's part of one round, for each photo."""
+
+    wall_s: float
+    cpu_s: float
+    peak_mib: float  # of the process, since it began
+
+
+def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--repository", type=Path, default=Path("model_repository"))
+    parser.add_argument("--models", nargs="+", default=["matte", "matte-fp16", "matte-int8"])
+    parser.add_argument("--against", type=Path, help="ONNX file that ratios refer to")
+    parser.add_argument("--photos", type=Path, default=Path("../shared/photos"))
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8, 16])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--turn-s", type=float, default=0.4, help="least time of one turn")
+
+
+def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
+    """Measure and print both tables."""
+    files = [arguments.repository / name / "1" / "model.onnx" for name in arguments.models]
+    files = ([arguments.against] if arguments.against else []) + files
+    if missing := [str(path) for path in files if not path.is_file()]:
+        raise SystemExit(f"there is no {', '.join(missing)}")
+    available = onnxruntime.get_available_providers()
+    providers = [one for one in PROVIDERS if f"{one}ExecutionProvider" in available]
+    contenders = [Contender(path, provider) for path in files for provider in providers]
+    print(f"onnxruntime {onnxruntime.__version__}: {', '.join(providers)}; {os.cpu_count()} cores")
+    if "OpenVINO" not in providers:
+        print("without OpenVINO: this onnxruntime has no such provider (group serving-openvino)")
+    iou = {one: _iou_on_photos(one, arguments.photos) for one in contenders}
+    speed: dict[tuple[Contender, Setting], list[Turn]] = {}
+    print("\n| model | threads | batch | images/s | CPU ms/image | times faster | peak MiB |")
+    print("|---|---|---|---|---|---|---|")
+    for threads in dict.fromkeys(arguments.threads):
+        for batch in arguments.batches:
+            setting = Setting(threads, batch)
+            turns = measure(contenders, setting, arguments.rounds, arguments.turn_s)
+            for contender, taken in turns.items():
+                speed[contender, setting] = taken
+                print(_row(contender, setting, taken, turns[contenders[0]]), flush=True)
+    for threads in dict.fromkeys(arguments.threads):
+        print(f"\nBy images/s, one photo at a time, {threads} threads\n")
+        first = Setting(threads, arguments.batches[0])
+        rates = {one: 1 / median(t.wall_s for t in speed[one, first]) for one in contenders}
+        print("\n".join(pareto_table(rates, iou)))
+
+
+def pareto_table(rates: Mapping[Contender, float], iou: Mapping[Contender, float]) -> list[str]:
+    """Lay speed and quality out, fastest first; who is beaten in both is off the front."""
+    lines = ["| model | images/s | IoU on photos | on the front |", "|---|---|---|---|"]
+    best = float("-inf")
+    for one in sorted(rates, key=lambda contender: -rates[contender]):
+        front = iou[one] > best
+        best = max(best, iou[one])
+        lines.append(
+            f"| {one.name} | {rates[one]:.1f} | {iou[one]:.4f} | {'yes' if front else ''} |"
+        )
+    return lines
+
+
+def measure(
+    contenders: Sequence[Contender], setting: Setting, rounds: int, turn_s: float
+) -> dict[Contender, list[Turn]]:
+    """Run every contender once a round.
+
+    Args:
+        contenders: in the order of their turns.
+        setting: for all of them.
+        rounds: how often.
+        turn_s: least time of a turn, s.
+
+    Returns:
+        Each contender's turns, as many as rounds.
+    """
+    turns: dict[Contender, list[Turn]] = {one: [] for one in contenders}
+    with _workers(contenders, setting) as workers:
+        for _ in range(rounds):
+            for contender, worker in workers.items():
+                worker.send(turn_s)
+                turns[contender].append(worker.recv())
+    return turns
+
+
+@contextmanager
+def _workers(
+    contenders: Sequence[Contender], setting: Setting
+) -> Iterator[dict[Contender, Connection]]:
+    context = multiprocessing.get_context("spawn")
+    workers, processes = {}, []
+    for contender in contenders:
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(contender, setting, theirs), daemon=True)
+        process.start()
+        theirs.close()
+        ours.recv()  # loaded and warm; the next one loads in peace
+        workers[contender] = ours
+        processes.append(process)
+    try:
+        yield workers
+    finally:
+        for worker in workers.values():
+            worker.close()
+        for process in processes:
+            process.join()
+
+
+def _work(contender: Contender, setting: Setting, orders: Connection) -> None:
+    """Take turns until the other end closes."""
+    session = _open(contender, setting.threads)
+    shape = [setting.batch, *session.get_inputs()[0].shape[1:]]
+    photos = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    for _ in range(_WARM_PASSES):
+        session.run(None, {PHOTO: photos})
+    orders.send(None)
+    while True:
+        try:
+            turn_s = orders.recv()
+        except EOFError:
+            return
+        orders.send(_turn(session, photos, turn_s))
+
+
+def _turn(session: onnxruntime.InferenceSession, photos: NDArray[np.uint8], turn_s: float) -> Turn:
+    session.run(None, {PHOTO: photos})  # the caches were another's
+    passes, start_s, cpu_start_s = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - start_s < turn_s:
+        session.run(None, {PHOTO: photos})
+        passes += 1
+    wall_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_start_s
+    count = passes * len(photos)
+    return Turn(wall_s / count, cpu_s / count, _peak_mib())
+
+
+def _peak_mib() -> float:
+    """Give the most memory that this process has held; getrusage counts its parent's in."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+
+
+def _open(contender: Contender, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # as Triton's backend here has it
+    options.log_severity_level = 3
+    # Idle threads of one contender must not spin through the next one's turn.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    name = f"{contender.provider}ExecutionProvider"
+    settings = {"device_type": "CPU", "precision": "FP32", "num_of_threads": str(threads)}
+    provider = (name, settings if contender.provider == "OpenVINO" else {})
+    session = onnxruntime.InferenceSession(
+        str(contender.path), options, providers=[provider], enable_fallback=0
+    )
+    if session.get_providers()[0] != name:
+        raise SystemExit(f"{contender.name}: onnxruntime runs it on {session.get_providers()}")
+    return session
+
+
+def _iou_on_photos(contender: Contender, folder: Path) -> float:
+    session = _open(contender, os.cpu_count() or 1)
+    judged = []
+    for photo in read_photos(folder, session.get_inputs()[0].shape[1]):
+        matte = session.run(None, {PHOTO: photo.rgb[None]})[0][0, ..., 0]
+        judged.append(agreement(matte / 255, photo.reference))
+    return mean_agreement(judged).iou
+
+
+def _row(contender: Contender, setting: Setting, taken: list[Turn], reference: list[Turn]) -> str:
+    wall_s, cpu_s = median(t.wall_s for t in taken), median(t.cpu_s for t in taken)
+    faster = median(r.wall_s / t.wall_s for t, r in zip(taken, reference, strict=True))
+    return (
+        f"| {contender.name} | {setting.threads} | {setting.batch} | {1 / wall_s:.1f} "
+        f"| {cpu_s * 1e3:.1f} | {faster:.2f} | {max(t.peak_mib for t in taken):.0f} |"
+    )
