@@ -9,14 +9,23 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from export.errors import ExportError
-from export.measures import mean_agreement
+from export.recipes import PUBLIC_MODELS, read_recipe
+
+if TYPE_CHECKING:
+    from export.build import Built
+
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  its only name
 
 PICTURES = Path("../shared/training")
 PHOTOS = Path("../shared/photos")
 RUN = Path("build/training")
 REPOSITORY = Path("model_repository")
+DOWNLOADS = Path("build/models")
+SAMPLES = Path("samples")
+MODEL = REPOSITORY / "matte/1/model.onnx"
 WEIGHTS = Path(__file__).parent / "weights"
 
 
@@ -39,11 +48,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m export", description="Train, build and judge the models that Triton serves."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _declare_train(commands)
+    _declare_build(commands)
+    _declare_fetch(commands)
+    _declare_import(commands)
+    _declare_evaluate(commands)
+    return parser
 
+
+def _declare_train(commands: Commands) -> None:
     train = commands.add_parser("train", help="train the default network; goes on after a stop")
     train.add_argument("--pictures", type=Path, default=PICTURES, help="folder to train on")
     train.add_argument("--seed", type=int, help="decides weights and pictures")
     train.add_argument("--start", help="weights to go on from: best.pt of another run's folder")
+    train.add_argument(
+        "--teacher", help="weights that mask the photos without masks they are sure of"
+    )
     train.add_argument("--steps", type=int, help="length of the run")
     train.add_argument("--minutes", type=float, help="length by the clock instead of by steps")
     train.add_argument("--device", help="where to train: cpu (the default) or cuda")
@@ -55,13 +75,30 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--into", type=Path, default=RUN, help="folder of checkpoints and log")
     train.set_defaults(run=_train)
 
+    pictures = commands.add_parser("pictures", help="draw a contact sheet of what training sees")
+    pictures.add_argument("--pictures", type=Path, default=PICTURES, help="folder to train on")
+    pictures.add_argument("--seed", type=int, default=20, help="decides the pictures")
+    pictures.add_argument("--count", type=int, default=48, help="how many")
+    pictures.add_argument("--side", type=int, default=256, help="of each, pixels")
+    pictures.add_argument("--sheet", type=Path, default=Path("build/pictures.png"))
+    pictures.set_defaults(run=_pictures)
+
     keep = commands.add_parser("keep", help="keep a run's best weights, with their card")
     keep.add_argument("name", help="of the model")
-    keep.add_argument("--run", dest="folder", type=Path, default=RUN, help="folder of the run")
+    keep.add_argument(
+        "--run",
+        dest="folders",
+        type=Path,
+        nargs="+",
+        default=[RUN],
+        help="folder of the run; of several the weights are averaged",
+    )
     keep.add_argument("--photos", type=Path, default=PHOTOS, help="photos with reference mattes")
     keep.add_argument("--weights", type=Path, default=WEIGHTS, help="folder to write to")
     keep.set_defaults(run=_keep)
 
+
+def _declare_build(commands: Commands) -> None:
     build = commands.add_parser("build", help="build a model folder for Triton from weights")
     build.add_argument("name", help="of the model")
     build.add_argument("--repository", type=Path, default=REPOSITORY)
@@ -69,38 +106,113 @@ def _parser() -> argparse.ArgumentParser:
     build.add_argument("--photos", type=Path, default=PHOTOS, help="real photos to verify on")
     build.add_argument("--kind", choices=["auto", "cpu", "gpu"], default="auto")
     build.add_argument("--max-batch-size", type=int, default=16)
+    build.add_argument(
+        "--precision",
+        nargs="+",
+        choices=["fp32", "fp16", "int8"],
+        default=["fp32", "fp16", "int8"],
+        help="what to build beside fp32: NAME-fp16 and NAME-int8 are models of their own",
+    )
+    build.add_argument(
+        "--pictures", type=Path, default=PICTURES, help="training folder, to choose int8 by"
+    )
+    build.add_argument("--accelerator", choices=["openvino"], help="what runs the models on a CPU")
     build.set_defaults(run=_build)
 
-    evaluate = commands.add_parser("evaluate", help="judge a model by photos with mattes")
-    evaluate.add_argument("--photos", type=Path, default=PHOTOS, help="NAME.jpg, NAME.matte.png")
-    evaluate.add_argument("--model", type=Path, default=REPOSITORY / "matte/1/model.onnx")
+
+def _declare_fetch(commands: Commands) -> None:
+    fetch = commands.add_parser("fetch", help="download a published model, its licence first")
+    fetch.add_argument("name", choices=PUBLIC_MODELS, help=", ".join(PUBLIC_MODELS))
+    fetch.add_argument("--into", type=Path, default=DOWNLOADS, help="folder to download to")
+    fetch.add_argument(
+        "--accept-licence", action="store_true", help="say that you accept the licence as shown"
+    )
+    fetch.set_defaults(run=_fetch)
+
+
+def _declare_import(commands: Commands) -> None:
+    bring = commands.add_parser("import", help="build a model folder from somebody else's model")
+    bring.add_argument("file", type=Path, help=".onnx, or weights: .pth, .pt, .safetensors")
+    bring.add_argument("--name", required=True, help="of the model in Triton")
+    recipe = bring.add_mutually_exclusive_group(required=True)
+    recipe.add_argument("--recipe", choices=PUBLIC_MODELS, help="of a published model")
+    recipe.add_argument("--recipe-file", type=Path, help="TOML, for any other model")
+    bring.add_argument("--repository", type=Path, default=REPOSITORY)
+    bring.add_argument("--photos", type=Path, default=SAMPLES, help="real photos to verify on")
+    bring.add_argument("--kind", choices=["auto", "cpu", "gpu"], default="auto")
+    bring.add_argument("--max-batch-size", type=int, default=4)
+    bring.set_defaults(run=_import)
+
+
+def _declare_evaluate(commands: Commands) -> None:
+    evaluate = commands.add_parser("evaluate", help="judge models by photos with mattes")
+    evaluate.add_argument(
+        "--photos",
+        type=Path,
+        help=f"NAME.jpg with NAME.matte.png; without any set named: {PHOTOS}",
+    )
+    evaluate.add_argument(
+        "--rendered",
+        type=Path,
+        nargs="?",
+        const=SAMPLES,
+        help="the project's rendered photos, never trained on",
+    )
+    evaluate.add_argument(
+        "--held-out", type=Path, help="training folder: its held-out part; needs torch"
+    )
+    evaluate.add_argument(
+        "--finegrain",
+        type=Path,
+        help="local copy of finegrain/finegrain-product-masks-lite, parquet; needs pyarrow",
+    )
+    evaluate.add_argument(
+        "--model",
+        type=Path,
+        action="append",
+        help="ONNX file; several are compared at the largest one's size",
+    )
     evaluate.add_argument("--sheet", type=Path, default=Path("build/evaluation.png"))
     evaluate.set_defaults(run=_evaluate)
-    return parser
 
 
 def _train(options: argparse.Namespace) -> None:
     from export.training.config import TrainingConfig  # noqa: PLC0415
     from export.training.loop import Training  # noqa: PLC0415
     from export.training.sources import read_pictures  # noqa: PLC0415
+    from export.training.teacher import with_labels  # noqa: PLC0415
 
     asked = {
         name: getattr(options, name)
-        for name in ("seed", "steps", "minutes", "device", "mixed_precision")
+        for name in ("seed", "steps", "minutes", "device", "mixed_precision", "teacher")
         if getattr(options, name) is not None
     }
     config = replace(TrainingConfig(), **asked)
     if options.start:
         config = config.going_on_from(options.start)
     pictures, held_out = read_pictures(options.pictures, config)
+    if config.teacher:
+        pictures = with_labels(pictures, Path(config.teacher), config.stages[-1].side)
     result = Training(config, options.into, pictures, held_out).run()
     print(f"held-out pictures: IoU {result.iou:.4f}, MAE {result.mae:.4f}")
+
+
+def _pictures(options: argparse.Namespace) -> None:
+    from export.training.config import TrainingConfig  # noqa: PLC0415
+    from export.training.sheet import draw_samples, write_picture_sheet  # noqa: PLC0415
+    from export.training.sources import read_pictures  # noqa: PLC0415
+
+    config = replace(TrainingConfig(), seed=options.seed)
+    pictures, _ = read_pictures(options.pictures, config)
+    samples = draw_samples(pictures, config.scene, config.seed, options.count, options.side)
+    write_picture_sheet(samples, options.sheet)
+    print(f"{len(samples)} pictures: {options.sheet}")
 
 
 def _keep(options: argparse.Namespace) -> None:
     from export.keep import keep  # noqa: PLC0415
 
-    card = keep(options.name, options.folder, options.photos, options.weights)
+    card = keep(options.name, options.folders, options.photos, options.weights)
     for pictures, measures in card.measures.items():
         print(pictures, ", ".join(f"{name} {value:.4f}" for name, value in measures.items()))
 
@@ -116,19 +228,73 @@ def _build(options: argparse.Namespace) -> None:
         weights=options.weights,
         kind=Kind(options.kind),
         max_batch_size=options.max_batch_size,
+        cpu_accelerator=options.accelerator,
     )
     seen = built.verified
     print(
         f"{built.folder}: {built.onnx_bytes / 1e6:.1f} MB; on {seen.pictures} pictures at most "
         f"{seen.largest_difference}/255 from the network, {seen.differing_share:.2%} of pixels"
     )
+    _build_variants(built, options)
+
+
+def _build_variants(built: "Built", options: argparse.Namespace) -> None:
+    from export.precision.pictures import read_precision_pictures  # noqa: PLC0415
+    from export.precision.variants import Precision, build_variant  # noqa: PLC0415
+
+    wanted = [one for one in Precision if one in options.precision and one != Precision.FP32]
+    if not wanted:
+        return
+    pictures = read_precision_pictures(options.pictures, built.config.side)
+    for precision in wanted:
+        variant = build_variant(built.folder, precision, pictures, built.config)
+        lost = variant.loss
+        print(
+            f"{variant.folder}: {variant.onnx_bytes / 1e6:.1f} MB; on {lost.pictures} held-out "
+            f"pictures IoU lost {lost.iou_lost:+.4f}, MAE added {lost.mae_added:+.4f}, "
+            f"{lost.mean_difference:.2f}/255 from fp32; {variant.how}"
+        )
+
+
+def _fetch(options: argparse.Namespace) -> None:
+    from export.fetch import fetch, notice  # noqa: PLC0415
+
+    model = PUBLIC_MODELS[options.name]
+    path = fetch(model, options.into, accept_licence=options.accept_licence)
+    print(notice(model))
+    print(f"{path}: next, python -m export import {path} --name {model.name} --recipe {model.name}")
+
+
+def _import(options: argparse.Namespace) -> None:
+    from export.bring import bring  # noqa: PLC0415
+    from export.triton_config import Kind  # noqa: PLC0415
+
+    known = options.recipe is not None
+    brought = bring(
+        options.file,
+        options.name,
+        PUBLIC_MODELS[options.recipe].recipe if known else read_recipe(options.recipe_file),
+        options.repository,
+        options.photos,
+        kind=Kind(options.kind),
+        max_batch_size=options.max_batch_size,
+    )
+    print(
+        f"{brought.folder}: on {brought.verified.pictures} pictures at most "
+        f"{brought.verified.largest_difference}/255 from the file; "
+        f"largest batch {brought.max_batch_size}"
+    )
+    if brought.max_batch_size < options.max_batch_size:
+        print("photos go one at a time: in batches this graph fails or answers otherwise")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from export.evaluate import evaluate, table, write_sheet  # noqa: PLC0415
+    from export.judging import Wanted, compare  # noqa: PLC0415
 
-    judged = evaluate(options.model, options.photos)
-    print(table(judged))
-    write_sheet(judged, options.sheet)
-    mean = mean_agreement([one.agreement for one in judged])
-    print(f"mean IoU {mean.iou:.4f}, MAE {mean.mae:.4f}; sheet: {options.sheet}")
+    sets = {
+        name: path
+        for name in ("photos", "rendered", "held_out", "finegrain")
+        if (path := getattr(options, name)) is not None
+    }
+    wanted = Wanted(**(sets or {"photos": PHOTOS}))
+    print(compare(options.model or [MODEL], wanted, options.sheet))

@@ -6,25 +6,29 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from export.errors import CheckpointError
 from export.graph import ServedMatte
 from export.measures import Agreement, agreement, mean_agreement
 from export.networks.matte import Matte, count_parameters
 from export.photos import read_photos
-from export.training.checkpoint import load_state
+from export.recipes import Recipe
+from export.training.checkpoint import KEPT_SUFFIX, load_state
 from export.training.loop import BEST, CHECKPOINT
 from export.training.provenance import SOURCES
 from export.weights_file import ModelCard, read_weights, write_weights
 
 
-def keep(name: str, run: Path, photos: Path, folder: Path) -> ModelCard:
-    """Write ``NAME.safetensors`` and ``NAME.json`` from the best weights of a training run.
+def keep(name: str, runs: list[Path], photos: Path, folder: Path) -> ModelCard:
+    """Write ``NAME.safetensors`` and ``NAME.json`` from the best weights of training runs.
+
+    Of several runs the weights are averaged, all alike (a uniform soup; Wortsman et al.: Model
+    Soups, ICML 2022), which only makes sense for runs that share their beginning.
 
     Args:
         name: of the model.
-        run: folder of the training run.
+        runs: folders of the training runs, the last one to end the last.
         photos: with reference mattes, to be judged by.
         folder: where weights and card go.
 
@@ -32,43 +36,54 @@ def keep(name: str, run: Path, photos: Path, folder: Path) -> ModelCard:
         The card.
 
     Raises:
-        CheckpointError: the folder holds no finished training run.
+        CheckpointError: a folder holds no training run, or one of another network.
         PicturesError: the photos are not of the expected form.
     """
-    state = load_state(run / CHECKPOINT)
+    states = [load_state(run / CHECKPOINT) for run in runs]
     network = Matte()
+    best = [load_state(run / BEST) for run in runs]
     try:
-        network.load_state_dict(load_state(run / BEST))
-    except RuntimeError as exc:
-        raise CheckpointError(f"{run / BEST} fits another network: {exc}") from exc
+        network.load_state_dict(_average(best))
+    except (KeyError, RuntimeError) as exc:
+        raise CheckpointError(f"{runs[-1] / BEST} fits another network: {exc}") from exc
     weights = folder / f"{name}.safetensors"
     write_weights(network, weights)
     rounded = Matte()
     read_weights(rounded, weights)
-    config = state["config"]
-    runs = [*_history(config), state]
+    config = states[-1]["config"]
+    history = _history(states)
     side = config["stages"][-1]["side"]
     judged = judge(rounded, photos, side)
+    measures = {"photos": {"iou": round(judged.iou, 4), "mae": round(judged.mae, 4)}}
+    if len(states) == 1:
+        measures = {"held_out": {"iou": round(states[0]["best_iou"], 4)}} | measures
     card = ModelCard(
         name=name,
         network="export.networks.matte",
         licence="Apache-2.0",
         side=side,
         parameters=count_parameters(network),
-        command="; ".join(_command(each["config"]) for each in runs),
+        command="; ".join(history),
         seed=config["seed"],
         trained={
-            "steps": sum(each["step"] for each in runs),
-            "minutes": round(sum(each["trained_s"] for each in runs) / 60),
+            "steps": sum(steps for steps, _ in history.values()),
+            "minutes": round(sum(minutes for _, minutes in history.values())),
         },
-        measures={
-            "held_out": {"iou": round(state["best_iou"], 4)},
-            "photos": {"iou": round(judged.iou, 4), "mae": round(judged.mae, 4)},
-        },
+        measures=measures,
         sources=SOURCES,
     )
     card.write(folder / f"{name}.json")
     return card
+
+
+def _average(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Average weights by name; counters are the last one's."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(dim=0)
+        if value.is_floating_point()
+        else value
+        for name, value in states[-1].items()
+    }
 
 
 def judge(network: nn.Module, photos: Path, side: int) -> Agreement:
@@ -84,9 +99,9 @@ def judge(network: nn.Module, photos: Path, side: int) -> Agreement:
 class Answer:
     """A network behind the wire contract, arrays in and out."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe | None = None) -> None:
         """Wrap; the network is put into evaluation mode."""
-        self.served = ServedMatte(network).eval()
+        self.served = ServedMatte(network, recipe).eval()
 
     @torch.inference_mode()
     def __call__(self, photos: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -97,18 +112,27 @@ class Answer:
         return mattes
 
 
-def _history(config: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the states of the runs that this one went on from, the first one first."""
-    if not config["start"]:
-        return []
-    before = load_state(Path(config["start"]).parent / CHECKPOINT)
-    return [*_history(before["config"]), before]
+def _history(states: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
+    """Give steps and minutes of runs and of all that they went on from, by command, in order."""
+    found: dict[str, tuple[int, float]] = {}
+    for state in states:
+        start = Path(state["config"]["start"])
+        if start.suffix == KEPT_SUFFIX:
+            card = ModelCard.read(start.with_suffix(".json"))
+            found.setdefault(card.command, (int(card.trained["steps"]), card.trained["minutes"]))
+        elif state["config"]["start"]:
+            found |= _history([load_state(start.parent / CHECKPOINT)]) | found
+        found.setdefault(_command(state["config"]), (state["step"], state["trained_s"] / 60))
+    return found
 
 
 def _command(config: dict[str, Any]) -> str:
     command = f"python -m export train --seed {config['seed']}"
     if config["minutes"] is not None:
         command += f" --minutes {config['minutes']:g}"
-    if config["start"]:
-        command += f" --start {config['start']}"
+    if config.get("mixed_precision"):  # runs before the option lack it
+        command += " --mixed-precision"
+    for name in ("start", "teacher"):
+        if config.get(name):
+            command += f" --{name} {config[name]}"
     return command

@@ -7,12 +7,13 @@ the weights and, as ``metadata_props``, with every ONNX file built from them.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 
 from export.errors import CheckpointError
 
@@ -90,10 +91,36 @@ def read_weights(network: nn.Module, path: Path) -> None:
         stored = safetensors.torch.load_file(path)
     except (OSError, SafetensorError) as exc:
         raise CheckpointError(f"{path} cannot be read: {exc}") from exc
+    _fill(network, stored, path)
+
+
+def read_checkpoint(network: nn.Module, path: Path) -> None:
+    """Fill a network with published weights, of safetensors or as torch saves them.
+
+    No code that such a file may carry is run.
+
+    Raises:
+        CheckpointError: the file is missing, holds more than tensors by name, or fits another
+            network.
+    """
+    if path.suffix == ".safetensors":
+        read_weights(network, path)
+        return
+    try:
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, UnpicklingError) as exc:
+        raise CheckpointError(f"{path} cannot be read as weights: {exc}") from exc
+    if not isinstance(stored, dict) or not all(isinstance(one, Tensor) for one in stored.values()):
+        found = sorted(map(str, stored))[:5] if isinstance(stored, dict) else type(stored).__name__
+        raise CheckpointError(f"{path} does not hold tensors by name but {found}")
+    _fill(network, stored, path)
+
+
+def _fill(network: nn.Module, stored: dict[str, Tensor], path: Path) -> None:
     wanted = network.state_dict()
     counters = {name for name in wanted if name.endswith("num_batches_tracked")}
-    if stored.keys() != wanted.keys() - counters:
-        differing = sorted(stored.keys() ^ (wanted.keys() - counters))
+    if stored.keys() - counters != wanted.keys() - counters:
+        differing = sorted((stored.keys() ^ wanted.keys()) - counters)
         raise CheckpointError(f"{path} fits another network; names differ: {differing[:5]}")
     for name, value in stored.items():
         if value.shape != wanted[name].shape:

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from export.errors import CheckpointError
+from export.training.config import TrainingConfig
+from export.weights_file import read_weights
 
+KEPT_SUFFIX = ".safetensors"
 # How long a run takes and where may change on the way; what it learns from may not.
 MAY_CHANGE = frozenset({"steps", "minutes", "device"})
 
@@ -43,10 +47,12 @@ class Checkpoint:
             checkpoint = cls(**load_state(path))
         except TypeError as exc:
             raise CheckpointError(f"{path} is no checkpoint: {exc}") from exc
+        # A setting that is younger than the checkpoint was as it is by default.
+        before = {**TrainingConfig().as_dict(), **checkpoint.config}
         changed = sorted(
             name
-            for name in config.keys() | checkpoint.config.keys()
-            if config.get(name) != checkpoint.config.get(name) and name not in MAY_CHANGE
+            for name in config.keys() | before.keys()
+            if config.get(name) != before.get(name) and name not in MAY_CHANGE
         )
         if changed:
             raise CheckpointError(f"{path} was made with other settings: {', '.join(changed)}")
@@ -64,3 +70,18 @@ def load_state(path: Path) -> dict[str, Any]:
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as exc:
         raise CheckpointError(f"{path} is no checkpoint: {str(exc).splitlines()[0]}") from exc
     return state
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Read a network's weights: a run's ``best.pt``, or kept ones, ``NAME.safetensors``.
+
+    Raises:
+        CheckpointError: the file is missing or fits another network.
+    """
+    if path.suffix == KEPT_SUFFIX:
+        read_weights(network, path)
+        return
+    try:
+        network.load_state_dict(load_state(path))
+    except RuntimeError as exc:
+        raise CheckpointError(f"{path} fits another network: {exc}") from exc

@@ -4,7 +4,7 @@ What could give a paste away is blurred on purpose: edges vary in softness, colo
 the ground's, shadows fall, real texture covers drawn things, and some pasted patches are ground.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -14,10 +14,12 @@ from export.training.backgrounds import draw_grounds
 from export.training.camera import photograph
 from export.training.config import SceneConfig
 from export.training.dice import Dice
+from export.training.lighting import match_sharpness, reflect, tone_on_tone
 from export.training.sources import Pictures
 from export.training.warp import object_places, photo_views, sample, shadow_places
 
 DRAWN = frozenset({"render", "emoji", "shape"})  # kinds that may take on a real texture
+MODELLED = frozenset({"vehicle", "animal", "package"})  # those that take it on more often
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def compose_scenes(
     rgb, alpha = _paste_objects(dice, pictures, scene, ground)
     also = dice.chance(scene.second_object, count).nonzero()[:, 0].to(rgb.device)
     if len(also):
-        rgb[also], more = _paste_objects(dice, pictures, scene, rgb[also])
+        # What calms a ground would hide the object that stands on it already.
+        lively = replace(scene, tone_on_tone=0)
+        rgb[also], more = _paste_objects(dice, pictures, lively, rgb[also])
         alpha[also] = torch.maximum(alpha[also], more)
     return Batch(rgb, alpha)
 
@@ -78,16 +82,22 @@ def _paste_objects(
     """Paste an object, with its shadow, onto each ground; give rgb and the object's alpha."""
     count, _, side, _ = ground.shape
     places = object_places(dice, count)
-    cutouts, drawn = _draw_cutouts(dice, pictures, scene, count)
+    cutouts, textured = _draw_cutouts(dice, pictures, scene, count)
     seen = sample(cutouts, places, side, beyond="zeros")
     rgb, alpha = seen[:, :3], _soften(dice, seen[:, 3:])
-    rgb = _retexture(dice, pictures, rgb, drawn * dice.chance(scene.retexture, count))
+    rgb = _retexture(dice, pictures, rgb, (dice.uniform(0, 1, count) < textured).float())
     rgb = _harmonise(dice, rgb, ground, dice.chance(scene.harmonise, count))
+    alike = dice.chance(scene.tone_on_tone, count)
+    rgb, ground = tone_on_tone(dice, rgb, alpha, ground, alike)
+    sharp = dice.chance(scene.match_sharpness, count)
+    rgb, alpha = match_sharpness(rgb, alpha, ground, sharp)
+    ground = reflect(dice, rgb, alpha, ground, dice.chance(scene.reflection, count))
     shadow = sample(cutouts[:, 3:], shadow_places(dice, places), side // 4, beyond="zeros")
     blur = int(dice.uniform(0, 3, 1)) * 2 + 1
     shadow = functional.avg_pool2d(shadow, blur, 1, blur // 2)
     shadow = functional.interpolate(shadow, size=side, mode="bilinear", align_corners=False)
-    depth = dice.uniform(0.1, 0.7, count) * dice.chance(scene.shadow, count)
+    shadowed = torch.maximum(dice.chance(scene.shadow, count), alike)
+    depth = dice.uniform(0.1, 0.7, count) * shadowed * (1 - 0.6 * alike)
     shaded = ground * (1 - shadow * depth[:, None, None, None].to(ground.device))
     return shaded + alpha * (rgb - shaded), alpha
 
@@ -95,7 +105,7 @@ def _paste_objects(
 def _draw_cutouts(
     dice: Dice, pictures: Pictures, scene: SceneConfig, count: int
 ) -> tuple[Tensor, Tensor]:
-    """Draw cutouts, and 1.0 for each that was rendered or drawn."""
+    """Draw cutouts, and for each the chance that it takes on a real texture."""
     kinds = dice.kinds(scene.cutouts, count)
     device = pictures.masked.device
     side = next(iter(pictures.cutouts.values())).shape[-1]
@@ -104,7 +114,10 @@ def _draw_cutouts(
         bank = pictures.cutouts[kind]
         at = torch.tensor([index for index, drawn in enumerate(kinds) if drawn == kind])
         chosen[at] = bank[dice.below(len(bank), len(at)).to(device)]
-    return chosen, torch.tensor([float(kind in DRAWN) for kind in kinds])
+    chances = dict.fromkeys(DRAWN, scene.retexture) | dict.fromkeys(
+        MODELLED, scene.retexture_modelled
+    )
+    return chosen, torch.tensor([chances.get(kind, 0.0) for kind in kinds])
 
 
 def _soften(dice: Dice, alpha: Tensor) -> Tensor:

@@ -19,29 +19,38 @@ class Stage:
 class SceneConfig:
     """What the training pictures are made of; weights need not sum to 1."""
 
-    masked_share: float = 0.38  # whole photos with their own mask; the rest are composed scenes
+    masked_share: float = 0.15  # whole photos with their own mask; the rest are composed scenes
     cutouts: dict[str, float] = field(
         default_factory=lambda: {
-            "person": 0.12,
-            "garment": 0.24,
-            "render": 0.24,
-            "iconic": 0.06,
-            "emoji": 0.16,
-            "shape": 0.18,
+            "person": 0.06,
+            "garment": 0.12,
+            "render": 0.20,
+            "iconic": 0.05,
+            "emoji": 0.19,
+            "shape": 0.10,
+            "vehicle": 0.11,
+            "animal": 0.09,
+            "package": 0.07,
+            "glass": 0.02,
+            "jewel": 0.02,
         }
     )
     backgrounds: dict[str, float] = field(
         default_factory=lambda: {
-            "groceries": 0.22,
-            "clothes": 0.10,
-            "landscapes": 0.12,
-            "street": 0.24,
-            STUDIO: 0.32,
+            "groceries": 0.08,
+            "clothes": 0.12,
+            "landscapes": 0.20,
+            "street": 0.10,
+            STUDIO: 0.42,
         }
     )
     second_object: float = 0.15  # chance of a second object, also foreground
     decoy: float = 0.15  # chance of a pasted patch that is background
     retexture: float = 0.35  # chance that a rendered or drawn object takes on a real texture
+    retexture_modelled: float = 0.5  # the same for vehicles, animals and packages
+    tone_on_tone: float = 0.1  # chance of white on white, grey on grey, black on black
+    reflection: float = 0.08  # chance that the ground mirrors what stands on it
+    match_sharpness: float = 0.3  # chance that an object is no sharper than its ground
     shadow: float = 0.55
     harmonise: float = 0.5  # chance that an object's colours move towards its background's
 
@@ -52,6 +61,7 @@ class TrainingConfig:
 
     seed: int = 20
     start: str = ""  # file of weights to begin with, as a run's best; empty: random ones
+    teacher: str = ""  # file of weights that mask photos without masks; empty: they stay grounds
     steps: int = 3000  # length of the run, unless minutes are given
     minutes: float | None = None  # length of the run by the clock, whatever steps that allows
     stages: tuple[Stage, ...] = (
@@ -63,6 +73,7 @@ class TrainingConfig:
     photo_side: int = 288  # pixels at which whole photos are kept in memory, squashed to a square
     cutout_side: int = 224  # pixels at which cutouts are kept in memory
     drawn_shapes: int = 700  # thin and holed shapes drawn at the start
+    rendered_objects: int = 300  # of each kind, rendered at the start
     peak_rate: float = 1.6e-3  # AdamW
     warmup_steps: int = 100
     weight_decay: float = 0.03

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from export.measures import Agreement
 from export.networks.matte import seeded
-from export.training.checkpoint import Checkpoint, load_state
+from export.training.checkpoint import Checkpoint, load_weights
 from export.training.config import Stage, TrainingConfig
 from export.training.shards import Shards
 from export.training.sources import Pictures
@@ -41,7 +41,7 @@ class Training:
         self.judged_by = validation_batches(held_out.to(self.device), config.scene, last)
         self.network = seeded(config.seed).to(self.device)
         if config.start:
-            self.network.load_state_dict(load_state(Path(config.start)))
+            load_weights(self.network, Path(config.start))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.shards = Shards(self.network, config, train.to(self.device))
         # Buffers (batch norm's statistics) are averaged along with the weights they belong to.

@@ -28,6 +28,7 @@ from export.training.cutouts import (
     mask_on_white,
     smooth_edges,
 )
+from export.training.objects.banks import RENDERERS, render_bank
 from export.training.shapes import draw_shape
 
 FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "renders")
@@ -104,6 +105,13 @@ def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictu
     for side, count in ((train, config.drawn_shapes), (held, max(config.drawn_shapes // 10, 1))):
         rng = np.random.default_rng((config.seed, count))
         side += [Kept("cutout", "shape", draw_shape(rng, config.cutout_side)) for _ in range(count)]
+    for side, count in (
+        (train, config.rendered_objects),
+        (held, max(config.rendered_objects // 10, 1)),
+    ):
+        for kind in sorted(config.scene.cutouts.keys() & RENDERERS.keys()):
+            bank = render_bank(kind, config.seed, count, config.cutout_side)
+            side += [Kept("cutout", kind, pixels) for pixels in bank]
     return _gather(train, config.scene), _gather(held, config.scene)
 
 

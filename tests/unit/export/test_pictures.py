@@ -23,7 +23,7 @@ from export.training.shapes import KINDS, Pen, draw_shape  # noqa: E402
 from export.training.sources import Pictures, held_out, object_name, read_pictures  # noqa: E402
 from export.training.warp import sample  # noqa: E402
 
-CONFIG = TrainingConfig(photo_side=48, cutout_side=40, drawn_shapes=20)
+CONFIG = TrainingConfig(photo_side=48, cutout_side=40, drawn_shapes=20, rendered_objects=4)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,9 @@ def test_an_object_is_where_its_matte_says(pictures: Pictures) -> None:
         shadow=0,
         harmonise=0,
         retexture=0,
+        tone_on_tone=0,
+        reflection=0,
+        match_sharpness=0,
     )
     batch = compose_scenes(Dice(2), white, only, 8, 64)
     changed = (batch.rgb - 1).abs().amax(dim=1, keepdim=True)

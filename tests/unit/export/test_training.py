@@ -22,6 +22,7 @@ CONFIG = TrainingConfig(
     photo_side=48,
     cutout_side=40,
     drawn_shapes=20,
+    rendered_objects=4,
     warmup_steps=2,
     validate_every_steps=4,
 )

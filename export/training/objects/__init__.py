@@ -1,0 +1,1 @@
+"""Objects rendered in memory, of kinds that a folder of training pictures lacks."""
