@@ -1,55 +1,29 @@
 """`packshot render`: many photos at once, one bad one stopping no other."""
 
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from glob import glob, has_magic
-from pathlib import Path
-from typing import Any
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
+from typing import NamedTuple, Unpack
 
 import click
 
-from packshot import Client, Packshot, PackshotError
+from packshot import BackgroundPicture, Client, PackshotError, RenderOptions, Verdict
+from packshot._cli_photos import STREAM, Job, plan
+from packshot._cli_specs import (
+    ASPECT_FORMS,
+    BACKGROUND_FORMS,
+    SIZE_FORMS,
+    Spec,
+    parse_aspect,
+    parse_background,
+    parse_size,
+)
+from packshot._options import Background, FitName
+from packshot._request import to_request
+from packshot._words import CONTENTS, FITS, FORMATS, SCENES, SHADOWS
 
-_STREAM = "-"
-_PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
-_PHOTO_SUFFIXES = _PICTURE_SUFFIXES | {".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
 _FAILED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One photo and where its packshot goes.
-
-    Attributes:
-        source: The photo's path; None for standard input.
-        folder: The folder for the packshot, which is then named after the photo.
-        file: The packshot's own path, where the caller gave one.
-    """
-
-    source: Path | None
-    folder: Path | None = None
-    file: Path | None = None
-
-    @property
-    def name(self) -> str:
-        return str(self.source or "standard input")
-
-
-class _SizeType(click.ParamType[tuple[int, int]]):
-    """`N` or `WIDTHxHEIGHT`."""
-
-    name = "N|WxH"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        width, _, height = str(value).partition("x")
-        try:
-            return int(width), int(height or width)
-        except ValueError:
-            self.fail(f"{value!r} is neither N nor WIDTHxHEIGHT", param, ctx)
+_SHARE = click.FloatRange(0, 1)
 
 
 @click.command()
@@ -63,15 +37,81 @@ class _SizeType(click.ParamType[tuple[int, int]]):
 )
 @click.option(
     "--background",
-    default="white",
-    show_default=True,
-    metavar="transparent|white|#RRGGBB",
-    help="What stands behind the product.",
+    type=Spec(parse_background),
+    metavar=BACKGROUND_FORMS,
+    help="What stands behind the product; white if not given. A COLOR is #RRGGBB or white, a KIND "
+    f"{', '.join(SCENES)}.",
+)
+@click.option(
+    "--background-fit",
+    type=click.Choice(list(FITS)),
+    help="How a background FILE meets a frame of another shape; fill if not given.",
+)
+@click.option("--preset", metavar="NAME", help="A marketplace's preset, from `packshot presets`.")
+@click.option(
+    "--require-compliance",
+    is_flag=True,
+    help="Count a packshot that breaks the preset's rules as failed; it is written all the same.",
 )
 @click.option("--square", is_flag=True, help="Centre the product in a square frame.")
-@click.option("--size", type=_SizeType(), help="The frame's size in pixels.")
-@click.option("--fill", type=click.FloatRange(0.05, 1), help="Share of the frame to fill.")
-@click.option("--format", "picture_format", type=click.Choice(["png", "jpeg", "webp", "avif"]))
+@click.option(
+    "--size",
+    type=Spec(parse_size),
+    metavar=SIZE_FORMS,
+    help="The frame's size in pixels; a side that is missing follows from the rest.",
+)
+@click.option(
+    "--aspect",
+    type=Spec(parse_aspect),
+    metavar=ASPECT_FORMS,
+    help="The frame's width over its height.",
+)
+@click.option("--crop", is_flag=True, help="Cut off what is around the product, margins aside.")
+@click.option(
+    "--margin",
+    metavar="LENGTHS",
+    help="Least space around the product, such as 30px or 5% of the product; two lengths for above "
+    "and below, left and right, four from above clockwise.",
+)
+@click.option(
+    "--scale",
+    type=click.FloatRange(0.05, 1),
+    help="Share of the frame that the product takes along the tighter side.",
+)
+@click.option(
+    "--position",
+    metavar="center|original|X% Y%",
+    help="Where the product goes in what space it has.",
+)
+@click.option(
+    "--max-upscale",
+    type=click.FloatRange(1, 8),
+    help="Largest factor by which the photo may be enlarged; 2 if not given.",
+)
+@click.option("--shadow", type=click.Choice(list(SHADOWS)), help="The product's shadow.")
+@click.option("--shadow-opacity", type=_SHARE, help="How dark it is at its darkest.")
+@click.option(
+    "--light-angle",
+    type=click.FloatRange(-80, 80),
+    help="Where the light comes from, degrees clockwise from straight above; -35 if not given.",
+)
+@click.option("--reflection", type=_SHARE, help="Strength of the mirror image below the product.")
+@click.option(
+    "--color-match",
+    type=_SHARE,
+    help="How far the product's colours move towards the background's; 0 if not given.",
+)
+@click.option(
+    "--clean/--no-clean",
+    default=None,
+    help="Whether stray islands and small holes of the cut are cleaned; they are if not given.",
+)
+@click.option(
+    "--content",
+    type=click.Choice(list(CONTENTS)),
+    help="The picture, or the matte: in grey, or as the alpha channel of a black picture.",
+)
+@click.option("--format", type=click.Choice(list(FORMATS)), help="The file's format.")
 @click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF.")
 @click.option("--dpi", type=click.IntRange(1, 2400), help="The resolution that the file states.")
 @click.option("--keep-metadata", is_flag=True, help="Put the photo's EXIF data into the file.")
@@ -89,84 +129,51 @@ def render(
     /,
     photos: tuple[str, ...],
     output: str,
-    picture_format: str | None,
+    background_fit: FitName | None,
+    require_compliance: bool,  # noqa: FBT001  click passes it by name
     jobs: int,
-    **options: Any,
+    **options: Unpack[RenderOptions],
 ) -> None:
     """Render photos: files, folders, globs, or - for standard input."""
-    work = _plan(photos, output)
-    if picture_format is None and output != _STREAM and work[0].file:
-        suffix = work[0].file.suffix.lower().lstrip(".").replace("jpg", "jpeg")
-        picture_format = suffix if f".{suffix}" in _PICTURE_SUFFIXES else None
+    if background_fit:
+        options["background"] = _fitted(options.get("background"), background_fit)
+    if require_compliance and not options.get("preset"):
+        raise click.UsageError("--require-compliance needs a --preset to comply with")
+    try:
+        to_request(b"", options)
+    except ValueError as exc:
+        raise click.UsageError(str(exc)) from exc
+    work = plan(photos, output)
+    if options.get("format") is None:
+        options["format"] = work[0].format
     failed = 0
     with (
         ThreadPoolExecutor(min(jobs, len(work))) as pool,
         # On standard error, since standard output may be the picture.
         click.progressbar(
-            length=len(work), label="rendering", file=sys.stderr, hidden=output == _STREAM
+            length=len(work), label="rendering", file=sys.stderr, hidden=output == STREAM
         ) as bar,
     ):
-        futures = {
-            pool.submit(_render_one, client, job, format=picture_format, **options): job
-            for job in work
-        }
+        futures = {pool.submit(_render_one, client, job, options): job for job in work}
         for future in as_completed(futures):
-            try:
-                notes = future.result()
-            except (PackshotError, OSError, ValueError) as exc:
-                failed += 1
-                click.echo(f"\nerror: {futures[future].name}: {exc}", err=True)
-            else:
-                for note in notes:
-                    click.echo(f"\nnote: {futures[future].name}: {note}", err=True)
+            complies = _report(futures[future], future)
+            failed += complies is None or (require_compliance and not complies)
             bar.update(1)
-    if output != _STREAM:
+    if output != STREAM:
         click.echo(f"{len(work) - failed} rendered, {failed} failed", err=True)
     sys.exit(_FAILED if failed else 0)
 
 
-def _plan(photos: tuple[str, ...], output: str) -> list[_Job]:
-    """Find the photos and decide where each packshot goes."""
-    sources = list(_sources(photos))
-    if output == _STREAM or (Path(output).suffix and not Path(output).is_dir()):
-        if len(sources) != 1:
-            raise click.UsageError(f"{len(sources)} photos cannot go into one file, {output}")
-        return [_Job(sources[0], file=None if output == _STREAM else Path(output))]
-    if None in sources:
-        raise click.UsageError("standard input needs a file, or -, as its output")
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [source.stem for source in sources if source]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise click.UsageError(f"several photos are named {', '.join(twice)}")
-    return [_Job(source, folder=folder) for source in sources]
+class _Outcome(NamedTuple):
+    """What is said of a packshot that is written; without the picture, since there are many."""
+
+    notes: tuple[str, ...]
+    verdict: Verdict | None
 
 
-def _sources(photos: tuple[str, ...]) -> Iterator[Path | None]:
-    for photo in photos:
-        path = Path(photo)
-        if photo == _STREAM:
-            yield None
-        elif path.is_dir():
-            found = sorted(
-                child for child in path.iterdir() if child.suffix.lower() in _PHOTO_SUFFIXES
-            )
-            if not found:
-                raise click.UsageError(f"the folder {photo} holds no photo")
-            yield from found
-        elif path.exists() or not has_magic(photo):
-            yield path  # one that is missing fails on its own, beside the others
-        else:
-            matches = sorted(glob(photo))  # noqa: PTH207  the pattern may be absolute
-            if not matches:
-                raise click.UsageError(f"nothing matches {photo}")
-            yield from map(Path, matches)
-
-
-def _render_one(client: Client, job: _Job, **options: Any) -> tuple[str, ...]:
+def _render_one(client: Client, job: Job, options: RenderOptions) -> _Outcome:
     photo = job.source or sys.stdin.buffer.read()
-    packshot: Packshot = client.render(photo, **options)
+    packshot = client.render(photo, **options)
     if job.file:
         packshot.save(job.file)
     elif job.folder and job.source:
@@ -174,4 +181,26 @@ def _render_one(client: Client, job: _Job, **options: Any) -> tuple[str, ...]:
         packshot.save(job.folder / f"{job.source.stem}.{suffix}")
     else:
         sys.stdout.buffer.write(packshot.picture)
-    return packshot.notes
+    return _Outcome(packshot.notes, packshot.verdict)
+
+
+def _report(job: Job, future: Future[_Outcome]) -> bool | None:
+    """Say what there is to say of a photo; return whether it complies, None if it failed."""
+    try:
+        notes, verdict = future.result()
+    except (PackshotError, OSError, ValueError) as exc:
+        click.echo(f"\nerror: {job.name}: {exc}", err=True)
+        return None
+    for note in notes:
+        click.echo(f"\nnote: {job.name}: {note}", err=True)
+    if verdict is None or verdict.complies:
+        return True
+    broken = " ".join(check.explanation for check in verdict.checks if not check.passed)
+    click.echo(f"\nbreaks the rules of {verdict.preset}: {job.name}: {broken}", err=True)
+    return False
+
+
+def _fitted(background: Background | None, fit: FitName) -> BackgroundPicture:
+    if not isinstance(background, BackgroundPicture):
+        raise click.UsageError("--background-fit needs a --background that is a file")
+    return replace(background, fit=fit)

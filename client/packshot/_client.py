@@ -1,24 +1,19 @@
-"""The two clients, thin: what they share is in `_messages`, `_channel` and `_errors`."""
+"""The two clients, thin: what they share is in `_request`, `_answer`, `_channel` and `_errors`."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Self, cast
+from typing import Self, Unpack, cast
 
 import grpc
 import grpc.aio
 
+from packshot._answer import Packshot, Preset, from_presets, from_response
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, channel_options
 from packshot._errors import from_rpc_error
-from packshot._messages import (
-    FormatName,
-    Model,
-    Packshot,
-    Photo,
-    from_models,
-    from_response,
-    to_request,
-)
+from packshot._models import Model, from_models
+from packshot._options import Photo, RenderOptions
+from packshot._request import to_request
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from packshot.wire.v1 import wire_pb2 as wire
@@ -53,58 +48,26 @@ class Client:
         )
 
     def render(
-        self,
-        photo: Photo,
-        *,
-        background: str = "white",
-        square: bool = False,
-        size: int | tuple[int, int] | None = None,
-        fill: float | None = None,
-        format: FormatName | None = None,  # noqa: A002  the callers' word for it
-        quality: int | None = None,
-        dpi: int | None = None,
-        keep_metadata: bool = False,
-        model: str | None = None,
-        timeout_s: float | None = None,
+        self, photo: Photo, *, timeout_s: float | None = None, **options: Unpack[RenderOptions]
     ) -> Packshot:
         """Cut the product out of one photo and set it on a background.
 
         Args:
             photo: The file's bytes, or its path: JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF.
-            background: "white", "transparent" or a colour as "#RRGGBB".
-            square: Whether to centre the product in a square frame.
-            size: The frame's side, or its width and height, in pixels; with neither `square` nor
-                `size` nor `fill` the photo's own frame is kept. Without a size, the frame is just
-                large enough for the product to keep its size.
-            fill: Share of the frame that the product fills, 0.05 to 1; 0.85 if not given.
-            format: "png", "jpeg", "webp" or "avif"; if not given, PNG on a transparent background
-                and JPEG otherwise.
-            quality: Of JPEG, WebP and AVIF, 1 to 100; 90 if not given.
-            dpi: The resolution that the file states, pixels per inch, 1 to 2400; 72 if not given.
-            keep_metadata: Whether the photo's EXIF data, place and time included, go into the file.
-            model: A name from `models`; the service's default model if not given.
             timeout_s: Seconds that the call may take, retries included.
+            **options: What the packshot shall look like, all of it documented in `RenderOptions`.
 
         Returns:
             The packshot.
 
         Raises:
             PackshotError: The call failed; the subclasses say why.
-            OSError: The photo's path cannot be read.
-            ValueError: The arguments contradict each other.
+            OSError: The photo's path, or the background picture's, cannot be read.
+            TypeError: There is no such option.
+            ValueError: A value is none that the option can have, or two options contradict each
+                other.
         """
-        request = to_request(
-            photo,
-            background=background,
-            square=square,
-            size=size,
-            fill=fill,
-            format=format,
-            quality=quality,
-            dpi=dpi,
-            keep_metadata=keep_metadata,
-            model=model,
-        )
+        request = to_request(photo, options)
         with _translated():
             return from_response(self._stub.Render(request, timeout=timeout_s or self._timeout_s))
 
@@ -117,6 +80,19 @@ class Client:
         with _translated():
             return from_models(
                 self._stub.ListModels(pb.ListModelsRequest(), timeout=timeout_s or self._timeout_s)
+            )
+
+    def presets(self, *, timeout_s: float | None = None) -> list[Preset]:
+        """List the marketplaces' presets that the service knows.
+
+        Raises:
+            PackshotError: The call failed.
+        """
+        with _translated():
+            return from_presets(
+                self._stub.ListPresets(
+                    pb.ListPresetsRequest(), timeout=timeout_s or self._timeout_s
+                )
             )
 
     def healthy(self, *, timeout_s: float | None = None) -> bool:
@@ -165,33 +141,10 @@ class AsyncClient:
         )
 
     async def render(
-        self,
-        photo: Photo,
-        *,
-        background: str = "white",
-        square: bool = False,
-        size: int | tuple[int, int] | None = None,
-        fill: float | None = None,
-        format: FormatName | None = None,  # noqa: A002  the callers' word for it
-        quality: int | None = None,
-        dpi: int | None = None,
-        keep_metadata: bool = False,
-        model: str | None = None,
-        timeout_s: float | None = None,
+        self, photo: Photo, *, timeout_s: float | None = None, **options: Unpack[RenderOptions]
     ) -> Packshot:
         """Render one photo as `Client.render` does; cancelling the task cancels the work."""
-        request = to_request(
-            photo,
-            background=background,
-            square=square,
-            size=size,
-            fill=fill,
-            format=format,
-            quality=quality,
-            dpi=dpi,
-            keep_metadata=keep_metadata,
-            model=model,
-        )
+        request = to_request(photo, options)
         async with _translated_async():
             return from_response(
                 await self._stub.Render(request, timeout=timeout_s or self._timeout_s)
@@ -203,6 +156,15 @@ class AsyncClient:
             return from_models(
                 await self._stub.ListModels(
                     pb.ListModelsRequest(), timeout=timeout_s or self._timeout_s
+                )
+            )
+
+    async def presets(self, *, timeout_s: float | None = None) -> list[Preset]:
+        """List the marketplaces' presets as `Client.presets` does."""
+        async with _translated_async():
+            return from_presets(
+                await self._stub.ListPresets(
+                    pb.ListPresetsRequest(), timeout=timeout_s or self._timeout_s
                 )
             )
 

@@ -1,13 +1,15 @@
 """`packshot`: the service from a command line."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 try:
     import click
 except ImportError:
     sys.exit("the command needs the extra `cli`: pip install 'packshot[cli]'")
 
-from packshot import Client, PackshotError
+from packshot import Client, ModelCard, PackshotError
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
 from packshot._cli_render import render
 
@@ -48,30 +50,65 @@ main.add_command(render)
 @click.pass_obj
 def models(client: Client) -> None:
     """List the models that the service can cut with."""
-    try:
+    with _failing():
         found = client.models()
-    except PackshotError as exc:
-        click.echo(f"error: {exc}", err=True)
-        sys.exit(_FAILED)
     width = max((len(model.name) for model in found), default=0)
     for model in found:
         state = f"version {model.version}" if model.ready else "not ready"
         size = f"{model.input_width_px}x{model.input_height_px}" if model.ready else ""
         default = "default" if model.is_default else ""
         click.echo(f"{model.name:{width}}  {state:<11}  {size:<9}  {default}".rstrip())
+        for line in _card_lines(model.card):
+            click.echo(f"  {line}")
+
+
+@main.command()
+@click.pass_obj
+def presets(client: Client) -> None:
+    """List the marketplaces' presets and their rules."""
+    with _failing():
+        found = client.presets()
+    for preset in found:
+        click.echo(f"{preset.name}: {preset.summary}")
+        for rule in preset.rules:
+            click.echo(f"  - {rule}")
+        compared = f"compared on {preset.checked_on}" if preset.checked_on else "not compared yet"
+        click.echo(f"  {preset.source} ({compared})")
 
 
 @main.command()
 @click.pass_obj
 def health(client: Client) -> None:
     """Exit with 0 if the service is ready to render, with 1 if not."""
-    try:
+    with _failing():
         ready = client.healthy()
+    click.echo("ready" if ready else "not ready")
+    sys.exit(0 if ready else _FAILED)
+
+
+def _card_lines(card: ModelCard | None) -> Iterator[str]:
+    """Say in a few lines where a model comes from and how well it does."""
+    if card is None:
+        return
+    precision = f", {card.precision}" if card.precision else ""
+    yield f"{card.network}, {card.parameters:,} parameters{precision}; {card.licence}"
+    for pictures, measures in card.measures.items():
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in measures.items())
+        yield f"{pictures}: {figures}"
+    for source in card.sources:
+        yield f"from {source.description}: {source.origin} ({source.licence})"
+    if card.training_command:
+        yield f"trained by: {card.training_command}"
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """Say what made a call fail, and exit."""
+    try:
+        yield
     except PackshotError as exc:
         click.echo(f"error: {exc}", err=True)
         sys.exit(_FAILED)
-    click.echo("ready" if ready else "not ready")
-    sys.exit(0 if ready else _FAILED)
 
 
 if __name__ == "__main__":

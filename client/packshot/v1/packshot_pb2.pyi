@@ -148,7 +148,9 @@ class _CleaningEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cleaning.Val
     CLEANING_UNSPECIFIED: _Cleaning.ValueType  # 0
     """On."""
     CLEANING_ON: _Cleaning.ValueType  # 1
-    """Small islands far from the product go, pinholes and small holes in it close."""
+    """Small islands far from the product go, pinholes and small holes in it close, haze fades out
+    towards the frame's border.
+    """
     CLEANING_OFF: _Cleaning.ValueType  # 2
     """The cut stays as the model made it."""
 
@@ -158,7 +160,9 @@ class Cleaning(_Cleaning, metaclass=_CleaningEnumTypeWrapper):
 CLEANING_UNSPECIFIED: Cleaning.ValueType  # 0
 """On."""
 CLEANING_ON: Cleaning.ValueType  # 1
-"""Small islands far from the product go, pinholes and small holes in it close."""
+"""Small islands far from the product go, pinholes and small holes in it close, haze fades out
+towards the frame's border.
+"""
 CLEANING_OFF: Cleaning.ValueType  # 2
 """The cut stays as the model made it."""
 Global___Cleaning: _TypeAlias = Cleaning  # noqa: Y015
@@ -1136,6 +1140,7 @@ class Model(_message.Message):
     IS_DEFAULT_FIELD_NUMBER: _builtins.int
     INPUT_WIDTH_PX_FIELD_NUMBER: _builtins.int
     INPUT_HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    CARD_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name, as RenderRequest.model takes it."""
     version: _builtins.str
@@ -1148,6 +1153,10 @@ class Model(_message.Message):
     """Width in pixels at which the network sees a photo; 0 while the model is not ready."""
     input_height_px: _builtins.int
     """Height in pixels at which the network sees a photo; 0 while the model is not ready."""
+    @_builtins.property
+    def card(self) -> Global___ModelCard:
+        """Where it comes from; unset while the model is not ready, or if it carries no card."""
+
     def __init__(
         self,
         *,
@@ -1157,14 +1166,129 @@ class Model(_message.Message):
         is_default: _builtins.bool = ...,
         input_width_px: _builtins.int = ...,
         input_height_px: _builtins.int = ...,
+        card: Global___ModelCard | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["card", b"card"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["input_height_px", b"input_height_px", "input_width_px", b"input_width_px", "is_default", b"is_default", "name", b"name", "ready", b"ready", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "input_height_px", b"input_height_px", "input_width_px", b"input_width_px", "is_default", b"is_default", "name", b"name", "ready", b"ready", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class ModelCard(_message.Message):
+    """Where a model comes from and how well it does, as its maker says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LICENCE_FIELD_NUMBER: _builtins.int
+    NETWORK_FIELD_NUMBER: _builtins.int
+    PARAMETERS_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    TRAINING_COMMAND_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    MEASURES_FIELD_NUMBER: _builtins.int
+    licence: _builtins.str
+    """Licence of the weights, an SPDX identifier where there is one."""
+    network: _builtins.str
+    """The network's module or name."""
+    parameters: _builtins.int
+    """How many parameters the network has."""
+    precision: _builtins.str
+    """Numbers that it computes with, "fp32", "fp16" or "int8"; empty if the card does not tell."""
+    training_command: _builtins.str
+    """The command that trained it; empty for weights that were brought along."""
+    seed: _builtins.int
+    """The seed of that command."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelSource]:
+        """What it learned from."""
+
+    @_builtins.property
+    def measures(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelMeasure]:
+        """How well it does."""
+
+    def __init__(
+        self,
+        *,
+        licence: _builtins.str = ...,
+        network: _builtins.str = ...,
+        parameters: _builtins.int = ...,
+        precision: _builtins.str = ...,
+        training_command: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        sources: _abc.Iterable[Global___ModelSource] | None = ...,
+        measures: _abc.Iterable[Global___ModelMeasure] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["licence", b"licence", "measures", b"measures", "network", b"network", "parameters", b"parameters", "precision", b"precision", "seed", b"seed", "sources", b"sources", "training_command", b"training_command"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelCard: _TypeAlias = ModelCard  # noqa: Y015
+
+@_typing.final
+class ModelSource(_message.Message):
+    """Pictures or weights that a model is made from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    description: _builtins.str
+    """What they are."""
+    origin: _builtins.str
+    """Public repository, package or address."""
+    licence: _builtins.str
+    """Their licence."""
+    def __init__(
+        self,
+        *,
+        description: _builtins.str = ...,
+        origin: _builtins.str = ...,
+        licence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "licence", b"licence", "origin", b"origin"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelSource: _TypeAlias = ModelSource  # noqa: Y015
+
+@_typing.final
+class ModelMeasure(_message.Message):
+    """One figure of a model on one set of pictures."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PICTURES_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    pictures: _builtins.str
+    """The set, such as "photos" or "held_out"."""
+    measure: _builtins.str
+    """The measure, such as "iou" or "mae", both 0 to 1."""
+    value: _builtins.float
+    """Its value."""
+    def __init__(
+        self,
+        *,
+        pictures: _builtins.str = ...,
+        measure: _builtins.str = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["measure", b"measure", "pictures", b"pictures", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelMeasure: _TypeAlias = ModelMeasure  # noqa: Y015
 
 @_typing.final
 class ListPresetsRequest(_message.Message):
@@ -1225,7 +1349,7 @@ class Preset(_message.Message):
     source: _builtins.str
     """Address of the marketplace's own rules."""
     checked_on: _builtins.str
-    """The day on which the rules were last compared with their source, "YYYY-MM-DD"."""
+    """The day on which the rules were last compared with their source, "YYYY-MM-DD"; empty: not yet."""
     @_builtins.property
     def rules(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The rules, a sentence each."""

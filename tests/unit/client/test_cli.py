@@ -154,6 +154,16 @@ def test_one_bad_photo_stops_no_other_and_shows_in_the_exit_status(
         ("render", "x.jpg"),
         ("render", "x.jpg", "-o", "out", "--size", "huge"),
         ("render", "x.jpg", "-o", "out", "--quality", "101"),
+        ("render", "x.jpg", "-o", "out", "--scale", "1.1"),
+        ("render", "x.jpg", "-o", "out", "--fill", "0.5"),
+        ("render", "x.jpg", "-o", "out", "--margin", "1 2 3"),
+        ("render", "x.jpg", "-o", "out", "--position", "left"),
+        ("render", "x.jpg", "-o", "out", "--aspect", "4:0"),
+        ("render", "x.jpg", "-o", "out", "--aspect", "4:3", "--size", "40x30"),
+        ("render", "x.jpg", "-o", "out", "--background", "nosuch.jpg"),
+        ("render", "x.jpg", "-o", "out", "--background", "#12345"),
+        ("render", "x.jpg", "-o", "out", "--background-fit", "fit"),
+        ("render", "x.jpg", "-o", "out", "--require-compliance"),
         ("render", "x.jpg", "-o", "out", "--dpi", "2401"),
         ("render", "x.jpg", "-o", "out", "--format", "tiff"),
         ("render", "x.jpg", "y.jpg", "-o", "one.jpg"),
@@ -174,6 +184,10 @@ def test_lists_models(target: str) -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "matte     version 3    64x48      default",
+        "  fake, 7 parameters, fp32; MIT",
+        "  photos: iou 0.5",
+        "  from nothing: nowhere (MIT)",
+        "  trained by: none",
         "sleeping  not ready",
     ]
 

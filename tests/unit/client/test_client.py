@@ -1,78 +1,18 @@
 """The clients against a real server that answers as each test wants."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
-from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf import duration_pb2
+from google.rpc import error_details_pb2
 
 import packshot
 from packshot import AsyncClient, Client, PackshotError
 from packshot.v1 import packshot_pb2 as pb
-from packshot.v1.packshot_pb2_grpc import (
-    PackshotServiceServicer,
-    add_PackshotServiceServicer_to_server,
-)
-
-ANSWER = pb.RenderResponse(
-    picture=b"picture",
-    format=pb.IMAGE_FORMAT_PNG,
-    media_type="image/png",
-    width_px=30,
-    height_px=20,
-    product=pb.Box(left_px=1, top_px=2, right_px=3, bottom_px=4),
-    product_scale=0.5,
-    model="matte",
-    model_version="1",
-    times=pb.StageTimes(decode_s=0.25, total_s=0.5),
-    notes=["a note"],
-)
-
-
-class Scripted(PackshotServiceServicer):
-    """Answers each Render by the test's script, one entry a call, the last one for ever."""
-
-    def __init__(self) -> None:
-        self.script: list[Callable[[Any], pb.RenderResponse]] = [lambda _context: ANSWER]
-        self.requests: list[pb.RenderRequest] = []
-        self._lock = threading.Lock()
-
-    def Render(  # noqa: N802  the blocking form of the interface
-        self, request: pb.RenderRequest, context: Any
-    ) -> pb.RenderResponse:
-        with self._lock:
-            self.requests.append(request)
-            answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-        return answer(context)
-
-    def ListModels(  # noqa: N802
-        self,
-        request: pb.ListModelsRequest,  # noqa: ARG002
-        context: Any,  # noqa: ARG002
-    ) -> pb.ListModelsResponse:
-        return pb.ListModelsResponse(models=[pb.Model(name="matte", version="1", ready=True)])
-
-
-def failing(
-    code: grpc.StatusCode, message: str, *details: Any
-) -> Callable[[Any], pb.RenderResponse]:
-    def answer(context: Any) -> pb.RenderResponse:
-        status = status_pb2.Status(code=code.value[0], message=message)
-        for detail in details:
-            holder = any_pb2.Any()
-            holder.Pack(detail)
-            status.details.append(holder)
-        context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
-        context.abort(code, message)
-        raise AssertionError
-
-    return answer
+from tests.support.scripted_service import ANSWER, Scripted, failing, serving
 
 
 @pytest.fixture
@@ -82,59 +22,50 @@ def service() -> Scripted:
 
 @pytest.fixture
 def target(service: Scripted) -> Iterator[str]:
-    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
-    add_PackshotServiceServicer_to_server(service, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    yield f"127.0.0.1:{port}"
-    server.stop(None).wait()
+    with serving(service) as target:
+        yield target
 
 
-def test_reads_the_whole_answer(target: str) -> None:
-    with Client(target) as client:
-        shot = client.render(b"photo")
-    assert shot.picture == b"picture"
-    assert (shot.format, shot.media_type, shot.width_px, shot.height_px) == (
-        *("png", "image/png"),
-        *(30, 20),
-    )
-    assert shot.product == (1, 2, 3, 4)
-    assert (shot.product_scale, shot.model, shot.model_version) == (0.5, "matte", "1")
-    assert shot.notes == ("a note",)
-    assert (shot.stages_s["decode"], shot.stages_s["total"]) == (0.25, 0.5)
-
-
-def test_sends_every_option(target: str, service: Scripted, tmp_path: Path) -> None:
+async def test_both_clients_send_the_options_and_read_the_answer(
+    target: str, service: Scripted, tmp_path: Path
+) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"from a file")
-    with Client(target) as client:
-        client.render(
-            tmp_path / "photo.jpg",
-            background="#010203",
-            size=(300, 200),
-            fill=0.5,
-            format="webp",
-            quality=70,
-            dpi=300,
-            keep_metadata=True,
-            model="other",
+
+    def blocking() -> packshot.Packshot:
+        with Client(target) as client:
+            return client.render(tmp_path / "photo.jpg", size=(300, 200), background="#010203")
+
+    async with AsyncClient(target) as client:
+        shots = [
+            await asyncio.to_thread(blocking),
+            await client.render(
+                tmp_path / "photo.jpg", size=(300, 200), background="#010203", timeout_s=5
+            ),
+        ]
+    for shot, request in zip(shots, service.requests, strict=True):
+        assert (shot.picture, shot.confidence) == (b"picture", 0.75)
+        assert request == pb.RenderRequest(
+            photo=b"from a file",
+            background=pb.Background(color="#010203"),
+            frame=pb.Frame(width_px=300, height_px=200),
         )
-        client.render(b"x", background="transparent", square=True)
-        client.render(b"x", format="avif")
-    first, second, third = service.requests
-    assert third.output == pb.Output(format=pb.IMAGE_FORMAT_AVIF)
-    assert first == pb.RenderRequest(
-        photo=b"from a file",
-        model="other",
-        background=pb.Background(color="#010203"),
-        frame=pb.Frame(width_px=300, height_px=200, fill=0.5),
-        output=pb.Output(
-            format=pb.IMAGE_FORMAT_WEBP, quality=70, resolution_dpi=300, keep_metadata=True
-        ),
+
+
+async def test_both_clients_list_the_presets(target: str) -> None:
+    def blocking() -> list[packshot.Preset]:
+        with Client(target) as client:
+            return client.presets()
+
+    async with AsyncClient(target) as client:
+        assert await client.presets() == await asyncio.to_thread(blocking)
+    (preset,) = blocking()
+    assert preset == packshot.Preset(
+        name="bazaar",
+        summary="A stall's picture.",
+        source="https://bazaar.example/rules",
+        checked_on="2026-01-31",
+        rules=("White ground.", "At least 100 px wide."),
     )
-    assert second.background.WhichOneof("kind") == "transparent"
-    assert second.HasField("frame")
-    assert third.background.color == "#FFFFFF"
-    assert not third.HasField("frame")
 
 
 @pytest.mark.parametrize(
@@ -226,14 +157,14 @@ def test_nobody_at_the_address_is_unavailable() -> None:
             client.healthy()
 
 
-def test_contradicting_arguments_are_refused_before_the_call(
-    target: str, service: Scripted
-) -> None:
+def test_wrong_arguments_are_refused_before_the_call(target: str, service: Scripted) -> None:
     with Client(target) as client:
         with pytest.raises(ValueError, match="square contradicts a size of 3x4"):
             client.render(b"photo", square=True, size=(3, 4))
         with pytest.raises(ValueError, match="format is 'tiff'"):
             client.render(b"photo", format="tiff")  # type: ignore[arg-type]
+        with pytest.raises(TypeError, match="no such option: fill"):
+            client.render(b"photo", fill=0.5)  # type: ignore[call-arg]
         with pytest.raises(FileNotFoundError):
             client.render("no/such/file.jpg")
     assert not service.requests
@@ -251,18 +182,28 @@ def test_a_picture_is_not_saved_under_another_format_s_name(target: str, tmp_pat
 def test_the_public_names_are_these() -> None:
     assert sorted(packshot.__all__) == [
         "AsyncClient",
+        "BackgroundPicture",
+        "Blur",
         "Box",
         "CallCancelledError",
+        "Check",
         "Client",
         "DeadlineExceededError",
         "InvalidRequestError",
+        "LinearGradient",
         "Model",
         "ModelNotFoundError",
         "NoForegroundError",
         "OverloadedError",
         "Packshot",
         "PackshotError",
+        "Preset",
+        "RadialGradient",
+        "RenderOptions",
+        "Scene",
         "ServiceError",
+        "Sides",
         "UnavailableError",
+        "Verdict",
     ]
     assert all(hasattr(packshot, name) for name in packshot.__all__)

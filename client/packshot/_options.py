@@ -1,0 +1,169 @@
+"""What a packshot shall look like, in the callers' words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Literal, TypeAlias, TypedDict
+
+Photo: TypeAlias = bytes | str | PathLike[str]
+Position: TypeAlias = str | tuple[float, float]
+FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
+ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
+ShadowName: TypeAlias = Literal["none", "contact", "drop"]
+FitName: TypeAlias = Literal["fill", "fit", "stretch"]
+SceneName: TypeAlias = Literal["studio", "table", "podium", "wood", "marble", "fabric"]
+
+
+@dataclass(frozen=True, slots=True)
+class LinearGradient:
+    """Colours that run into each other along a direction, at even distances.
+
+    Attributes:
+        colors: 2 to 8 of them, each "#RRGGBB" or "white".
+        angle: The direction in which they follow, degrees clockwise from upwards: 0 upwards, 90 to
+            the right, 180 downwards.
+    """
+
+    colors: Sequence[str]
+    angle: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class RadialGradient:
+    """Colours that run into each other outwards, at even distances.
+
+    Attributes:
+        colors: 2 to 8 of them, each "#RRGGBB" or "white"; the last is reached in the corner that is
+            farthest away.
+        center: Where the first is: "center", "25% 75%" or (25, 75), percent of the frame from its
+            left and its top, 0 to 100 each.
+    """
+
+    colors: Sequence[str]
+    center: Position = "center"
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundPicture:
+    """A picture to stand behind the product, under the same limits as a photo.
+
+    Attributes:
+        picture: The file's bytes, or its path.
+        fit: How it meets a frame of another shape: "fill" covers the frame, and what hangs over is
+            cut off; "fit" shows all of it beside a colour; "stretch" gives up its proportions.
+        position: Where it lies in what space it has: "center", "25% 75%" or (25, 75), percent from
+            left (0) to right (100) and from top to bottom.
+        color: What is beside a picture that is fitted and behind one that is transparent: "white"
+            or "#RRGGBB".
+    """
+
+    picture: Photo
+    fit: FitName = "fill"
+    position: Position = "center"
+    color: str = "white"
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """The photo's own background, blurred.
+
+    Attributes:
+        strength: Standard deviation of the blur, percent of the picture's longer side, 0.1 to 20.
+    """
+
+    strength: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A rendered scene for the product to stand in.
+
+    Attributes:
+        kind: "studio" (a seamless paper sweep), "table", "podium", "wood", "marble" or "fabric".
+        seed: Decides what is left to chance, such as the grain, 0 to 4294967295; equal seeds give
+            equal scenes.
+        color: Its main colour, "white" or "#RRGGBB"; None: the scene's own.
+    """
+
+    kind: SceneName = "studio"
+    seed: int = 0
+    color: str | None = None
+
+
+Background: TypeAlias = str | LinearGradient | RadialGradient | BackgroundPicture | Blur | Scene
+
+
+class RenderOptions(TypedDict, total=False):
+    """The options of one render; all may be left out.
+
+    An option that is left out, or None, is up to the preset if there is one, else to the service.
+    The service checks the ranges.
+
+    Attributes:
+        background: What stands behind the product: "white", "transparent", "blur", a colour as
+            "#RRGGBB", a `LinearGradient`, `RadialGradient`, `BackgroundPicture`, `Blur` or `Scene`.
+            Left out: white.
+        preset: Name of a marketplace's preset, from `presets`. It fills in what background, frame
+            and file are not told, and the packshot then holds a verdict on the file.
+        square: Whether the frame is a square with the product in its middle, filling 0.85 of it;
+            `crop`, `margin`, `scale` or a preset may say otherwise about the product's size.
+        size: The frame's size in pixels, 16 to 10000 each way: a number for a square, or width and
+            height, of which one may be None to follow from `aspect`, else from what is framed. Left
+            out: what is framed keeps the photo's scale.
+        aspect: The frame's width over its height, 0.1 to 10; not together with both sides.
+        crop: Whether everything around the product, margins aside, is cut off. With `crop`,
+            `margin` or `scale` the frame is built around the product; with none of them it shows
+            the whole photo.
+        margin: The least space between product and frame: pixels as a number, or a text of one
+            length, of two (above and below, left and right) or of four (above, right, below, left):
+            "30px", "5% 30px". Percent, 0 to 500, are of the product's own width or height; pixels,
+            0 to 5000, of the finished picture.
+        scale: Share of the frame that the product takes along the tighter side, 0.05 to 1.
+        position: Where the product goes in what space it has: "center", or percent from left (0) to
+            right (100) and from top to bottom, as (25, 75), "25% 75%", or "25%" for both. Left out,
+            or "original": where the photo has it, or the middle of a frame that is built around the
+            product.
+        max_upscale: Largest factor by which the photo may be enlarged, 1 to 8. Left out: 2.
+        shadow: "none"; "contact", where the product stands; or "drop", as if it hung before a wall.
+            Left out: contact in a scene, none elsewhere.
+        shadow_opacity: How dark the shadow is at its darkest, 0 to 1. Left out: what suits it.
+        light_angle: Where the light comes from, degrees clockwise from straight above, -80 to 80.
+            Left out: -35, from the upper left.
+        reflection: How strong the product's mirror image below it is, 0 to 1. Left out: what suits
+            the scene, 0 elsewhere.
+        color_match: How far the product's colour and brightness move towards the background's, 0 to
+            1. Left out: 0.
+        clean: Whether stray islands and small holes of the cut are cleaned. Left out: True.
+        content: What the file shows: "picture"; "mask", the matte in grey, white the product; or
+            "alpha", the matte as the alpha channel of a black picture. Left out: the picture.
+        format: The file's format: "png", "jpeg", "webp" or "avif". Left out: PNG if it needs an
+            alpha channel or holds a mask, else JPEG.
+        quality: Of JPEG, WebP and AVIF, 1 to 100. Left out: 90.
+        dpi: The resolution that the file states, pixels per inch, 1 to 2400. Left out: 72.
+        keep_metadata: Whether the photo's EXIF data, place and time included, go into the file.
+            Left out: False.
+        model: Name of a model, from `models`. Left out: the service's default model.
+    """
+
+    background: Background | None
+    preset: str | None
+    square: bool | None
+    size: int | tuple[int | None, int | None] | None
+    aspect: float | None
+    crop: bool | None
+    margin: int | str | None
+    scale: float | None
+    position: Position | None
+    max_upscale: float | None
+    shadow: ShadowName | None
+    shadow_opacity: float | None
+    light_angle: float | None
+    reflection: float | None
+    color_match: float | None
+    clean: bool | None
+    content: ContentName | None
+    format: FormatName | None
+    quality: int | None
+    dpi: int | None
+    keep_metadata: bool | None
+    model: str | None

@@ -1,0 +1,194 @@
+"""The request of one render, from the callers' options to the interface's message."""
+
+import re
+from pathlib import Path
+from typing import TypeVar
+
+from packshot._lengths import to_margins, to_position
+from packshot._options import (
+    Background,
+    BackgroundPicture,
+    Blur,
+    LinearGradient,
+    Photo,
+    RadialGradient,
+    RenderOptions,
+    Scene,
+)
+from packshot._words import CONTENTS, FITS, FORMATS, SCENES, SHADOWS, value_of
+from packshot.v1 import packshot_pb2 as pb
+
+_SQUARE_SCALE = 0.85
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+
+_Number = TypeVar("_Number", int, float)
+
+
+def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
+    """Build the request of one render.
+
+    Args:
+        photo: The photo's file, or its path.
+        options: As `RenderOptions` documents them.
+
+    Raises:
+        OSError: The photo or the background picture cannot be read.
+        TypeError: There is no such option.
+        ValueError: A value is none that the option can have, or two options contradict each other.
+    """
+    unknown = sorted(options.keys() - RenderOptions.__annotations__.keys())
+    if unknown:
+        raise TypeError(f"no such option: {', '.join(unknown)}")
+    background = options.get("background")
+    frame, output, staging = _to_frame(options), _to_output(options), _to_staging(options)
+    return pb.RenderRequest(
+        photo=_read(photo),
+        model=options.get("model") or "",
+        preset=options.get("preset") or "",
+        background=None if background is None else _to_background(background),
+        # What says nothing stays unset: it is the preset's to decide.
+        frame=frame if frame.ByteSize() else None,
+        output=output if output.ByteSize() else None,
+        staging=staging if staging.ByteSize() else None,
+        cleaning=_to_cleaning(options),
+    )
+
+
+def _to_background(background: Background) -> pb.Background:
+    match background:
+        case str():
+            return _to_named_background(background)
+        case LinearGradient() | RadialGradient():
+            return pb.Background(gradient=_to_gradient(background))
+        case BackgroundPicture():
+            return pb.Background(picture=_to_picture(background))
+        case Blur(strength):
+            return pb.Background(blur=pb.Blur(strength_percent=_nonzero("strength", strength)))
+        case Scene():
+            return pb.Background(scene=_to_scene(background))
+        case _:
+            raise TypeError(f"background is a {type(background).__name__}")
+
+
+def _to_named_background(name: str) -> pb.Background:
+    if name == "transparent":
+        return pb.Background(transparent=pb.Transparent())
+    if name == "blur":
+        return pb.Background(blur=pb.Blur())
+    return pb.Background(color=_to_color("background", name, "transparent", "blur"))
+
+
+def _to_gradient(gradient: LinearGradient | RadialGradient) -> pb.Gradient:
+    colors = [_to_color("colors", color) for color in gradient.colors]
+    if isinstance(gradient, LinearGradient):
+        return pb.Gradient(shape=pb.GRADIENT_SHAPE_LINEAR, colors=colors, angle_deg=gradient.angle)
+    center = to_position("center", gradient.center)
+    return pb.Gradient(shape=pb.GRADIENT_SHAPE_RADIAL, colors=colors, center=center)
+
+
+def _to_picture(background: BackgroundPicture) -> pb.BackgroundPicture:
+    return pb.BackgroundPicture(
+        picture=_read(background.picture),
+        fit=value_of("fit", background.fit, FITS),
+        position=to_position("position", background.position),
+        color=_to_color("color", background.color),
+    )
+
+
+def _to_scene(scene: Scene) -> pb.Scene:
+    return pb.Scene(
+        kind=value_of("kind", scene.kind, SCENES),
+        seed=scene.seed,
+        color="" if scene.color is None else _to_color("color", scene.color),
+    )
+
+
+def _to_frame(options: RenderOptions) -> pb.Frame:
+    width_px, height_px = _to_sides(options)
+    aspect, scale = options.get("aspect"), options.get("scale")
+    crop, margin = options.get("crop") or False, options.get("margin")
+    position = options.get("position")
+    if options.get("square"):
+        aspect = None if width_px and height_px else 1.0
+        if scale is None and margin is None and not crop and not options.get("preset"):
+            scale = _SQUARE_SCALE
+    return pb.Frame(
+        width_px=width_px,
+        height_px=height_px,
+        scale=_nonzero("scale", scale),
+        aspect_ratio=_nonzero("aspect", aspect),
+        crop=crop,
+        margin=None if margin is None else to_margins(margin),
+        position=None
+        if position is None or position == "original"
+        else to_position("position", position),
+        max_upscale=_nonzero("max_upscale", options.get("max_upscale")),
+    )
+
+
+def _to_sides(options: RenderOptions) -> tuple[int, int]:
+    """Read a frame's width and height, 0 where they follow from something else."""
+    size, aspect = options.get("size"), options.get("aspect")
+    width, height = (size, size) if size is None or isinstance(size, int) else size
+    width_px, height_px = width or 0, height or 0
+    both = width_px and height_px
+    if options.get("square") and aspect not in {None, 1}:
+        raise ValueError(f"square contradicts an aspect of {aspect}")
+    if options.get("square") and both and width_px != height_px:
+        raise ValueError(f"square contradicts a size of {width_px}x{height_px}")
+    if not options.get("square") and aspect is not None and both:
+        raise ValueError(f"aspect contradicts a size of {width_px}x{height_px}: give one side")
+    return width_px, height_px
+
+
+def _to_staging(options: RenderOptions) -> pb.Staging:
+    staging = pb.Staging(
+        shadow_opacity=options.get("shadow_opacity"),
+        light_angle_deg=options.get("light_angle"),
+        reflection=options.get("reflection"),
+        color_match=options.get("color_match") or 0.0,
+    )
+    if (shadow := options.get("shadow")) is not None:
+        staging.shadow = value_of("shadow", shadow, SHADOWS)
+    return staging
+
+
+def _to_output(options: RenderOptions) -> pb.Output:
+    output = pb.Output(
+        quality=_nonzero("quality", options.get("quality")),
+        resolution_dpi=_nonzero("dpi", options.get("dpi")),
+        keep_metadata=options.get("keep_metadata") or False,
+    )
+    if (picture_format := options.get("format")) is not None:
+        output.format = value_of("format", picture_format, FORMATS)
+    if (content := options.get("content")) is not None:
+        output.content = value_of("content", content, CONTENTS)
+    return output
+
+
+def _to_cleaning(options: RenderOptions) -> pb.Cleaning.ValueType:
+    if (clean := options.get("clean")) is None:
+        return pb.CLEANING_UNSPECIFIED
+    return pb.CLEANING_ON if clean else pb.CLEANING_OFF
+
+
+def _to_color(name: str, text: str, *others: str) -> str:
+    if text == "white":
+        return "#FFFFFF"
+    if not _COLOR.fullmatch(text):
+        known = ", ".join(("white", *others))
+        raise ValueError(f"{name} is {text!r}; allowed: {known} and '#RRGGBB'")
+    return text
+
+
+def _nonzero(name: str, value: _Number | None) -> _Number:
+    """Return a number as the interface takes it, where 0 stands for one that was left out."""
+    if value is None:
+        return 0
+    if value == 0:
+        raise ValueError(f"{name} is 0; leave it out for the default")
+    return value
+
+
+def _read(file: Photo) -> bytes:
+    return file if isinstance(file, bytes) else Path(file).read_bytes()

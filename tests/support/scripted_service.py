@@ -1,0 +1,104 @@
+"""A Packshot service on a real port that answers as a test wants."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import status_pb2
+
+from packshot.v1 import packshot_pb2 as pb
+from packshot.v1.packshot_pb2_grpc import (
+    PackshotServiceServicer,
+    add_PackshotServiceServicer_to_server,
+)
+
+ANSWER = pb.RenderResponse(
+    picture=b"picture",
+    format=pb.IMAGE_FORMAT_PNG,
+    media_type="image/png",
+    width_px=30,
+    height_px=20,
+    product=pb.Box(left_px=1, top_px=2, right_px=3, bottom_px=4),
+    magnification=0.5,
+    model="matte",
+    model_version="1",
+    times=pb.StageTimes(decode_s=0.25, verify_s=0.125, total_s=0.5),
+    notes=["a note"],
+    confidence=0.75,
+    cut_off=pb.Sides(bottom=True),
+)
+
+
+PRESETS = pb.ListPresetsResponse(
+    presets=[
+        pb.Preset(
+            name="bazaar",
+            summary="A stall's picture.",
+            source="https://bazaar.example/rules",
+            checked_on="2026-01-31",
+            rules=["White ground.", "At least 100 px wide."],
+        )
+    ]
+)
+
+
+class Scripted(PackshotServiceServicer):
+    """Answers each Render by the test's script, one entry a call, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.script: list[Callable[[Any], pb.RenderResponse]] = [lambda _context: ANSWER]
+        self.requests: list[pb.RenderRequest] = []
+        self._lock = threading.Lock()
+
+    def Render(  # noqa: N802  the blocking form of the interface
+        self, request: pb.RenderRequest, context: Any
+    ) -> pb.RenderResponse:
+        with self._lock:
+            self.requests.append(request)
+            answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+        return answer(context)
+
+    def ListModels(  # noqa: N802
+        self,
+        request: pb.ListModelsRequest,  # noqa: ARG002
+        context: Any,  # noqa: ARG002
+    ) -> pb.ListModelsResponse:
+        return pb.ListModelsResponse(models=[pb.Model(name="matte", version="1", ready=True)])
+
+    def ListPresets(  # noqa: N802
+        self,
+        request: pb.ListPresetsRequest,  # noqa: ARG002
+        context: Any,  # noqa: ARG002
+    ) -> pb.ListPresetsResponse:
+        return PRESETS
+
+
+def failing(
+    code: grpc.StatusCode, message: str, *details: Any
+) -> Callable[[Any], pb.RenderResponse]:
+    def answer(context: Any) -> pb.RenderResponse:
+        status = status_pb2.Status(code=code.value[0], message=message)
+        for detail in details:
+            holder = any_pb2.Any()
+            holder.Pack(detail)
+            status.details.append(holder)
+        context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
+        context.abort(code, message)
+        raise AssertionError
+
+    return answer
+
+
+@contextmanager
+def serving(service: Scripted) -> Iterator[str]:
+    """Serve, and give the address."""
+    server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
+    add_PackshotServiceServicer_to_server(service, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
