@@ -37,7 +37,9 @@ setup-dev: .venv/.ready-dev ## Add torch, the linters and the stub generator
 
 .venv/.ready-dev: .venv/.ready-test
 	$(PIP) install -q 'torch==2.13.0' $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(PIP) install -q --group export --group lint --group stubs
+	$(PIP) install -q --group export --group judging --group lint --group stubs
+	# It pins older NumPy and OpenCV than the gateway's; its tests here pass with the newer.
+	$(PIP) install -q --no-deps --group measures
 	@touch $@
 
 node_modules/.bin/buf: package.json
@@ -70,6 +72,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/mypy .
 	$(BIN)/python -m tools.stubs --check
 	$(BIN)/python -m tools.settings_table --check
+	$(BIN)/python -m tools.presets_table --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -81,15 +84,22 @@ stubs: setup-dev ## Generate the gRPC stubs from the proto files
 	$(BIN)/python -m tools.stubs
 
 .PHONY: readme
-readme: setup ## Write the settings' tables into the README
+readme: setup ## Write the tables of settings and presets into the documents
 	$(BIN)/python -m tools.settings_table
+	$(BIN)/python -m tools.presets_table
 
 # --- pictures ----------------------------------------------------------------------------------
 
+.PHONY: contact-sheet
+contact-sheet: setup ## Render the photos in PHOTOS before every background and by every preset
+	$(BIN)/python -m deploy.local contact-sheet --photos $(PHOTOS)
+
 .PHONY: gallery
-gallery: setup ## Make the README's picture from the samples
+gallery: setup ## Make the README's pictures from the samples
 	$(BIN)/python -m deploy.local demo --photos samples --out out/gallery
+	$(BIN)/python -m deploy.local contact-sheet --photos samples --out out/gallery
 	cp out/gallery/sheet.jpg docs/images/before-after.jpg
+	cp out/gallery/contact-sheet.jpg docs/images/contact-sheet.jpg
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

@@ -6,13 +6,16 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import edges, perf_analyzer
+from benchmarks import cuts, edges, looks, perf_analyzer, precision
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
 
 _COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
+    "looks": (looks, "what each background and each piece of staging costs"),
+    "precision": (precision, "what variants of a model cost and bring, on each provider"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
 }
 

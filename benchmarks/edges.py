@@ -26,11 +26,12 @@ from benchmarks.edge_scenes import (
     render_scene,
     small_matte,
 )
-from gateway.pipeline.arrays import WHITE, Photo, Pixels
+from gateway.pipeline.arrays import Photo, Pixels
 from gateway.pipeline.compose import compose
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
 from gateway.pipeline.limits import PhotoLimits
+from gateway.pipeline.look import Look
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
 
@@ -42,12 +43,17 @@ _SCENE_PX = 2000
 
 
 @dataclass(slots=True)
-class _Round:
-    """Processor seconds of one photo's steps."""
+class Round:
+    """Processor seconds of one photo's steps.
+
+    Attributes:
+        seconds: By the step's name.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     def timed(self, name: str, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a step and keep its time."""
         start_s = time.process_time()
         result = step(*args, **kwargs)
         self.seconds[name] = time.process_time() - start_s
@@ -70,13 +76,13 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
         raise SystemExit("error: --photo and --matte go together")
     cv2.setNumThreads(1)
     for megapixels in arguments.megapixels:
-        file, matte = _input(arguments, megapixels)
+        file, matte = photo_and_matte(arguments, megapixels)
         _print_cost(file, matte, arguments.rounds)
     if not arguments.skip_quality:
         _print_quality()
 
 
-def _input(arguments: argparse.Namespace, megapixels: float) -> tuple[bytes, Pixels]:
+def photo_and_matte(arguments: argparse.Namespace, megapixels: float) -> tuple[bytes, Pixels]:
     """Return a JPEG of so many megapixels and the matte that a network would give."""
     if arguments.photo is None:
         side_px = round((megapixels * 1e6) ** 0.5)
@@ -93,13 +99,13 @@ def _input(arguments: argparse.Namespace, megapixels: float) -> tuple[bytes, Pix
     return buffer.getvalue(), small_matte(alpha, arguments.matte_px)
 
 
-def render(file: bytes, matte: Pixels, clock: _Round) -> bytes:
+def render(file: bytes, matte: Pixels, clock: Round) -> bytes:
     """Lead a photo through all of the gateway's steps, each timed; return the file on white."""
     photo = clock.timed("decode", decode_photo, file, PhotoLimits())
     height, width = matte.shape
     seen = clock.timed("prepare", to_model_input, photo, width, height)
     cut = clock.timed("refine", cut_out, matte, seen[0], photo)
-    made = clock.timed("compose", compose, cut, WHITE, None)
+    made = clock.timed("compose", compose, cut, photo, Look())
     return clock.timed("encode", encode_picture, made.pixels, PictureFormat.JPEG, DEFAULT_QUALITY)
 
 
@@ -107,9 +113,9 @@ def _print_cost(file: bytes, matte: Pixels, rounds: int) -> None:
     photo = decode_photo(file, PhotoLimits())
     pixels = photo.width_px * photo.height_px
     codec_s: list[float] = []
-    steps: list[_Round] = []
+    steps: list[Round] = []
     for _ in range(rounds):
-        alone, clock = _Round(), _Round()
+        alone, clock = Round(), Round()
         again = alone.timed("decode", decode_photo, file, PhotoLimits())
         alone.timed("encode", encode_picture, again.rgb, PictureFormat.JPEG, DEFAULT_QUALITY)
         render(file, matte, clock)
@@ -135,9 +141,9 @@ def _peak_bytes(file: bytes, matte: Pixels) -> int:
     cv2.setNumThreads(1)
     # A small photo first, so that libraries loaded on first use do not count as the photo's.
     tiny = encode_picture(np.zeros((64, 64, 3), np.uint8), PictureFormat.JPEG, DEFAULT_QUALITY)
-    render(tiny, np.full((8, 8), 255, np.uint8), _Round())
+    render(tiny, np.full((8, 8), 255, np.uint8), Round())
     before = _largest_resident_bytes()
-    render(file, matte, _Round())
+    render(file, matte, Round())
     return _largest_resident_bytes() - before
 
 

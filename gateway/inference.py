@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from gateway.model_card import ModelCard
 from gateway.pipeline.arrays import Pixels
 
 
@@ -15,12 +16,14 @@ class MattingModel:
         version: The version that answers now; empty while the model is not ready.
         input_width_px: Width at which the network sees a photo; 0 while it is not ready.
         input_height_px: Height at which the network sees a photo; 0 while it is not ready.
+        card: Where it comes from, told by `InferenceServer.models` alone; None if it has no card.
     """
 
     name: str
     version: str = ""
     input_width_px: int = 0
     input_height_px: int = 0
+    card: ModelCard | None = None
 
     @property
     def ready(self) -> bool:

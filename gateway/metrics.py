@@ -14,6 +14,7 @@ class Method(StrEnum):
 
     RENDER = "Render"
     LIST_MODELS = "ListModels"
+    LIST_PRESETS = "ListPresets"
 
 
 class Stage(StrEnum):
@@ -25,6 +26,7 @@ class Stage(StrEnum):
     REFINE = "refine"
     COMPOSE = "compose"
     ENCODE = "encode"
+    VERIFY = "verify"
 
 
 # Seconds, dense around what a photo takes: a stage some milliseconds, a request some tenths.

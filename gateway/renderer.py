@@ -10,14 +10,18 @@ from typing import ParamSpec, TypeVar
 from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.metrics import GatewayMetrics, Stage
-from gateway.pipeline.arrays import Box, Color, Pixels
+from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
+from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.compose import compose
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
+from gateway.pipeline.look import Background, Content, Look, Staging
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
+from gateway.presets.preset import Preset
+from gateway.verdict import Verdict, judge
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,21 +33,29 @@ class RenderOptions:
 
     Attributes:
         model: The model to cut with.
-        background: The colour behind the product; None for transparency.
-        frame: The frame to centre the product in; None keeps the photo's.
+        background: What stands behind the product; a file is decoded on the way.
+        frame: The frame for the product; None keeps the photo's.
+        staging: How the product sits before its background.
+        content: What the file shows.
+        cleans: Whether islands and pinholes of the cut are cleaned.
         picture_format: The file to answer with.
         quality: Of JPEG, WebP and AVIF, 1 to 100.
         resolution_dpi: What the file says its resolution is, pixels per inch.
         keep_metadata: Whether the photo's EXIF data go into the file.
+        preset: The rules to judge the file by; None for no verdict.
     """
 
     model: str
-    background: Color | None
+    background: Background | BackgroundFile
     frame: Frame | None
+    staging: Staging
+    content: Content
+    cleans: bool
     picture_format: PictureFormat
     quality: int
     resolution_dpi: int
     keep_metadata: bool
+    preset: Preset | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +68,15 @@ class Packshot:
         width_px: Its width.
         height_px: Its height.
         product: The product's box in it.
-        product_scale: Factor from the photo's pixels to the picture's.
+        magnification: Factor from the photo's pixels to the picture's.
+        cut_off: The sides of the photo that cut the product off.
+        confidence: How sure the model is of its cut, 0 to 1.
         model: The model that made the cut.
         model_version: That model's version.
         stages_s: Seconds that each stage took.
         total_s: Seconds from beginning to end, waiting included.
-        notes: What in the photo's file could not be followed, a sentence each.
+        notes: What could not be followed, a sentence each.
+        verdict: Whether the file complies with its preset; None without one.
     """
 
     picture: bytes
@@ -69,12 +84,15 @@ class Packshot:
     width_px: int
     height_px: int
     product: Box
-    product_scale: float
+    magnification: float
+    cut_off: Sides
+    confidence: float
     model: str
     model_version: str
     stages_s: dict[Stage, float]
     total_s: float
     notes: tuple[str, ...]
+    verdict: Verdict | None
 
 
 @dataclass(slots=True)
@@ -134,11 +152,12 @@ class Renderer:
         """
         clock = _Clock(timeout_s)
         model = await self._inference.model(options.model, clock.remaining_s())
-        photo = await self._step(
+        photo, background = await self._step(
             clock,
             Stage.DECODE,
-            decode_photo,
+            _decode,
             photo_file,
+            options.background,
             self._limits,
             keep_metadata=options.keep_metadata,
         )
@@ -146,10 +165,23 @@ class Renderer:
             clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
         matte = await self._infer(clock, model, model_input)
-        cut = await self._step(clock, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo)
-        composition = await self._step(
-            clock, Stage.COMPOSE, compose, cut, options.background, options.frame
+        cut = await self._step(
+            clock,
+            Stage.REFINE,
+            cut_out,
+            matte.alpha,
+            model_input[0],
+            photo,
+            cleans=options.cleans,
         )
+        look = Look(
+            background,
+            options.frame,
+            options.staging,
+            options.content,
+            clears_border=options.cleans,
+        )
+        composition = await self._step(clock, Stage.COMPOSE, compose, cut, photo, look)
         picture = await self._step(
             clock,
             Stage.ENCODE,
@@ -160,6 +192,19 @@ class Renderer:
             resolution_dpi=options.resolution_dpi,
             metadata=photo.metadata,
         )
+        verdict = None
+        if options.preset:
+            verdict = await self._step(
+                clock,
+                Stage.VERIFY,
+                judge,
+                options.preset,
+                picture,
+                options.picture_format,
+                composition.product,
+                composition.magnification,
+                composition.cut_off,
+            )
         height_px, width_px = composition.pixels.shape[:2]
         return Packshot(
             picture=picture,
@@ -167,12 +212,15 @@ class Renderer:
             width_px=width_px,
             height_px=height_px,
             product=composition.product,
-            product_scale=composition.product_scale,
+            magnification=composition.magnification,
+            cut_off=composition.cut_off,
+            confidence=cut.confidence,
             model=model.name,
             model_version=matte.model_version,
             stages_s=clock.stages_s,
             total_s=clock.elapsed_s(),
-            notes=photo.notes,
+            notes=photo.notes + composition.notes,
+            verdict=verdict,
         )
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
@@ -203,3 +251,17 @@ class Renderer:
     def _observe(self, clock: _Clock, stage: Stage, duration_s: float) -> None:
         clock.stages_s[stage] = duration_s
         self._metrics.stage(stage, duration_s)
+
+
+def _decode(
+    photo_file: bytes,
+    background: Background | BackgroundFile,
+    limits: PhotoLimits,
+    *,
+    keep_metadata: bool,
+) -> tuple[Photo, Background]:
+    """Decode the photo, and the background if it is a file."""
+    photo = decode_photo(photo_file, limits, keep_metadata=keep_metadata)
+    if isinstance(background, BackgroundFile):
+        return photo, background.decoded(limits)
+    return photo, background

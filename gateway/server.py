@@ -16,7 +16,8 @@ from gateway.config import GatewayConfig
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
-from gateway.options import OptionReader
+from gateway.options.reader import OptionReader
+from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
 from gateway.service import PackshotService
@@ -121,7 +122,7 @@ class Gateway:
         service = PackshotService(
             Renderer(self._inference, self._executor, config.limits, self._metrics),
             self._inference,
-            OptionReader(config.default_model, config.max_photo_pixels),
+            OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
             Admission(config.max_in_flight),
             self._metrics,
             config.default_timeout_s,

@@ -13,9 +13,10 @@ from google.rpc import status_pb2
 from gateway.admission import Admission
 from gateway.errors import GatewayError, InferenceUnavailableError
 from gateway.inference import InferenceServer
-from gateway.metrics import GatewayMetrics, Method, Stage
-from gateway.options import FORMATS, OptionReader
-from gateway.renderer import Packshot, Renderer
+from gateway.metrics import GatewayMetrics, Method
+from gateway.options.reader import OptionReader
+from gateway.renderer import Renderer
+from gateway.replies import model_message, preset_message, render_response
 from gateway.status import internal_status, status_code, to_status
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
@@ -23,8 +24,6 @@ from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
-
-_FORMAT_NUMBERS = {picture_format: number for number, picture_format in FORMATS.items()}
 
 
 class PackshotService(PackshotServiceServicer):
@@ -76,6 +75,16 @@ class PackshotService(PackshotServiceServicer):
         work = self._list_models(self._timeout_s(context))
         return await self._answer(Method.LIST_MODELS, context, work, pb.ListModelsResponse)
 
+    async def ListPresets(  # noqa: N802  the proto names it
+        self,
+        request: pb.ListPresetsRequest,  # noqa: ARG002  it has no options
+        context: grpc.aio.ServicerContext[pb.ListPresetsRequest, pb.ListPresetsResponse],
+    ) -> pb.ListPresetsResponse:
+        """List the presets."""
+        return await self._answer(
+            Method.LIST_PRESETS, context, self._list_presets(), pb.ListPresetsResponse
+        )
+
     async def _render(self, request: pb.RenderRequest, timeout_s: float) -> pb.RenderResponse:
         with self._admission.admit():
             self._metrics.photo(len(request.photo))
@@ -84,23 +93,20 @@ class PackshotService(PackshotServiceServicer):
             self._metrics.picture(len(packshot.picture))
             for note in packshot.notes:
                 log.warning("%s: %s", Method.RENDER, note)
-            return _to_response(packshot)
+            return render_response(packshot)
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
         return pb.ListModelsResponse(
             models=[
-                pb.Model(
-                    name=model.name,
-                    version=model.version,
-                    ready=model.ready,
-                    is_default=model.name == self._options.default_model,
-                    input_width_px=model.input_width_px,
-                    input_height_px=model.input_height_px,
-                )
+                model_message(model, is_default=model.name == self._options.default_model)
                 for model in models
             ]
         )
+
+    async def _list_presets(self) -> pb.ListPresetsResponse:
+        presets = sorted(self._options.presets.values(), key=lambda preset: preset.name)
+        return pb.ListPresetsResponse(presets=map(preset_message, presets))
 
     def _timeout_s(self, context: grpc.aio.ServicerContext[Any, Any]) -> float:
         remaining_s = context.time_remaining()
@@ -151,28 +157,3 @@ def _fail(
     context.set_code(code)
     context.set_details(status.message)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-
-
-def _to_response(packshot: Packshot) -> pb.RenderResponse:
-    box = packshot.product
-    return pb.RenderResponse(
-        picture=packshot.picture,
-        format=_FORMAT_NUMBERS[packshot.picture_format],
-        media_type=packshot.picture_format.media_type,
-        width_px=packshot.width_px,
-        height_px=packshot.height_px,
-        product=pb.Box(left_px=box.left, top_px=box.top, right_px=box.right, bottom_px=box.bottom),
-        product_scale=packshot.product_scale,
-        model=packshot.model,
-        model_version=packshot.model_version,
-        times=pb.StageTimes(
-            decode_s=packshot.stages_s[Stage.DECODE],
-            prepare_s=packshot.stages_s[Stage.PREPARE],
-            infer_s=packshot.stages_s[Stage.INFER],
-            refine_s=packshot.stages_s[Stage.REFINE],
-            compose_s=packshot.stages_s[Stage.COMPOSE],
-            encode_s=packshot.stages_s[Stage.ENCODE],
-            total_s=packshot.total_s,
-        ),
-        notes=packshot.notes,
-    )

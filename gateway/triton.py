@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from gateway.errors import (
     ModelNotFoundError,
 )
 from gateway.inference import Matte, MattingModel
+from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.pipeline.arrays import Pixels
 
 T = TypeVar("T")
@@ -115,9 +117,14 @@ class TritonInferenceServer:
         if not ready:
             return MattingModel(name)
         try:
-            return await self.model(name, timeout_s)
+            model = await self.model(name, timeout_s)
         except ModelNotFoundError:
             return None
+        answer = await self._ask(
+            name, self._client.get_model_config(name, client_timeout=timeout_s)
+        )
+        text = answer.config.parameters[CARD_PARAMETER].string_value
+        return replace(model, card=read_card(name, text))
 
     async def _ask(self, model: str, call: Awaitable[T]) -> T:
         """Await a call to Triton, about one model or "", and translate what goes wrong."""

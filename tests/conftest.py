@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-# With this set, a skip for want of a tool is a failure; a machine may lack a GPU, or the photos
-# that are not the project's to distribute, all the same.
+# With this set, a skip for want of a tool is a failure; a machine may lack a GPU, the build of
+# ONNX Runtime with OpenVINO, or the photos that are not the project's to distribute, all the same.
 _STRICT = bool(os.environ.get("PACKSHOT_TEST_STRICT"))
-_MAY_SKIP = ("gpu", "photos")
+_MAY_SKIP = ("gpu", "openvino", "photos")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m deploy.local serve|demo`: run Packshot on this machine."""
+"""`python -m deploy.local serve|demo|contact-sheet`: run Packshot on this machine."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from deploy.local.contact_sheet import write_contact_sheet
 from deploy.local.demo import run_demo
 from deploy.local.stack import StackError, running
 from gateway.config import GatewayConfig
@@ -17,13 +18,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="run Triton and the gateway in the foreground")
-    demo = commands.add_parser("demo", help="start both, render photos, stop both")
-    demo.add_argument("--photos", type=Path, default=Path("samples"), help="folder of photos")
-    demo.add_argument("--out", type=Path, default=Path("out/demo"), help="folder for the pictures")
+    for name, out, text in (
+        ("demo", "out/demo", "start both, render photos, stop both"),
+        ("contact-sheet", "out/contact-sheet", "the same, in every way that there is"),
+    ):
+        pictures = commands.add_parser(name, help=text)
+        pictures.add_argument(
+            "--photos", type=Path, default=Path("samples"), help="folder of photos"
+        )
+        pictures.add_argument("--out", type=Path, default=Path(out), help="folder for the pictures")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return run_demo(args.photos, args.out) if args.command == "demo" else _serve()
+        match args.command:
+            case "demo":
+                return run_demo(args.photos, args.out)
+            case "contact-sheet":
+                return write_contact_sheet(args.photos, args.out)
+            case _:
+                return _serve()
     except (StackError, SettingError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1

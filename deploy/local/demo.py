@@ -1,19 +1,17 @@
 """The demo: start everything, render the photos, say where they lie and what each took."""
 
-import os
 import time
 from pathlib import Path
-from typing import Any
 
-from deploy.local.sheet import write_sheet
-from deploy.local.stack import free_ports, running
-from packshot import Client, Packshot, PackshotError
+from deploy.local.sheet import Tile, photos_in, write_sheet
+from deploy.local.stack import running_aside
+from packshot import Client, Packshot, PackshotError, RenderOptions, Scene
 
-_PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 # What each photo becomes: name and arguments of `Client.render`.
-_RENDERINGS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("white", {"square": True}),
-    ("transparent", {"background": "transparent"}),
+_RENDERINGS: tuple[tuple[str, RenderOptions], ...] = (
+    ("white", {"preset": "amazon-main"}),
+    ("transparent", {"background": "transparent", "crop": True}),
+    ("scene", {"background": Scene("marble"), "square": True}),
 )
 
 
@@ -28,33 +26,14 @@ def run_demo(photos: Path, out: Path) -> int:
         The exit status: 0 if everything was rendered, else 1.
     """
     start_s = time.monotonic()
-    sources = [
-        path
-        for path in sorted(photos.iterdir())
-        if path.suffix.lower() in _PHOTO_SUFFIXES and not path.stem.endswith(".matte")
-    ]
+    sources = photos_in(photos)
     if not sources:
         print(f"error: {photos} holds no photo")
         return 1
-    out.mkdir(parents=True, exist_ok=True)
-    print(f"starting Triton and the gateway (logs in {out})", flush=True)
-    # Ports of its own, so that the demo runs beside a service that is already there.
-    gateway, metrics, *triton = free_ports(5)
-    environ = os.environ | {
-        "PACKSHOT_PORT": str(gateway),
-        "PACKSHOT_METRICS_PORT": str(metrics),
-        "PACKSHOT_TRITON": f"127.0.0.1:{triton[1]}",
-        "PACKSHOT_TRITON_HTTP_PORT": str(triton[0]),
-        "PACKSHOT_TRITON_GRPC_PORT": str(triton[1]),
-        "PACKSHOT_TRITON_METRICS_PORT": str(triton[2]),
-    }
-    with running(environ, f"127.0.0.1:{gateway}", log_folder=out) as stack:
-        stack.wait_until_ready()
-        print(f"ready after {time.monotonic() - start_s:.1f} s", flush=True)
-        with Client(stack.target) as client:
-            columns = [column for path in sources if (column := _render(client, path, out))]
+    with running_aside(out) as stack, Client(stack.target) as client:
+        columns = [column for path in sources if (column := _render(client, path, out))]
     if columns:
-        write_sheet(columns, out / "sheet.jpg")
+        write_sheet([list(map(Tile, column)) for column in columns], out / "sheet.jpg")
         print(f"all of them on one sheet: {out / 'sheet.jpg'}")
     rendered = f"{len(columns)} of {len(sources)} photos rendered"
     print(f"{rendered} to {out}, {time.monotonic() - start_s:.1f} s in all")

@@ -90,6 +90,37 @@ class Stack:
 
 
 @contextmanager
+def running_aside(log_folder: Path) -> Iterator[Stack]:
+    """Run the stack on free ports for the time of a block, beside a service that is already there.
+
+    Args:
+        log_folder: Where both processes' output goes; made if missing.
+
+    Yields:
+        The stack, ready to render.
+
+    Raises:
+        StackError: A part did not start.
+    """
+    log_folder.mkdir(parents=True, exist_ok=True)
+    gateway, metrics, *triton = free_ports(5)
+    environ = os.environ | {
+        "PACKSHOT_PORT": str(gateway),
+        "PACKSHOT_METRICS_PORT": str(metrics),
+        "PACKSHOT_TRITON": f"127.0.0.1:{triton[1]}",
+        "PACKSHOT_TRITON_HTTP_PORT": str(triton[0]),
+        "PACKSHOT_TRITON_GRPC_PORT": str(triton[1]),
+        "PACKSHOT_TRITON_METRICS_PORT": str(triton[2]),
+    }
+    print(f"starting Triton and the gateway (logs in {log_folder})", flush=True)
+    start_s = time.monotonic()
+    with running(environ, f"127.0.0.1:{gateway}", log_folder) as stack:
+        stack.wait_until_ready()
+        print(f"ready after {time.monotonic() - start_s:.1f} s", flush=True)
+        yield stack
+
+
+@contextmanager
 def running(
     environ: Mapping[str, str], target: str, log_folder: Path | None = None
 ) -> Iterator[Stack]:

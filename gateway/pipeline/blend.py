@@ -1,4 +1,4 @@
-"""Blending over a colour, for the steps that need it."""
+"""Blending over a colour or a picture, for the steps that need it."""
 
 import cv2
 import numpy as np
@@ -31,3 +31,20 @@ def composite_over(rgb: Pixels, alpha: Pixels, color: Color) -> Pixels:
         back = cv2.merge([cv2.LUT(opacity, share) for share in shares])
         blended[strip] = cv2.add(front, back)
     return blended
+
+
+def composite_onto(rgb: Pixels, alpha: Pixels, behind: Pixels) -> None:
+    """Blend pixels over a picture, in place (Porter and Duff's `over`, straight alpha).
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        alpha: (H, W) uint8.
+        behind: (H, W, 3) uint8, the picture, which is written to: within 1 of the exact value;
+            exactly `rgb` where alpha is 255, and as it was where alpha is 0.
+    """
+    for top in range(0, rgb.shape[0], _STRIP_ROWS):
+        strip = slice(top, top + _STRIP_ROWS)
+        opacity = cv2.merge((alpha[strip],) * 3)
+        front = cv2.multiply(rgb[strip], opacity, scale=1 / 255)
+        back = cv2.multiply(behind[strip], cv2.bitwise_not(opacity), scale=1 / 255)
+        behind[strip] = cv2.add(front, back)

@@ -1,15 +1,37 @@
 """Fourth step: product, background and frame to one picture."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
 
 import cv2
 import numpy as np
 
-from gateway.pipeline.arrays import Box, Color, Cut, Pixels
-from gateway.pipeline.blend import composite_over
-from gateway.pipeline.frame import Frame, Placement, place_in_frame
+from gateway.pipeline.arrays import Box, Color, Cut, Photo, Pixels, Sides
+from gateway.pipeline.backgrounds.paint import paint_background, paint_color
+from gateway.pipeline.blend import composite_onto, composite_over
+from gateway.pipeline.border import clear_border
+from gateway.pipeline.frame import Placement, cut_off, place_in_frame, stay_in_place
+from gateway.pipeline.guided import SURELY_OUT
+from gateway.pipeline.look import (
+    Background,
+    Blur,
+    Content,
+    Look,
+    Scene,
+    ShadowKind,
+    Staging,
+    Transparent,
+)
+from gateway.pipeline.place import place
 from gateway.pipeline.refine import box_of, find_product
-from gateway.pipeline.resample import resample
+from gateway.pipeline.scenes import suits
+from gateway.pipeline.staging.harmonise import match_colors
+from gateway.pipeline.staging.reflection import reflect
+from gateway.pipeline.staging.shade import over_shadow, shade
+from gateway.pipeline.staging.shadow import cast_shadow
+
+_DEFAULT_SHADOW_OPACITY: Final = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,66 +39,138 @@ class Composition:
     """The finished picture, before encoding.
 
     Attributes:
-        pixels: (H, W, 3) uint8 sRGB, or (H, W, 4) with straight alpha on a transparent background.
+        pixels: (H, W, 3) uint8 sRGB, (H, W, 4) with straight alpha on a transparent background, or
+            (H, W) for a mask.
         product: The product's box in it.
-        product_scale: Factor from the photo's pixels to the picture's.
+        magnification: Factor from the photo's pixels to the picture's.
+        cut_off: The sides of the photo that cut the product off.
+        notes: What of the look could not be had, a sentence each.
     """
 
     pixels: Pixels
     product: Box
-    product_scale: float
+    magnification: float
+    cut_off: Sides
+    notes: tuple[str, ...] = ()
 
 
-def compose(cut: Cut, background: Color | None, frame: Frame | None) -> Composition:
-    """Set the product on its background, in the photo's own frame or in a new one.
+def compose(cut: Cut, photo: Photo, look: Look) -> Composition:
+    """Set the product before its background, in the photo's own frame or in a new one.
 
     Args:
         cut: The product, cut out of its photo.
-        background: The colour behind the product; None for transparency.
-        frame: The frame to centre the product in; None keeps the photo's.
+        photo: The photo.
+        look: What the packshot shall look like.
 
     Returns:
         The picture, with the product's box in it.
 
     Raises:
         NoForegroundError: The cut holds no product.
-        InvalidOptionError: The frame would be larger than allowed.
+        InvalidOptionError: The frame would be larger than allowed, or leaves no room.
     """
     product = find_product(cut.alpha)
     visible = box_of(cut.alpha, 1) or product
-    if frame is None:
-        pixels = _paint(cut.foreground, cut.alpha, background, visible)
-        return Composition(pixels, product, product_scale=1.0)
-    placement = place_in_frame(frame, product, visible)
-    rgb, placed_alpha = _place(cut.foreground, cut.alpha, placement)
-    pixels = _paint(rgb, placed_alpha, background, placement.target)
-    return Composition(pixels, placement.product, placement.scale)
+    if look.frame:
+        placement = place_in_frame(look.frame, photo.width_px, photo.height_px, product, visible)
+    else:
+        placement = stay_in_place(photo.width_px, photo.height_px, product, visible)
+    placed = place(cut, placement)
+    sides = cut_off(product, photo.width_px, photo.height_px)
+    if look.clears_border:
+        placed = clear_border(placed, placement.product, sides)
+    return Composition(
+        _show(placed, placement, cut, photo, look),
+        placement.product,
+        placement.magnification,
+        sides,
+        (*placement.notes, *_notes(look.background, cut)),
+    )
 
 
-def _paint(rgb: Pixels, alpha: Pixels, background: Color | None, painted: Box) -> Pixels:
-    """Paint the background everywhere and the product inside the box that holds all of it."""
-    if background is None:
-        return np.asarray(cv2.merge((rgb, alpha)), dtype=np.uint8)
-    pixels = np.empty_like(rgb)
-    # By rows: NumPy repeats a row far faster than a colour.
-    pixels[:] = np.tile(np.array(background, np.uint8), (rgb.shape[1], 1))
-    inside = painted.slices
-    pixels[inside] = composite_over(rgb[inside], alpha[inside], background)
+def _notes(background: Background, cut: Cut) -> Iterator[str]:
+    if isinstance(background, Blur) and int(cut.alpha.min()) > SURELY_OUT:
+        yield "the product covers the whole photo; there is no background to blur, grey stands in"
+
+
+def _show(placed: Cut, placement: Placement, cut: Cut, photo: Photo, look: Look) -> Pixels:
+    match look.content:
+        case Content.MASK:
+            return placed.alpha
+        case Content.ALPHA:
+            black = np.zeros_like(placed.alpha)
+            return np.asarray(cv2.merge((black, black, black, placed.alpha)), dtype=np.uint8)
+        case Content.PICTURE:
+            staging = _suited(look.staging, look.background)
+            if isinstance(look.background, Transparent):
+                return _without_background(placed, placement.product, staging)
+            if isinstance(look.background, Color) and _is_plain(staging):
+                return _on_color(placed, placement.target, look.background)
+            behind = paint_background(
+                look.background, placement, photo, cut, staging.light_angle_deg
+            )
+            return _before(behind, placed, placement, staging)
+
+
+def _suited(staging: Staging, background: Background) -> Staging:
+    """Fill in what the staging leaves to the background."""
+    in_scene = isinstance(background, Scene)
+    fitting = suits(background.kind) if isinstance(background, Scene) else None
+    shadow = staging.shadow or (ShadowKind.CONTACT if in_scene else ShadowKind.NONE)
+    opacity, reflection = staging.shadow_opacity, staging.reflection
+    if opacity is None:
+        opacity = fitting.shadow_opacity if fitting else _DEFAULT_SHADOW_OPACITY
+    if reflection is None:
+        reflection = fitting.reflection if fitting else 0.0
+    return replace(staging, shadow=shadow, shadow_opacity=opacity, reflection=reflection)
+
+
+def _is_plain(staging: Staging) -> bool:
+    return not _has_shadow(staging) and not staging.reflection and not staging.color_match
+
+
+def _has_shadow(staging: Staging) -> bool:
+    return staging.shadow is not ShadowKind.NONE and bool(staging.shadow_opacity)
+
+
+def _shadow(placed: Cut, product: Box, staging: Staging) -> Pixels:
+    return cast_shadow(
+        placed.alpha,
+        product,
+        staging.shadow or ShadowKind.NONE,
+        staging.shadow_opacity or 0.0,
+        staging.light_angle_deg,
+    )
+
+
+def _without_background(placed: Cut, product: Box, staging: Staging) -> Pixels:
+    rgb, alpha = placed.foreground, placed.alpha
+    if _has_shadow(staging):
+        rgb, alpha = over_shadow(rgb, alpha, _shadow(placed, product, staging))
+    return np.asarray(cv2.merge((rgb, alpha)), dtype=np.uint8)
+
+
+def _on_color(placed: Cut, target: Box, color: Color) -> Pixels:
+    """Paint the colour everywhere and the product inside the box that holds all of it."""
+    height_px, width_px = placed.alpha.shape
+    pixels = paint_color(color, width_px, height_px)
+    inside = target.slices
+    pixels[inside] = composite_over(placed.foreground[inside], placed.alpha[inside], color)
     return pixels
 
 
-def _place(rgb: Pixels, alpha: Pixels, placement: Placement) -> tuple[Pixels, Pixels]:
-    """Scale what the placement takes of the cut and set it into an empty frame."""
-    source, target = placement.source.slices, placement.target
-    # Colours are averaged by their opacity, or the old background would bleed into the edge.
-    alphas = cv2.merge((alpha[source],) * 3)
-    premultiplied = np.asarray(cv2.multiply(rgb[source], alphas, scale=1 / 255), dtype=np.uint8)
-    scaled_alpha = resample(alpha[source], target.width, target.height)
-    scaled = resample(premultiplied, target.width, target.height)
-    straight = cv2.divide(scaled, cv2.merge((scaled_alpha,) * 3), scale=255)
-
-    placed = np.zeros((placement.height_px, placement.width_px, 3), np.uint8)
-    placed_alpha = np.zeros(placed.shape[:2], np.uint8)
-    placed[target.slices] = straight
-    placed_alpha[target.slices] = scaled_alpha
-    return placed, placed_alpha
+def _before(behind: Pixels, placed: Cut, placement: Placement, staging: Staging) -> Pixels:
+    """Set the product before a painted background, which is written to."""
+    rgb = placed.foreground
+    if staging.color_match:
+        rgb = match_colors(rgb, placed.alpha, behind, staging.color_match)
+    if staging.reflection:
+        mirrored = reflect(rgb, placed.alpha, placement.product, staging.reflection)
+        if mirrored:
+            mirrored_rgb, mirrored_alpha, box = mirrored
+            composite_onto(mirrored_rgb, mirrored_alpha, behind[box.slices])
+    if _has_shadow(staging):
+        behind = shade(behind, _shadow(placed, placement.product, staging))
+    inside = placement.target.slices
+    composite_onto(rgb[inside], placed.alpha[inside], behind[inside])
+    return behind

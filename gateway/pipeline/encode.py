@@ -50,7 +50,7 @@ def encode_picture(
     """Encode a picture, with the sRGB profile and its resolution.
 
     Args:
-        pixels: (H, W, 3) or (H, W, 4) uint8, sRGB; JPEG takes three channels only.
+        pixels: (H, W, 3) or (H, W, 4) uint8, sRGB, or (H, W) grey; JPEG takes no four channels.
         picture_format: The file's format.
         quality: 1 to 100, for all but PNG, which ignores it, being lossless.
         resolution_dpi: Pixels per inch, 1 or more. WebP and AVIF can only say it in EXIF data,
@@ -68,7 +68,8 @@ def encode_picture(
     exif = picture_exif(metadata, width_px, height_px, resolution_dpi)
     image = Image.fromarray(pixels)
     buffer = BytesIO()
-    icc_profile = srgb_profile()
+    # The profile is one of colours: a grey PNG or JPEG that carried it would contradict itself.
+    icc_profile = None if image.mode == "L" else srgb_profile()
     dpi = (resolution_dpi, resolution_dpi)
     match picture_format:
         case PictureFormat.PNG:

@@ -26,6 +26,7 @@ RADIUS_CELLS = 2
 FLATNESS = 1e-4
 # From here to there a matte's values are neither surely background nor surely product.
 SURELY_OUT, SURELY_IN = 5, 250
+_SUM = np.ones((1, 4), np.float32)
 
 
 def upsample_guided(
@@ -118,8 +119,8 @@ def _apply(fit: Floats, rgb: Pixels) -> Pixels:
     """Evaluate a . rgb + b, rounded and held within 0 to 255."""
     # The fourth channel, 255 throughout, carries b through the same product and sum.
     colour = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
-    red, green, blue, offset = cv2.split(cv2.multiply(fit, colour, dtype=cv2.CV_32F))
-    total = red + green + blue + offset
+    terms = cv2.multiply(fit, colour, dtype=cv2.CV_32F)
+    total = cv2.transform(terms, _SUM)
     return np.asarray(cv2.addWeighted(total, 1, total, 0, 0, dtype=cv2.CV_8U), dtype=np.uint8)
 
 

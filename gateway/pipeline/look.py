@@ -171,9 +171,11 @@ class Look:
         frame: The frame for the product; None keeps the photo's.
         staging: How the product sits before its background.
         content: What the file shows.
+        clears_border: Whether haze outside of the product fades out towards the frame's border.
     """
 
     background: Background = WHITE
     frame: Frame | None = None
     staging: Staging = field(default_factory=Staging)
     content: Content = Content.PICTURE
+    clears_border: bool = True

@@ -5,31 +5,40 @@ import numpy as np
 
 from gateway.errors import NoForegroundError
 from gateway.pipeline.arrays import Box, Cut, Photo, Pixels
+from gateway.pipeline.clean import clean_matte
+from gateway.pipeline.confidence import CUT_AT, confidence
 from gateway.pipeline.foreground import estimate_foreground
 from gateway.pipeline.guided import upsample_guided
+from gateway.pipeline.presence import check_product
 from gateway.pipeline.resample import resample
 
-# A pixel counts as the product from half opacity on.
-PRODUCT_ALPHA = 128
 
-
-def cut_out(matte: Pixels, seen: Pixels, photo: Photo) -> Cut:
+def cut_out(matte: Pixels, seen: Pixels, photo: Photo, *, cleans: bool = True) -> Cut:
     """Cut the product out of its photo, soft edges and their own colours included.
 
     Args:
         matte: (h, w) uint8, 255 product.
         seen: (h', w', 3) uint8, the photo as the network saw it.
         photo: The photo that the matte was made of.
+        cleans: Whether stray islands go and pinholes close.
 
     Returns:
         The cut, of the photo's size.
+
+    Raises:
+        NoForegroundError: The matte shows no product.
     """
+    cleaned = clean_matte(matte)
+    # What is stray is no product, whether it stays in the picture or not.
+    check_product(cleaned)
+    if cleans:
+        matte = cleaned
     alpha = to_photo_size(matte, seen, photo)
     foreground = estimate_foreground(photo.rgb, alpha)
     if photo.alpha is not None:
         # Only now: a file's transparent pixels hold the product's colours already, unmixed.
         alpha = np.asarray(cv2.multiply(alpha, photo.alpha, scale=1 / 255), dtype=np.uint8)
-    return Cut(foreground, alpha)
+    return Cut(foreground, alpha, confidence(matte))
 
 
 def to_photo_size(matte: Pixels, seen: Pixels, photo: Photo) -> Pixels:
@@ -61,12 +70,12 @@ def find_product(alpha: Pixels) -> Box:
     Raises:
         NoForegroundError: No pixel is.
     """
-    box = box_of(alpha, PRODUCT_ALPHA)
+    box = box_of(alpha, CUT_AT)
     if box is None:
         raise NoForegroundError(
             "the model found no product in the photo",
             field="photo",
-            figures={"highest_alpha": int(alpha.max()), "needed_alpha": PRODUCT_ALPHA},
+            figures={"highest_alpha": int(alpha.max()), "needed_alpha": CUT_AT},
         )
     return box
 

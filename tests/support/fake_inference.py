@@ -7,7 +7,19 @@ import numpy as np
 
 from gateway.errors import GatewayError, ModelNotFoundError
 from gateway.inference import Matte, MattingModel
+from gateway.model_card import ModelCard, ModelMeasure, ModelSource
 from gateway.pipeline.arrays import Pixels
+
+CARD = ModelCard(
+    licence="MIT",
+    network="fake",
+    parameters=7,
+    precision="fp32",
+    training_command="none",
+    seed=0,
+    sources=(ModelSource("nothing", "nowhere", "MIT"),),
+    measures=(ModelMeasure("photos", "iou", 0.5),),
+)
 
 
 class FakeInferenceServer:
@@ -24,7 +36,7 @@ class FakeInferenceServer:
     def __init__(self) -> None:
         self.error: GatewayError | None = None
         self.delay_s = 0.0
-        self.known = [MattingModel("matte", "3", 64, 48), MattingModel("sleeping")]
+        self.known = [MattingModel("matte", "3", 64, 48, CARD), MattingModel("sleeping")]
         self.seen: list[Pixels] = []
         self.cancelled = 0
         self._answered_s: dict[str, float] = {}

@@ -97,7 +97,11 @@ def test_make_demo_ends_with_rendered_pictures(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     photos = list((ROOT / "samples").glob("*.jpg"))
     for photo in photos:
-        for name, mode in (("white.jpg", "RGB"), ("transparent.png", "RGBA")):
+        for name, mode in (
+            ("white.jpg", "RGB"),
+            ("transparent.png", "RGBA"),
+            ("scene.jpg", "RGB"),
+        ):
             with Image.open(tmp_path / f"{photo.stem}-{name}") as image:
                 assert image.mode == mode
             assert f"{photo.stem}-{name}" in done.stdout
@@ -133,3 +137,41 @@ def test_make_serve_runs_until_interrupted(tmp_path: Path) -> None:
 def test_ci_calls_the_readme_s_test_command() -> None:
     assert "make test" in COMMANDS
     assert "make test\n" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_contact_sheet_holds_every_photo_in_every_way(tmp_path: Path) -> None:
+    """Two small photos of every background and preset, by the command that the gallery uses."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    for name in ("mug", "toy"):
+        with Image.open(ROOT / "samples" / f"{name}.jpg") as image:
+            image.thumbnail((320, 320))
+            image.save(photos / f"{name}.jpg")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "deploy.local",
+            "contact-sheet",
+            "--photos",
+            str(photos),
+            "--out",
+            str(out),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    scenes = ("studio", "table", "podium", "wood", "marble", "fabric")
+    presets = ("amazon-main", "ebay", "google-merchant", "shopify")
+    plain = ("white", "transparent", "colour", "own-picture", "blurred-photo", "drop-shadow")
+    for way in (*scenes, *presets, *plain, "linear-gradient", "radial-gradient"):
+        for name in ("mug", "toy"):
+            (picture,) = out.glob(f"{name}-{way}.*")
+            with Image.open(picture) as image:
+                image.load()
+    with Image.open(out / "contact-sheet.jpg") as sheet:
+        assert sheet.width > 18 * 240

@@ -72,8 +72,8 @@ async def test_a_packshot_is_exactly_white_wherever_its_cut_is_transparent(
     client: AsyncClient, samples: list[Path]
 ) -> None:
     for photo in samples:
-        white = await client.render(photo, size=600, format="png")
-        cut = await client.render(photo, size=600, background="transparent")
+        white = await client.render(photo, square=True, size=600, format="png")
+        cut = await client.render(photo, square=True, size=600, background="transparent")
         assert white.product == cut.product
         pixels = np.asarray(decode(white.picture))
         alpha = np.asarray(decode(cut.picture).getchannel("A"))
@@ -97,6 +97,8 @@ async def test_the_reply_tells_model_version_and_times(
 ) -> None:
     shot = await client.render(samples[0])
     assert (shot.model, shot.model_version) == ("matte", "1")
+    verify_s = shot.stages_s.pop("verify")
+    assert verify_s == 0
     assert all(seconds > 0 for seconds in shot.stages_s.values())
     (model,) = [model for model in await client.models() if model.is_default]
     assert (model.name, model.version, model.ready) == ("matte", "1", True)

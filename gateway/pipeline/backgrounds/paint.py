@@ -1,0 +1,74 @@
+"""Any background, painted at the picture's size."""
+
+from typing import assert_never
+
+import numpy as np
+
+from gateway.pipeline.arrays import WHITE, Color, Cut, Photo, Pixels
+from gateway.pipeline.backgrounds.blurred import paint_blurred
+from gateway.pipeline.backgrounds.gradient import paint_gradient
+from gateway.pipeline.backgrounds.picture import paint_picture
+from gateway.pipeline.blend import composite_over
+from gateway.pipeline.frame import Placement
+from gateway.pipeline.look import (
+    Background,
+    BackgroundPicture,
+    Blur,
+    LinearGradient,
+    RadialGradient,
+    Scene,
+    Transparent,
+)
+from gateway.pipeline.scenes import paint_scene
+
+
+def paint_background(
+    background: Background, placement: Placement, photo: Photo, cut: Cut, light_angle_deg: float
+) -> Pixels:
+    """Paint what stands behind the product.
+
+    Args:
+        background: What it is, never transparent.
+        placement: The frame to fill, and where the product stands in it.
+        photo: The photo, for a background made of its own.
+        cut: The product as cut out of the photo.
+        light_angle_deg: Where a scene's light comes from, clockwise from straight above.
+
+    Returns:
+        (H, W, 3) uint8 of the frame's size, the caller's to write to.
+
+    Raises:
+        ValueError: The background is transparent.
+    """
+    width_px, height_px = placement.width_px, placement.height_px
+    match background:
+        case Color():
+            return paint_color(background, width_px, height_px)
+        case LinearGradient() | RadialGradient():
+            return paint_gradient(background, width_px, height_px)
+        case BackgroundPicture():
+            return paint_picture(background, width_px, height_px)
+        case Blur():
+            # Under a photo's transparency lies whatever its editor left there.
+            seen = photo.rgb
+            if photo.alpha is not None:
+                seen = composite_over(photo.rgb, photo.alpha, WHITE)
+            return paint_blurred(seen, cut.alpha, placement, background)
+        case Scene():
+            return paint_scene(background, width_px, height_px, placement.product, light_angle_deg)
+        case Transparent():
+            raise ValueError("a transparent background has no pixels")
+        case _:
+            assert_never(background)
+
+
+def paint_color(color: Color, width_px: int, height_px: int) -> Pixels:
+    """Fill a picture with one colour.
+
+    Returns:
+        (height_px, width_px, 3) uint8.
+    """
+    pixels = np.empty((height_px, width_px, 3), np.uint8)
+    # By rows: NumPy repeats a row far faster than a colour.
+    pixels[:] = np.tile(np.array(color, np.uint8), (width_px, 1))
+    return pixels
