@@ -167,7 +167,7 @@ def test_lists_the_presets_with_their_rules(target: str) -> None:
         "bazaar: A stall's picture.",
         "  - White ground.",
         "  - At least 100 px wide.",
-        "  https://bazaar.example/rules (checked on 2026-01-31)",
+        "  https://bazaar.example/rules (compared on 2026-01-31)",
     ]
 
 
