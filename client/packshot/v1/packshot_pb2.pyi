@@ -4,8 +4,10 @@ isort:skip_file
 The public interface of Packshot: a product photo in, a packshot out."""
 
 from collections import abc as _abc
+from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -18,6 +20,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _Priority:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PriorityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Priority.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PRIORITY_UNSPECIFIED: _Priority.ValueType  # 0
+    """Interactive."""
+    PRIORITY_INTERACTIVE: _Priority.ValueType  # 1
+    """A person waits: goes before bulk work, up to a share of the service that leaves bulk some room."""
+    PRIORITY_BULK: _Priority.ValueType  # 2
+    """Nobody waits: takes what interactive work leaves."""
+
+class Priority(_Priority, metaclass=_PriorityEnumTypeWrapper):
+    """Who waits for a packshot: decides who goes first where there is a queue."""
+
+PRIORITY_UNSPECIFIED: Priority.ValueType  # 0
+"""Interactive."""
+PRIORITY_INTERACTIVE: Priority.ValueType  # 1
+"""A person waits: goes before bulk work, up to a share of the service that leaves bulk some room."""
+PRIORITY_BULK: Priority.ValueType  # 2
+"""Nobody waits: takes what interactive work leaves."""
+Global___Priority: _TypeAlias = Priority  # noqa: Y015
 
 class _GradientShape:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -265,6 +291,7 @@ class RenderRequest(_message.Message):
     PRESET_FIELD_NUMBER: _builtins.int
     STAGING_FIELD_NUMBER: _builtins.int
     CLEANING_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -279,6 +306,8 @@ class RenderRequest(_message.Message):
     """
     cleaning: Global___Cleaning.ValueType
     """Whether stray islands, pinholes and small holes of the cut are cleaned; unspecified: on."""
+    priority: Global___Priority.ValueType
+    """Who waits for the packshot; unspecified: interactive."""
     @_builtins.property
     def background(self) -> Global___Background:
         """What stands behind the product; unset: pure white."""
@@ -306,14 +335,178 @@ class RenderRequest(_message.Message):
         preset: _builtins.str = ...,
         staging: Global___Staging | None = ...,
         cleaning: Global___Cleaning.ValueType = ...,
+        priority: Global___Priority.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "staging", b"staging"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderRequest: _TypeAlias = RenderRequest  # noqa: Y015
+
+@_typing.final
+class RenderStreamRequest(_message.Message):
+    """One photo of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The caller's name for this photo, at most 128 characters, echoed in its reply. Need not be
+    unique.
+    """
+    @_builtins.property
+    def request(self) -> Global___RenderRequest:
+        """The photo and what shall become of it."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        request: Global___RenderRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderStreamRequest: _TypeAlias = RenderStreamRequest  # noqa: Y015
+
+@_typing.final
+class RenderStreamResponse(_message.Message):
+    """What became of one photo of a stream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RESPONSE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The request's id."""
+    @_builtins.property
+    def response(self) -> Global___RenderResponse:
+        """The packshot."""
+
+    @_builtins.property
+    def error(self) -> Global___Status:
+        """Why there is none: what `Render` would have failed with."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        response: Global___RenderResponse | None = ...,
+        error: Global___Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "outcome", b"outcome", "response", b"response"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "id", b"id", "outcome", b"outcome", "response", b"response"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["response", "error"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___RenderStreamResponse: _TypeAlias = RenderStreamResponse  # noqa: Y015
+
+@_typing.final
+class Status(_message.Message):
+    """A status as google.rpc.Status writes it, and compatible with it on the wire."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
+    code: _builtins.int
+    """A google.rpc.Code, never 0."""
+    message: _builtins.str
+    """What went wrong, for people."""
+    @_builtins.property
+    def details(self) -> _containers.RepeatedCompositeFieldContainer[_any_pb2.Any]:
+        """google.rpc.ErrorInfo and, where it helps, BadRequest or RetryInfo."""
+
+    def __init__(
+        self,
+        *,
+        code: _builtins.int = ...,
+        message: _builtins.str = ...,
+        details: _abc.Iterable[_any_pb2.Any] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "details", b"details", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Status: _TypeAlias = Status  # noqa: Y015
+
+@_typing.final
+class GetAccountRequest(_message.Message):
+    """Asks for the caller's account; the API key in the call's metadata says whose."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAccountRequest: _TypeAlias = GetAccountRequest  # noqa: Y015
+
+@_typing.final
+class GetAccountResponse(_message.Message):
+    """An API key's account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    CREDITS_LEFT_FIELD_NUMBER: _builtins.int
+    CREDITS_SPENT_FIELD_NUMBER: _builtins.int
+    CREDITS_HELD_FIELD_NUMBER: _builtins.int
+    RATE_LIMIT_PER_S_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    key_id: _builtins.str
+    """The key's public id: the part before its secret."""
+    name: _builtins.str
+    """What its owner called it."""
+    credits_left: _builtins.int
+    """Renders that are still paid for."""
+    credits_spent: _builtins.int
+    """Renders paid for so far: one for each success."""
+    credits_held: _builtins.int
+    """Renders begun whose credit is held until they end: returned if they fail."""
+    rate_limit_per_s: _builtins.float
+    """Requests a second that the key may make on average; 0: no limit."""
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When the key was issued."""
+
+    def __init__(
+        self,
+        *,
+        key_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        credits_left: _builtins.int = ...,
+        credits_spent: _builtins.int = ...,
+        credits_held: _builtins.int = ...,
+        rate_limit_per_s: _builtins.float = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "credits_held", b"credits_held", "credits_left", b"credits_left", "credits_spent", b"credits_spent", "key_id", b"key_id", "name", b"name", "rate_limit_per_s", b"rate_limit_per_s"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAccountResponse: _TypeAlias = GetAccountResponse  # noqa: Y015
 
 @_typing.final
 class Background(_message.Message):

@@ -42,6 +42,16 @@ class PackshotServiceStub:
                 request_serializer=packshot_dot_v1_dot_packshot__pb2.RenderRequest.SerializeToString,
                 response_deserializer=packshot_dot_v1_dot_packshot__pb2.RenderResponse.FromString,
                 _registered_method=True)
+        self.RenderStream = channel.stream_stream(
+                '/packshot.v1.PackshotService/RenderStream',
+                request_serializer=packshot_dot_v1_dot_packshot__pb2.RenderStreamRequest.SerializeToString,
+                response_deserializer=packshot_dot_v1_dot_packshot__pb2.RenderStreamResponse.FromString,
+                _registered_method=True)
+        self.GetAccount = channel.unary_unary(
+                '/packshot.v1.PackshotService/GetAccount',
+                request_serializer=packshot_dot_v1_dot_packshot__pb2.GetAccountRequest.SerializeToString,
+                response_deserializer=packshot_dot_v1_dot_packshot__pb2.GetAccountResponse.FromString,
+                _registered_method=True)
         self.ListModels = channel.unary_unary(
                 '/packshot.v1.PackshotService/ListModels',
                 request_serializer=packshot_dot_v1_dot_packshot__pb2.ListModelsRequest.SerializeToString,
@@ -72,6 +82,25 @@ class PackshotServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderStream(self, request_iterator, context):
+        """Renders many photos over one call. Replies come as they finish, in any order, each with its
+        request's id and its own outcome: a photo that fails does not end the stream. The service reads
+        on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
+        covers the whole stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAccount(self, request, context):
+        """Tells the state of the account whose API key the call carries.
+
+        UNAUTHENTICATED: no valid key. UNIMPLEMENTED: this service keeps no accounts.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListModels(self, request, context):
         """Lists the matting models that the service can cut with.
         """
@@ -93,6 +122,16 @@ def add_PackshotServiceServicer_to_server(servicer, server):
                     servicer.Render,
                     request_deserializer=packshot_dot_v1_dot_packshot__pb2.RenderRequest.FromString,
                     response_serializer=packshot_dot_v1_dot_packshot__pb2.RenderResponse.SerializeToString,
+            ),
+            'RenderStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.RenderStream,
+                    request_deserializer=packshot_dot_v1_dot_packshot__pb2.RenderStreamRequest.FromString,
+                    response_serializer=packshot_dot_v1_dot_packshot__pb2.RenderStreamResponse.SerializeToString,
+            ),
+            'GetAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccount,
+                    request_deserializer=packshot_dot_v1_dot_packshot__pb2.GetAccountRequest.FromString,
+                    response_serializer=packshot_dot_v1_dot_packshot__pb2.GetAccountResponse.SerializeToString,
             ),
             'ListModels': grpc.unary_unary_rpc_method_handler(
                     servicer.ListModels,
@@ -135,6 +174,60 @@ class PackshotService:
             '/packshot.v1.PackshotService/Render',
             packshot_dot_v1_dot_packshot__pb2.RenderRequest.SerializeToString,
             packshot_dot_v1_dot_packshot__pb2.RenderResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/packshot.v1.PackshotService/RenderStream',
+            packshot_dot_v1_dot_packshot__pb2.RenderStreamRequest.SerializeToString,
+            packshot_dot_v1_dot_packshot__pb2.RenderStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/packshot.v1.PackshotService/GetAccount',
+            packshot_dot_v1_dot_packshot__pb2.GetAccountRequest.SerializeToString,
+            packshot_dot_v1_dot_packshot__pb2.GetAccountResponse.FromString,
             options,
             channel_credentials,
             insecure,

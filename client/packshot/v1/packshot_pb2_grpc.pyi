@@ -44,6 +44,17 @@ class PackshotServiceStub:
     RESOURCE_EXHAUSTED: the service is full, RetryInfo says when to come back.
     UNAVAILABLE: the inference server is away; safe to retry. DEADLINE_EXCEEDED: late.
     """
+    RenderStream: _grpc.StreamStreamMultiCallable[_packshot_pb2.RenderStreamRequest, _packshot_pb2.RenderStreamResponse]
+    """Renders many photos over one call. Replies come as they finish, in any order, each with its
+    request's id and its own outcome: a photo that fails does not end the stream. The service reads
+    on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
+    covers the whole stream.
+    """
+    GetAccount: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.GetAccountRequest, _packshot_pb2.GetAccountResponse]
+    """Tells the state of the account whose API key the call carries.
+
+    UNAUTHENTICATED: no valid key. UNIMPLEMENTED: this service keeps no accounts.
+    """
     ListModels: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.ListModelsRequest, _packshot_pb2.ListModelsResponse]
     """Lists the matting models that the service can cut with."""
     ListPresets: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.ListPresetsRequest, _packshot_pb2.ListPresetsResponse]
@@ -64,6 +75,17 @@ class PackshotServiceAsyncStub(PackshotServiceStub):
     NOT_FOUND: no such model. FAILED_PRECONDITION, reason NO_FOREGROUND: no product in the photo.
     RESOURCE_EXHAUSTED: the service is full, RetryInfo says when to come back.
     UNAVAILABLE: the inference server is away; safe to retry. DEADLINE_EXCEEDED: late.
+    """
+    RenderStream: _aio.StreamStreamMultiCallable[_packshot_pb2.RenderStreamRequest, _packshot_pb2.RenderStreamResponse]  # type: ignore[assignment]
+    """Renders many photos over one call. Replies come as they finish, in any order, each with its
+    request's id and its own outcome: a photo that fails does not end the stream. The service reads
+    on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
+    covers the whole stream.
+    """
+    GetAccount: _aio.UnaryUnaryMultiCallable[_packshot_pb2.GetAccountRequest, _packshot_pb2.GetAccountResponse]  # type: ignore[assignment]
+    """Tells the state of the account whose API key the call carries.
+
+    UNAUTHENTICATED: no valid key. UNIMPLEMENTED: this service keeps no accounts.
     """
     ListModels: _aio.UnaryUnaryMultiCallable[_packshot_pb2.ListModelsRequest, _packshot_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists the matting models that the service can cut with."""
@@ -88,6 +110,29 @@ class PackshotServiceServicer(metaclass=_abc_1.ABCMeta):
         NOT_FOUND: no such model. FAILED_PRECONDITION, reason NO_FOREGROUND: no product in the photo.
         RESOURCE_EXHAUSTED: the service is full, RetryInfo says when to come back.
         UNAVAILABLE: the inference server is away; safe to retry. DEADLINE_EXCEEDED: late.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_packshot_pb2.RenderStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_packshot_pb2.RenderStreamResponse], _abc.AsyncIterator[_packshot_pb2.RenderStreamResponse]]:
+        """Renders many photos over one call. Replies come as they finish, in any order, each with its
+        request's id and its own outcome: a photo that fails does not end the stream. The service reads
+        on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
+        covers the whole stream.
+        """
+
+    @_abc_1.abstractmethod
+    def GetAccount(
+        self,
+        request: _packshot_pb2.GetAccountRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_packshot_pb2.GetAccountResponse, _abc.Awaitable[_packshot_pb2.GetAccountResponse]]:
+        """Tells the state of the account whose API key the call carries.
+
+        UNAUTHENTICATED: no valid key. UNIMPLEMENTED: this service keeps no accounts.
         """
 
     @_abc_1.abstractmethod
