@@ -8,6 +8,7 @@ disturbs all alike. Ratios are medians over rounds, each round's against the ref
 import argparse
 import multiprocessing
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from benchmarks.yardstick import YARDSTICKS, write_yardstick
 from export.contract import PHOTO
 from export.measures import agreement, mean_agreement
 from export.photos import read_photos
@@ -63,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     """Declare the command's flags."""
     parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument("--models", nargs="+", default=["matte", "matte-fp16", "matte-int8"])
-    parser.add_argument("--against", type=Path, help="ONNX file that ratios refer to")
+    parser.add_argument("--against", choices=YARDSTICKS, help="network that ratios refer to")
     parser.add_argument("--photos", type=Path, default=Path("../shared/photos"))
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8, 16])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
@@ -73,8 +75,15 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     """Measure and print both tables."""
+    with tempfile.TemporaryDirectory() as scratch:
+        against = arguments.against
+        reference = [write_yardstick(against, Path(scratch))] if against else []
+        _compare(reference, arguments)
+
+
+def _compare(reference: list[Path], arguments: argparse.Namespace) -> None:
     files = [arguments.repository / name / "1" / "model.onnx" for name in arguments.models]
-    files = ([arguments.against] if arguments.against else []) + files
+    files = reference + files
     if missing := [str(path) for path in files if not path.is_file()]:
         raise SystemExit(f"there is no {', '.join(missing)}")
     available = onnxruntime.get_available_providers()
@@ -83,7 +92,8 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     print(f"onnxruntime {onnxruntime.__version__}: {', '.join(providers)}; {os.cpu_count()} cores")
     if "OpenVINO" not in providers:
         print("without OpenVINO: this onnxruntime has no such provider (group serving-openvino)")
-    iou = {one: _iou_on_photos(one, arguments.photos) for one in contenders}
+    judged = [one for one in contenders if one.path not in reference]  # random weights cut nothing
+    iou = {one: _iou_on_photos(one, arguments.photos) for one in judged}
     speed: dict[tuple[Contender, Setting], list[Turn]] = {}
     print("\n| model | threads | batch | images/s | CPU ms/image | times faster | peak MiB |")
     print("|---|---|---|---|---|---|---|")
@@ -97,7 +107,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     for threads in dict.fromkeys(arguments.threads):
         print(f"\nBy images/s, one photo at a time, {threads} threads\n")
         first = Setting(threads, arguments.batches[0])
-        rates = {one: 1 / median(t.wall_s for t in speed[one, first]) for one in contenders}
+        rates = {one: 1 / median(t.wall_s for t in speed[one, first]) for one in judged}
         print("\n".join(pareto_table(rates, iou)))
 
 

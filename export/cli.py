@@ -72,6 +72,9 @@ def _declare_train(commands: Commands) -> None:
         action=argparse.BooleanOptionalAction,
         help="bfloat16 where it does no harm: for GPUs and for CPUs with AMX",
     )
+    train.add_argument(
+        "--workers", type=int, help="threads that share each batch; 1 for a run beside another"
+    )
     train.add_argument("--into", type=Path, default=RUN, help="folder of checkpoints and log")
     train.set_defaults(run=_train)
 
@@ -184,7 +187,7 @@ def _train(options: argparse.Namespace) -> None:
 
     asked = {
         name: getattr(options, name)
-        for name in ("seed", "steps", "minutes", "device", "mixed_precision", "teacher")
+        for name in ("seed", "steps", "minutes", "device", "mixed_precision", "teacher", "workers")
         if getattr(options, name) is not None
     }
     config = replace(TrainingConfig(), **asked)

@@ -14,7 +14,7 @@ from export.training.backgrounds import draw_grounds
 from export.training.camera import photograph
 from export.training.config import SceneConfig
 from export.training.dice import Dice
-from export.training.lighting import match_sharpness, reflect, tone_on_tone
+from export.training.lighting import defocus, match_sharpness, reflect, tone_on_tone
 from export.training.sources import Pictures
 from export.training.warp import object_places, photo_views, sample, shadow_places
 
@@ -66,6 +66,7 @@ def compose_scenes(
     """Set objects on grounds, as they are before a camera sees them."""
     ground = draw_grounds(dice, pictures, scene.backgrounds, count, side)
     ground = _paste_decoys(dice, pictures, scene, ground)
+    ground = defocus(dice, ground, dice.chance(scene.defocus, count))
     rgb, alpha = _paste_objects(dice, pictures, scene, ground)
     also = dice.chance(scene.second_object, count).nonzero()[:, 0].to(rgb.device)
     if len(also):

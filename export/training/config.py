@@ -39,9 +39,10 @@ class SceneConfig:
         default_factory=lambda: {
             "groceries": 0.08,
             "clothes": 0.12,
-            "landscapes": 0.20,
+            "landscapes": 0.16,
             "street": 0.10,
-            STUDIO: 0.42,
+            "foliage": 0.18,
+            STUDIO: 0.36,
         }
     )
     second_object: float = 0.15  # chance of a second object, also foreground
@@ -51,6 +52,7 @@ class SceneConfig:
     tone_on_tone: float = 0.1  # chance of white on white, grey on grey, black on black
     reflection: float = 0.08  # chance that the ground mirrors what stands on it
     match_sharpness: float = 0.3  # chance that an object is no sharper than its ground
+    defocus: float = 0.2  # chance that the ground lies out of focus
     shadow: float = 0.55
     harmonise: float = 0.5  # chance that an object's colours move towards its background's
 
@@ -65,16 +67,19 @@ class TrainingConfig:
     steps: int = 3000  # length of the run, unless minutes are given
     minutes: float | None = None  # length of the run by the clock, whatever steps that allows
     stages: tuple[Stage, ...] = (
-        Stage(until=0.52, side=128, batch=20),
-        Stage(until=0.9, side=192, batch=14),
-        Stage(until=1.0, side=256, batch=10),
+        Stage(until=0.45, side=128, batch=20),
+        Stage(until=0.8, side=192, batch=14),
+        Stage(until=0.93, side=256, batch=10),
+        Stage(until=1.0, side=320, batch=8),
     )
     scene: SceneConfig = field(default_factory=SceneConfig)
-    photo_side: int = 288  # pixels at which whole photos are kept in memory, squashed to a square
-    cutout_side: int = 224  # pixels at which cutouts are kept in memory
+    photo_side: int = 320  # pixels at which whole photos are kept in memory, squashed to a square
+    cutout_side: int = 256  # pixels at which cutouts are kept in memory
     drawn_shapes: int = 700  # thin and holed shapes drawn at the start
     rendered_objects: int = 300  # of each kind, rendered at the start
+    drawn_grounds: int = 300  # of foliage, drawn at the start
     peak_rate: float = 1.6e-3  # AdamW
+    last_rate: float = 0.01  # share of the peak that is left at the end
     warmup_steps: int = 100
     weight_decay: float = 0.03
     gradient_clip: float = 1.0  # largest norm of a step's gradient
@@ -87,9 +92,19 @@ class TrainingConfig:
     workers: int = 2  # threads that share each batch; 1 on a GPU
 
     def going_on_from(self, start: str) -> "TrainingConfig":
-        """Give the run that goes on from another's weights: large pictures only, half the rate."""
-        stages = (Stage(until=0.6, side=192, batch=14), Stage(until=1.0, side=256, batch=10))
-        return replace(self, start=start, stages=stages, peak_rate=self.peak_rate / 2)
+        """Give the run that goes on from another's weights: large pictures only, half the rate.
+
+        The rate stays high to the end and the average reaches far back: what a run learns last, at
+        small rates, fits its own pictures best and others worse (Cha et al.: SWAD, NeurIPS 2021).
+        """
+        return replace(
+            self,
+            start=start,
+            stages=(Stage(until=0.5, side=256, batch=10), Stage(until=1.0, side=320, batch=8)),
+            peak_rate=self.peak_rate / 2,
+            last_rate=0.3,
+            average_decay=0.999,
+        )
 
     def progress(self, step: int, trained_s: float) -> float:
         """Say how much of the run is done, in [0, 1]."""

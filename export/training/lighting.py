@@ -1,4 +1,4 @@
-"""How an object and its ground meet: alike in tone, mirrored, equally sharp."""
+"""How an object and its ground meet: alike in tone, mirrored, equally sharp or out of focus."""
 
 import torch
 from torch import Tensor
@@ -85,6 +85,31 @@ def match_sharpness(
     rgb, alpha = rgb.clone(), alpha.clone()
     rgb[at], alpha[at] = mixed[:, :3], mixed[:, 3:]
     return rgb, alpha
+
+
+def defocus(dice: Dice, ground: Tensor, wanted: Tensor) -> Tensor:
+    """Put grounds out of focus, as a lens does that is set on the object before them.
+
+    Args:
+        dice: decides how far.
+        ground: (N, 3, S, S).
+        wanted: (N,) 1.0 where this shall happen.
+
+    Returns:
+        The grounds.
+    """
+    at = wanted.nonzero()[:, 0]
+    reach = float(dice.uniform(1.5, 9.0, 1))  # pixels of the reduced ground, the batch's own
+    if len(at) == 0:
+        return ground
+    side = ground.shape[-1]
+    at = at.to(ground.device)
+    small = functional.interpolate(ground[at], size=max(int(side / reach), 4), mode="area")
+    # Twice over a grid that is not the pixels' own: no blocks are left to be seen.
+    soft = functional.avg_pool2d(functional.pad(small, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    ground = ground.clone()
+    ground[at] = functional.interpolate(soft, size=side, mode="bicubic").clamp(0, 1)
+    return ground
 
 
 def reflect(dice: Dice, rgb: Tensor, alpha: Tensor, ground: Tensor, wanted: Tensor) -> Tensor:

@@ -143,10 +143,10 @@ class Training:
 
 
 def rate_at(config: TrainingConfig, step: int, progress: float) -> float:
-    """Give a step's learning rate: a short rise, then half a cosine down to a hundredth."""
+    """Give a step's learning rate: a short rise, then half a cosine down to the last one."""
     rise = min(1.0, (step + 1) / config.warmup_steps)
     fall = 0.5 * (1 + math.cos(math.pi * progress))
-    return config.peak_rate * rise * (0.01 + 0.99 * fall)
+    return config.peak_rate * rise * (config.last_rate + (1 - config.last_rate) * fall)
 
 
 def _weight_groups(network: nn.Module, config: TrainingConfig) -> list[dict[str, object]]:

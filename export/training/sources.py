@@ -28,6 +28,7 @@ from export.training.cutouts import (
     mask_on_white,
     smooth_edges,
 )
+from export.training.foliage import draw_foliage
 from export.training.objects.banks import RENDERERS, render_bank
 from export.training.shapes import draw_shape
 
@@ -105,6 +106,12 @@ def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictu
     for side, count in ((train, config.drawn_shapes), (held, max(config.drawn_shapes // 10, 1))):
         rng = np.random.default_rng((config.seed, count))
         side += [Kept("cutout", "shape", draw_shape(rng, config.cutout_side)) for _ in range(count)]
+    for side, count in ((train, config.drawn_grounds), (held, max(config.drawn_grounds // 10, 1))):
+        rng = np.random.default_rng((config.seed, count, 1))
+        side += [
+            Kept("background", "foliage", draw_foliage(rng, config.photo_side))
+            for _ in range(count)
+        ]
     for side, count in (
         (train, config.rendered_objects),
         (held, max(config.rendered_objects // 10, 1)),

@@ -19,11 +19,15 @@ from export.training.cutouts import (  # noqa: E402
     spread_colours,
 )
 from export.training.dice import Dice  # noqa: E402
+from export.training.foliage import draw_foliage  # noqa: E402
+from export.training.lighting import defocus  # noqa: E402
 from export.training.shapes import KINDS, Pen, draw_shape  # noqa: E402
 from export.training.sources import Pictures, held_out, object_name, read_pictures  # noqa: E402
 from export.training.warp import sample  # noqa: E402
 
-CONFIG = TrainingConfig(photo_side=48, cutout_side=40, drawn_shapes=20, rendered_objects=4)
+CONFIG = TrainingConfig(
+    photo_side=48, cutout_side=40, drawn_shapes=20, rendered_objects=4, drawn_grounds=4
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,7 @@ def test_an_object_is_where_its_matte_says(pictures: Pictures) -> None:
         tone_on_tone=0,
         reflection=0,
         match_sharpness=0,
+        defocus=0,
     )
     batch = compose_scenes(Dice(2), white, only, 8, 64)
     changed = (batch.rgb - 1).abs().amax(dim=1, keepdim=True)
@@ -173,3 +178,20 @@ def test_the_whole_photo_is_seen_through_the_identity_window() -> None:
     photo = torch.arange(64, dtype=torch.uint8).reshape(1, 1, 8, 8)
     seen = sample(photo, torch.eye(2, 3)[None], 8, beyond="zeros")
     torch.testing.assert_close(seen * 255, photo.float())
+
+
+def test_foliage_is_the_seed_s_own_and_full_of_detail() -> None:
+    first, again, other = (draw_foliage(np.random.default_rng(seed), 64) for seed in (1, 1, 2))
+    assert first.shape == (64, 64, 3)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert first.astype(float).std(axis=(0, 1)).mean() > 8
+
+
+def test_a_ground_out_of_focus_loses_detail_and_keeps_its_colour() -> None:
+    ground = Dice(3).uniform(0, 1, 4, 3, 48, 48)
+    soft = defocus(Dice(4), ground, torch.tensor([1.0, 0.0, 1.0, 1.0]))
+    assert torch.equal(soft[1], ground[1])
+    for index in (0, 2, 3):
+        assert float(soft[index].std()) < 0.6 * float(ground[index].std())
+        assert abs(float(soft[index].mean() - ground[index].mean())) < 0.02

@@ -23,6 +23,7 @@ CONFIG = TrainingConfig(
     cutout_side=40,
     drawn_shapes=20,
     rendered_objects=4,
+    drawn_grounds=4,
     warmup_steps=2,
     validate_every_steps=4,
 )
