@@ -96,6 +96,9 @@ def _declare_train(commands: Commands) -> None:
         default=[RUN],
         help="folder of the run; of several the weights are averaged",
     )
+    keep.add_argument(
+        "--with-start", action="store_true", help="average in what the first run went on from"
+    )
     keep.add_argument("--photos", type=Path, default=PHOTOS, help="photos with reference mattes")
     keep.add_argument("--weights", type=Path, default=WEIGHTS, help="folder to write to")
     keep.set_defaults(run=_keep)
@@ -215,7 +218,13 @@ def _pictures(options: argparse.Namespace) -> None:
 def _keep(options: argparse.Namespace) -> None:
     from export.keep import keep  # noqa: PLC0415
 
-    card = keep(options.name, options.folders, options.photos, options.weights)
+    card = keep(
+        options.name,
+        options.folders,
+        options.photos,
+        options.weights,
+        with_start=options.with_start,
+    )
     for pictures, measures in card.measures.items():
         print(pictures, ", ".join(f"{name} {value:.4f}" for name, value in measures.items()))
 

@@ -14,23 +14,28 @@ from export.measures import Agreement, agreement, mean_agreement
 from export.networks.matte import Matte, count_parameters
 from export.photos import read_photos
 from export.recipes import Recipe
-from export.training.checkpoint import KEPT_SUFFIX, load_state
+from export.training.checkpoint import KEPT_SUFFIX, load_state, load_weights
 from export.training.loop import BEST, CHECKPOINT
 from export.training.provenance import SOURCES
 from export.weights_file import ModelCard, read_weights, write_weights
 
 
-def keep(name: str, runs: list[Path], photos: Path, folder: Path) -> ModelCard:
+def keep(
+    name: str, runs: list[Path], photos: Path, folder: Path, *, with_start: bool = False
+) -> ModelCard:
     """Write ``NAME.safetensors`` and ``NAME.json`` from the best weights of training runs.
 
     Of several runs the weights are averaged, all alike (a uniform soup; Wortsman et al.: Model
-    Soups, ICML 2022), which only makes sense for runs that share their beginning.
+    Soups, ICML 2022), which only makes sense for runs that share their beginning. That beginning
+    can be one of them: what fine-tuning forgets of other pictures stays in part (Wortsman et al.:
+    Robust fine-tuning of zero-shot models, CVPR 2022).
 
     Args:
         name: of the model.
         runs: folders of the training runs, the last one to end the last.
         photos: with reference mattes, to be judged by.
         folder: where weights and card go.
+        with_start: whether the weights that the first run went on from count as one more.
 
     Returns:
         The card.
@@ -42,6 +47,10 @@ def keep(name: str, runs: list[Path], photos: Path, folder: Path) -> ModelCard:
     states = [load_state(run / CHECKPOINT) for run in runs]
     network = Matte()
     best = [load_state(run / BEST) for run in runs]
+    if with_start:
+        start = Matte()
+        load_weights(start, Path(states[0]["config"]["start"]))
+        best.insert(0, start.state_dict())
     try:
         network.load_state_dict(_average(best))
     except (KeyError, RuntimeError) as exc:
