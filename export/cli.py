@@ -97,7 +97,10 @@ def _declare_train(commands: Commands) -> None:
         help="folder of the run; of several the weights are averaged",
     )
     keep.add_argument(
-        "--with-start", action="store_true", help="average in what the first run went on from"
+        "--start-counts",
+        type=int,
+        default=0,
+        help="as how many runs what the first run went on from counts in the average",
     )
     keep.add_argument("--photos", type=Path, default=PHOTOS, help="photos with reference mattes")
     keep.add_argument("--weights", type=Path, default=WEIGHTS, help="folder to write to")
@@ -223,7 +226,7 @@ def _keep(options: argparse.Namespace) -> None:
         options.folders,
         options.photos,
         options.weights,
-        with_start=options.with_start,
+        start_counts=options.start_counts,
     )
     for pictures, measures in card.measures.items():
         print(pictures, ", ".join(f"{name} {value:.4f}" for name, value in measures.items()))

@@ -21,7 +21,7 @@ from export.weights_file import ModelCard, read_weights, write_weights
 
 
 def keep(
-    name: str, runs: list[Path], photos: Path, folder: Path, *, with_start: bool = False
+    name: str, runs: list[Path], photos: Path, folder: Path, *, start_counts: int = 0
 ) -> ModelCard:
     """Write ``NAME.safetensors`` and ``NAME.json`` from the best weights of training runs.
 
@@ -35,7 +35,8 @@ def keep(
         runs: folders of the training runs, the last one to end the last.
         photos: with reference mattes, to be judged by.
         folder: where weights and card go.
-        with_start: whether the weights that the first run went on from count as one more.
+        start_counts: as how many runs the weights count that the first run went on from, themselves
+            an average perhaps; 0 leaves them out.
 
     Returns:
         The card.
@@ -47,10 +48,10 @@ def keep(
     states = [load_state(run / CHECKPOINT) for run in runs]
     network = Matte()
     best = [load_state(run / BEST) for run in runs]
-    if with_start:
+    if start_counts:
         start = Matte()
         load_weights(start, Path(states[0]["config"]["start"]))
-        best.insert(0, start.state_dict())
+        best = [start.state_dict()] * start_counts + best
     try:
         network.load_state_dict(_average(best))
     except (KeyError, RuntimeError) as exc:

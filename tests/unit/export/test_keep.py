@@ -50,13 +50,13 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("with_start", [False, True])
+@pytest.mark.parametrize("start_counts", [0, 3])
 def test_runs_are_averaged_and_their_start_with_them_if_asked(
-    pictures: tuple[Pictures, Pictures], photos: Path, tmp_path: Path, *, with_start: bool
+    pictures: tuple[Pictures, Pictures], photos: Path, tmp_path: Path, start_counts: int
 ) -> None:
     start = tmp_path / "start.pt"
     torch.save(seeded(1).state_dict(), start)
-    states = [seeded(1).state_dict()] if with_start else []
+    states = [seeded(1).state_dict()] * start_counts
     runs = []
     for seed in (2, 3):
         run = tmp_path / str(seed)
@@ -70,7 +70,7 @@ def test_runs_are_averaged_and_their_start_with_them_if_asked(
     # The start is a run of its own, whose checkpoint lies beside its weights.
     torch.save(torch.load(runs[1] / "last.pt", weights_only=True), tmp_path / "last.pt")
 
-    card = keep("toy", runs, photos, tmp_path, with_start=with_start)
+    card = keep("toy", runs, photos, tmp_path, start_counts=start_counts)
 
     kept = Matte()
     read_weights(kept, tmp_path / "toy.safetensors")
