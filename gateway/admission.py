@@ -1,5 +1,6 @@
 """The gateway's door: how many requests are inside at once."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,13 @@ class Admission:
         self._max_in_flight = max_in_flight
         self._in_flight = 0
         self._mean_duration_s = 1.0
+        self._left = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait until a place is free; it stays free until the caller suspends."""
+        while self._in_flight >= self._max_in_flight:
+            self._left.clear()
+            await self._left.wait()
 
     @contextmanager
     def admit(self) -> Iterator[None]:
@@ -43,5 +51,6 @@ class Admission:
             yield
         finally:
             self._in_flight -= 1
+            self._left.set()
             duration_s = time.monotonic() - start_s
             self._mean_duration_s += _NEWEST * (duration_s - self._mean_duration_s)

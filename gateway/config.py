@@ -31,11 +31,22 @@ class GatewayConfig:
     max_in_flight: int = setting(
         "PACKSHOT_MAX_IN_FLIGHT", 64, "most renders inside the gateway at once"
     )
+    max_streams: int = setting("PACKSHOT_MAX_STREAMS", 32, "most streams of photos open at once")
+    stream_window: int = setting(
+        "PACKSHOT_STREAM_WINDOW", 8, "most photos of one stream inside the gateway at once"
+    )
+    stream_idle_timeout_s: float = setting(
+        "PACKSHOT_STREAM_IDLE_TIMEOUT_S",
+        300.0,
+        "time without a photo or a reply taken after which a stream is ended, s",
+    )
     cpu_threads: int = setting(
         "PACKSHOT_CPU_THREADS", 0, "threads that decode, compose and encode; 0: one per core"
     )
     default_timeout_s: float = setting(
-        "PACKSHOT_DEFAULT_TIMEOUT_S", 30.0, "time for a request whose caller set no deadline, s"
+        "PACKSHOT_DEFAULT_TIMEOUT_S",
+        30.0,
+        "time for a request without a deadline, and for a stream's photo, s",
     )
     probe_interval_s: float = setting(
         "PACKSHOT_PROBE_INTERVAL_S", 1.0, "how often readiness is judged, s"
@@ -58,11 +69,14 @@ class GatewayConfig:
         # Pillow refuses larger WebP, GIF and TIFF files on its own.
         require(self, "max_photo_pixels", at_least=256, at_most=178_000_000)
         require(self, "max_in_flight", at_least=1)
+        require(self, "max_streams", at_least=1)
+        require(self, "stream_window", at_least=1, at_most=1024)
         require(self, "cpu_threads", at_least=0, at_most=1024)
         for name in (
             "default_timeout_s",
             "probe_interval_s",
             "probe_timeout_s",
+            "stream_idle_timeout_s",
         ):
             require(self, name, at_least=0.01)
         require(self, "drain_timeout_s", at_least=0)

@@ -10,6 +10,8 @@
     ├── OverloadedError             full, come back later
     ├── InferenceUnavailableError   Triton or the model is away
     ├── DeadlineError               the time was up
+    │   └── StreamIdleError         nothing moved on a stream for too long
+    ├── DrainingError               the gateway is about to stop
     └── InferenceFailedError        Triton answered, but with an error of its own
 
 `gateway.status` turns each into a gRPC status.
@@ -99,6 +101,18 @@ class DeadlineError(GatewayError):
     """The caller's deadline passed before the picture was ready."""
 
     reason = "DEADLINE_EXCEEDED"
+
+
+class StreamIdleError(DeadlineError):
+    """A stream stood still, with no photo in flight, for longer than it may."""
+
+    reason = "STREAM_IDLE"
+
+
+class DrainingError(GatewayError):
+    """The gateway is about to stop and begins nothing new; safe to retry elsewhere."""
+
+    reason = "DRAINING"
 
 
 class InferenceFailedError(GatewayError):

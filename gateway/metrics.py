@@ -13,6 +13,8 @@ class Method(StrEnum):
     """The calls that are counted."""
 
     RENDER = "Render"
+    RENDER_STREAM = "RenderStream"  # a stream as a whole, from its opening to its end
+    STREAM_PHOTO = "RenderStream.photo"  # each photo of a stream, once there is room for it
     LIST_MODELS = "ListModels"
     LIST_PRESETS = "ListPresets"
 

@@ -21,6 +21,7 @@ from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
 from gateway.service import PackshotService
+from gateway.streams import PhotoStreams
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
@@ -102,6 +103,7 @@ class Gateway:
         await asyncio.gather(self._watching, return_exceptions=True)
         self._ready = False
         await self._health.enter_graceful_shutdown()
+        self._streams.drain()
         await self._server.stop(self._config.drain_timeout_s)
         await self._inference.close()
         self._http.close()
@@ -119,11 +121,16 @@ class Gateway:
                 ("grpc.so_reuseport", 0),
             ]
         )
+        admission = Admission(config.max_in_flight)
+        self._streams = PhotoStreams(
+            admission, config.stream_window, config.max_streams, config.stream_idle_timeout_s
+        )
         service = PackshotService(
             Renderer(self._inference, self._executor, config.limits, self._metrics),
             self._inference,
             OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
-            Admission(config.max_in_flight),
+            admission,
+            self._streams,
             self._metrics,
             config.default_timeout_s,
             on_unavailable=self._watch.doubt,

@@ -11,17 +11,23 @@ import grpc.aio
 from google.rpc import status_pb2
 
 from gateway.admission import Admission
-from gateway.errors import GatewayError, InferenceUnavailableError
+from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method
 from gateway.options.reader import OptionReader
 from gateway.renderer import Renderer
 from gateway.replies import model_message, preset_message, render_response
 from gateway.status import internal_status, status_code, to_status
+from gateway.streams import PhotoStreams
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 
 T = TypeVar("T")
+
+_MAX_ID_LENGTH = 128
+
+# A caller's clock began before ours: it gives a call up so much ahead of the deadline here.
+_LATE_S = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +40,7 @@ class PackshotService(PackshotServiceServicer):
         inference: Knows the models.
         options: Reads requests.
         admission: Bounds what is inside at once.
+        streams: Leads the photos of streams through.
         metrics: Counts and times.
         default_timeout_s: Seconds for a request whose caller set no deadline.
         on_unavailable: Called when a request has found the inference server or a model away.
@@ -45,6 +52,7 @@ class PackshotService(PackshotServiceServicer):
         inference: InferenceServer,
         options: OptionReader,
         admission: Admission,
+        streams: PhotoStreams,
         metrics: GatewayMetrics,
         default_timeout_s: float,
         on_unavailable: Callable[[], None],
@@ -53,6 +61,7 @@ class PackshotService(PackshotServiceServicer):
         self._inference = inference
         self._options = options
         self._admission = admission
+        self._streams = streams
         self._metrics = metrics
         self._default_timeout_s = default_timeout_s
         self._on_unavailable = on_unavailable
@@ -65,6 +74,23 @@ class PackshotService(PackshotServiceServicer):
         """Render one photo."""
         work = self._render(request, self._timeout_s(context))
         return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
+
+    async def RenderStream(  # type: ignore[override]  # noqa: N802  it reads and writes by itself
+        self,
+        request_iterator: object,  # noqa: ARG002  the context reads as well, and at its own time
+        context: grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse],
+    ) -> None:
+        """Render many photos."""
+
+        async def render_one(
+            message: pb.RenderStreamRequest,
+        ) -> pb.RenderResponse | status_pb2.Status:
+            timeout_s = min(self._timeout_s(context), self._default_timeout_s)
+            work = self._render_streamed(message, timeout_s)
+            return await self._outcome(Method.STREAM_PHOTO, context, work)
+
+        work = self._streams.serve(context, render_one)
+        await self._answer(Method.RENDER_STREAM, context, work, lambda: None)
 
     async def ListModels(  # noqa: N802  the proto names it
         self,
@@ -95,6 +121,17 @@ class PackshotService(PackshotServiceServicer):
                 log.warning("%s: %s", Method.RENDER, note)
             return render_response(packshot)
 
+    async def _render_streamed(
+        self, message: pb.RenderStreamRequest, timeout_s: float
+    ) -> pb.RenderResponse:
+        if len(message.id) > _MAX_ID_LENGTH:
+            raise InvalidOptionError(
+                f"id has {len(message.id)} characters; the limit is {_MAX_ID_LENGTH}",
+                field="id",
+                figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
+            )
+        return await self._render(message.request, timeout_s)
+
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
         return pb.ListModelsResponse(
@@ -119,18 +156,32 @@ class PackshotService(PackshotServiceServicer):
         work: Coroutine[Any, Any, T],
         nothing: Callable[[], T],
     ) -> T:
-        """Do a call's work; count, time and log it, and turn what goes wrong into its status.
+        """Do a call's work and give the call its status.
 
         `context.abort` would do the last, but gRPC keeps the exception that it raises in a cycle
         with its traceback, and so with the photo, until the garbage collector comes by.
         """
+        outcome = await self._outcome(method, context, work)
+        if isinstance(outcome, status_pb2.Status):
+            _fail(context, outcome)
+            return nothing()
+        return outcome
+
+    async def _outcome(
+        self,
+        method: Method,
+        context: grpc.aio.ServicerContext[Any, Any],
+        work: Coroutine[Any, Any, T],
+    ) -> T | status_pb2.Status:
+        """Do some work; count, time and log it, and turn what goes wrong into its status."""
         start_s = time.monotonic()
         code = grpc.StatusCode.OK
         try:
             with self._metrics.in_flight(method):
                 return await work
         except asyncio.CancelledError:
-            late = (context.time_remaining() or 1) <= 0
+            remaining_s = context.time_remaining()
+            late = remaining_s is not None and remaining_s < _LATE_S
             code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.CANCELLED
             raise
         except GatewayError as error:
@@ -139,21 +190,18 @@ class PackshotService(PackshotServiceServicer):
                 self._on_unavailable()
             if code is grpc.StatusCode.INTERNAL:
                 log.exception("%s failed", method)
-            _fail(context, code, to_status(error))
+            return to_status(error)
         except Exception:
             code = grpc.StatusCode.INTERNAL
             log.exception("%s failed", method)
-            _fail(context, code, internal_status())
+            return internal_status()
         finally:
             self._metrics.answered(method, code, start_s)
             log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
-        return nothing()
 
 
-def _fail(
-    context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, status: status_pb2.Status
-) -> None:
+def _fail(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:
     """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
-    context.set_code(code)
+    context.set_code(status.code)
     context.set_details(status.message)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

@@ -8,6 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from gateway.errors import (
     DeadlineError,
+    DrainingError,
     GatewayError,
     InferenceFailedError,
     InferenceUnavailableError,
@@ -29,6 +30,7 @@ _CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
     DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    DrainingError: grpc.StatusCode.UNAVAILABLE,
     InferenceFailedError: grpc.StatusCode.INTERNAL,
 }
 
@@ -69,7 +71,8 @@ def to_status(error: GatewayError) -> status_pb2.Status:
 def _retry_after_s(error: GatewayError) -> float | None:
     if isinstance(error, OverloadedError):
         return error.retry_after_s
-    return _UNAVAILABLE_RETRY_S if isinstance(error, InferenceUnavailableError) else None
+    away = isinstance(error, InferenceUnavailableError | DrainingError)
+    return _UNAVAILABLE_RETRY_S if away else None
 
 
 def internal_status() -> status_pb2.Status:

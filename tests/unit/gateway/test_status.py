@@ -21,6 +21,8 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.StreamIdleError: grpc.StatusCode.DEADLINE_EXCEEDED,
+    errors.DrainingError: grpc.StatusCode.UNAVAILABLE,
     errors.InferenceFailedError: grpc.StatusCode.INTERNAL,
 }
 
