@@ -8,16 +8,17 @@ from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
-from google.rpc import status_pb2
 
+from gateway.accounts.charges import Charges
 from gateway.admission import Admission
+from gateway.caller import Caller, caller_of
 from gateway.errors import GatewayError, InferenceUnavailableError
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method
 from gateway.options.reader import OptionReader
 from gateway.renderer import Renderer
-from gateway.replies import model_message, preset_message, render_response
-from gateway.status import internal_status, status_code, to_status
+from gateway.replies import account_response, model_message, preset_message, render_response
+from gateway.status import fail, internal_status, status_code, to_status
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 
@@ -34,6 +35,7 @@ class PackshotService(PackshotServiceServicer):
         inference: Knows the models.
         options: Reads requests.
         admission: Bounds what is inside at once.
+        charges: Charges for renders.
         metrics: Counts and times.
         default_timeout_s: Seconds for a request whose caller set no deadline.
         on_unavailable: Called when a request has found the inference server or a model away.
@@ -45,6 +47,7 @@ class PackshotService(PackshotServiceServicer):
         inference: InferenceServer,
         options: OptionReader,
         admission: Admission,
+        charges: Charges,
         metrics: GatewayMetrics,
         default_timeout_s: float,
         on_unavailable: Callable[[], None],
@@ -53,6 +56,7 @@ class PackshotService(PackshotServiceServicer):
         self._inference = inference
         self._options = options
         self._admission = admission
+        self._charges = charges
         self._metrics = metrics
         self._default_timeout_s = default_timeout_s
         self._on_unavailable = on_unavailable
@@ -63,8 +67,17 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        work = self._render(request, self._timeout_s(context))
+        work = self._render(request, caller_of(context), self._timeout_s(context))
         return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
+
+    async def GetAccount(  # noqa: N802  the proto names it
+        self,
+        request: pb.GetAccountRequest,  # noqa: ARG002  the call's metadata say whose
+        context: grpc.aio.ServicerContext[pb.GetAccountRequest, pb.GetAccountResponse],
+    ) -> pb.GetAccountResponse:
+        """Tell the state of the caller's account."""
+        work = self._get_account(caller_of(context))
+        return await self._answer(Method.GET_ACCOUNT, context, work, pb.GetAccountResponse)
 
     async def ListModels(  # noqa: N802  the proto names it
         self,
@@ -85,15 +98,22 @@ class PackshotService(PackshotServiceServicer):
             Method.LIST_PRESETS, context, self._list_presets(), pb.ListPresetsResponse
         )
 
-    async def _render(self, request: pb.RenderRequest, timeout_s: float) -> pb.RenderResponse:
+    async def _render(
+        self, request: pb.RenderRequest, caller: Caller, timeout_s: float
+    ) -> pb.RenderResponse:
         with self._admission.admit():
             self._metrics.photo(len(request.photo))
             options = self._options.read(request)
-            packshot = await self._renderer.render(request.photo, options, timeout_s)
+            async with self._charges.charge(caller):
+                packshot = await self._renderer.render(request.photo, options, timeout_s)
+                response = render_response(packshot)
             self._metrics.picture(len(packshot.picture))
             for note in packshot.notes:
                 log.warning("%s: %s", Method.RENDER, note)
-            return render_response(packshot)
+            return response
+
+    async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
+        return account_response(await self._charges.account(caller))
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
@@ -139,21 +159,12 @@ class PackshotService(PackshotServiceServicer):
                 self._on_unavailable()
             if code is grpc.StatusCode.INTERNAL:
                 log.exception("%s failed", method)
-            _fail(context, code, to_status(error))
+            fail(context, to_status(error))
         except Exception:
             code = grpc.StatusCode.INTERNAL
             log.exception("%s failed", method)
-            _fail(context, code, internal_status())
+            fail(context, internal_status())
         finally:
             self._metrics.answered(method, code, start_s)
             log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
         return nothing()
-
-
-def _fail(
-    context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, status: status_pb2.Status
-) -> None:
-    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
-    context.set_code(code)
-    context.set_details(status.message)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
