@@ -4,7 +4,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import grpc
 import grpc.aio
@@ -24,6 +24,9 @@ from gateway.errors import (
 )
 from gateway.metrics import GatewayMetrics, Operation
 from gateway.status import CODES_BY_NUMBER, fail, internal_status, to_status
+
+# Generic for type checkers only.
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +65,9 @@ class Door(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[
-            [grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[Any, Any] | None]
-        ],
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+    ) -> "_Handler | None":
         """Let a call through, or answer it with its refusal."""
         method = handler_call_details.method
         if not method.startswith(self._prefix):
@@ -141,7 +142,7 @@ class Door(grpc.aio.ServerInterceptor):
         return account
 
 
-def _refusal(status: status_pb2.Status) -> grpc.RpcMethodHandler[Any, Any]:
+def _refusal(status: status_pb2.Status) -> _Handler:
     """Return a handler that refuses whatever call it gets.
 
     As a stream's handler it begins before the request's message is received, and so it answers

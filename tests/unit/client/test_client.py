@@ -181,6 +181,7 @@ def test_a_picture_is_not_saved_under_another_format_s_name(target: str, tmp_pat
 
 def test_the_public_names_are_these() -> None:
     assert sorted(packshot.__all__) == [
+        "Account",
         "AsyncClient",
         "BackgroundPicture",
         "Blur",
@@ -196,16 +197,21 @@ def test_the_public_names_are_these() -> None:
         "ModelNotFoundError",
         "ModelSource",
         "NoForegroundError",
+        "OutOfCreditsError",
         "OverloadedError",
         "Packshot",
         "PackshotError",
         "Preset",
         "RadialGradient",
+        "RateLimitedError",
         "RenderOptions",
         "Scene",
+        "Security",
         "ServiceError",
         "Sides",
+        "UnauthenticatedError",
         "UnavailableError",
+        "UnsupportedError",
         "Verdict",
     ]
     assert all(hasattr(packshot, name) for name in packshot.__all__)
