@@ -10,8 +10,8 @@ from sqlalchemy.pool import QueuePool
 # SQLite has one writer, so more threads would only wait for each other.
 _THREADS: Final = {"sqlite": 1, "postgresql": 4}
 
-# An operation takes about a millisecond: one that takes this long has met a database in trouble.
-OPERATION_TIMEOUT_S: Final = 3.0
+# A statement takes about a millisecond: one that takes this long has met a database in trouble.
+STATEMENT_TIMEOUT_S: Final = 2.0
 
 
 def parse_url(text: str) -> URL:
@@ -50,21 +50,21 @@ def open_engine(url: URL) -> Engine:
             url,
             poolclass=QueuePool,
             pool_size=threads(url),
-            connect_args={"timeout": OPERATION_TIMEOUT_S, "check_same_thread": False},
+            connect_args={"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    timeout_ms = round(OPERATION_TIMEOUT_S * 1000)
+    timeout_ms = round(STATEMENT_TIMEOUT_S * 1000)
     engine = create_engine(
         url,
         pool_size=threads(url),
         max_overflow=0,
-        pool_timeout=OPERATION_TIMEOUT_S,
+        pool_timeout=STATEMENT_TIMEOUT_S,
         # A connection that a restarted server has closed is noticed before it is used.
         pool_pre_ping=True,
         connect_args={
-            "connect_timeout": round(OPERATION_TIMEOUT_S),
+            "connect_timeout": round(STATEMENT_TIMEOUT_S),
             "tcp_user_timeout": timeout_ms,
             "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}",
         },

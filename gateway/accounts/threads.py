@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
-from gateway.accounts.database import OPERATION_TIMEOUT_S
 from gateway.errors import AccountsUnavailableError
 from gateway.metrics import GatewayMetrics, Operation
+
+# More than one statement may take, so that as a rule the database itself gives up first, and nothing
+# goes on behind the back of whoever has been told that it failed.
+_OPERATION_TIMEOUT_S: Final = 3.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,11 +43,11 @@ class DatabaseThreads:
             self._executor, lambda: work(*args, **kwargs)
         )
         try:
-            async with asyncio.timeout(OPERATION_TIMEOUT_S):
+            async with asyncio.timeout(_OPERATION_TIMEOUT_S):
                 return await future
         except TimeoutError:
             raise AccountsUnavailableError(
-                f"the accounts did not answer within {OPERATION_TIMEOUT_S:g} s"
+                f"the accounts did not answer within {_OPERATION_TIMEOUT_S:g} s"
             ) from None
         finally:
             self._metrics.accounts_operation(operation, time.monotonic() - start_s)
