@@ -17,7 +17,7 @@ from gateway.metrics import ChargeOutcome, GatewayMetrics, Operation
 log = logging.getLogger(__name__)
 
 # A killed gateway's holds come back after this time. Each live hold is renewed several times in it.
-LEASE_S: Final = 15.0
+LEASE_S: Final = 10.0
 _SWEEP_INTERVAL_S: Final = LEASE_S / 5
 
 # Waits between attempts to settle or to release: a failover of the database may be survived, a

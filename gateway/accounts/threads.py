@@ -9,8 +9,8 @@ from typing import Final, ParamSpec, TypeVar
 from gateway.errors import AccountsUnavailableError
 from gateway.metrics import GatewayMetrics, Operation
 
-# More than one statement may take, so that as a rule the database itself gives up first, and nothing
-# goes on behind the back of whoever has been told that it failed.
+# More than one statement may take, so that as a rule the database itself gives up first, and
+# nothing goes on behind the back of whoever has been told that it failed.
 _OPERATION_TIMEOUT_S: Final = 3.0
 
 P = ParamSpec("P")
