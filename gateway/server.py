@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.charges import NoCharges
 from gateway.admission import Admission
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, is_loopback
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
@@ -61,6 +61,8 @@ class Gateway:
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
         self._accounts = Accounts(accounts, SERVICE_NAME, self._metrics) if accounts else None
+        if accounts and not files and not is_loopback(config.host):
+            log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
         self.port = 0
         self.metrics_port = 0
