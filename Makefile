@@ -65,6 +65,10 @@ serve: setup ## Run Triton and the gateway in the foreground
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
 	@time $(BIN)/python -m pytest -q
 
+.PHONY: credits-drill
+credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
+	$(BIN)/python -m benchmarks credits
+
 .PHONY: check
 check: setup-dev ## Format, lint, types, and whether the stubs follow the proto files
 	$(BIN)/ruff format --check .

@@ -6,12 +6,13 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import cuts, edges, looks, perf_analyzer, precision
+from benchmarks import credits_drill, cuts, edges, looks, perf_analyzer, precision
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
 
 _COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "credits": (credits_drill, "whether the books balance while the gateway is killed"),
     "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
     "looks": (looks, "what each background and each piece of staging costs"),

@@ -1,13 +1,15 @@
-"""`python -m gateway`: run the gateway."""
+"""`python -m gateway`: run the gateway; `python -m gateway keys`: look after its API keys."""
 
 import asyncio
 import logging
 import os
 import sys
 
+from gateway.accounts import cli as keys_cli
 from gateway.config import GatewayConfig
 from gateway.oddities import log_oddities
-from gateway.server import PortError, run
+from gateway.server import run
+from gateway.start import StartError
 from gateway.triton import TritonInferenceServer
 from settings import SettingError, load
 
@@ -19,6 +21,8 @@ async def _run(config: GatewayConfig) -> None:
 
 def main() -> int:
     """Run until told to stop; returns the exit status: 0 drained, 1 cannot start, 2 usage."""
+    if sys.argv[1:2] == ["keys"]:
+        return keys_cli.main(sys.argv[2:])
     try:
         config = load(GatewayConfig, os.environ, sys.argv[1:], prog="python -m gateway")
     except SettingError as exc:
@@ -30,7 +34,7 @@ def main() -> int:
     log_oddities()
     try:
         asyncio.run(_run(config))
-    except PortError as exc:
+    except StartError as exc:
         print(f"error: {exc}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

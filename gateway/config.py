@@ -2,8 +2,12 @@
 
 import os
 from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
 
+from gateway.accounts.database import parse_url
 from gateway.pipeline.limits import PhotoLimits
+from gateway.tls import CertificateFiles
 from settings import SettingError, require, setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -57,6 +61,21 @@ class GatewayConfig:
     drain_timeout_s: float = setting(
         "PACKSHOT_DRAIN_TIMEOUT_S", 30.0, "time for requests in flight after SIGTERM, s"
     )
+    tls_cert: Path | None = setting(
+        "PACKSHOT_TLS_CERT", None, "certificate chain of the gRPC port, PEM; none: no TLS"
+    )
+    tls_key: Path | None = setting("PACKSHOT_TLS_KEY", None, "the certificate's private key, PEM")
+    tls_client_ca: Path | None = setting(
+        "PACKSHOT_TLS_CLIENT_CA", None, "CAs of which callers must show a certificate, PEM"
+    )
+    accounts: str = setting(
+        "PACKSHOT_ACCOUNTS", "", "URL of the accounts' database; none: no API keys, no credits"
+    )
+    allow_anonymous: bool = setting(
+        "PACKSHOT_ALLOW_ANONYMOUS",
+        False,  # noqa: FBT003  as every default
+        "whether other machines may call without an identity",
+    )
     log_level: str = setting(
         "PACKSHOT_LOG_LEVEL", "INFO", "least of DEBUG, INFO, WARNING and ERROR that is logged"
     )
@@ -85,6 +104,33 @@ class GatewayConfig:
                 f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LOG_LEVELS)}"
             )
 
+        self._check_identity()
+
+    def _check_identity(self) -> None:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise SettingError("PACKSHOT_TLS_CERT and PACKSHOT_TLS_KEY need each other")
+        if self.tls_client_ca and not self.tls_cert:
+            raise SettingError("PACKSHOT_TLS_CLIENT_CA needs PACKSHOT_TLS_CERT")
+        if self.accounts:
+            try:
+                parse_url(self.accounts)
+            except ValueError as exc:
+                raise SettingError(f"PACKSHOT_ACCOUNTS: {exc}") from None
+        identified = self.accounts or self.tls_client_ca or self.allow_anonymous
+        if not (identified or is_loopback(self.host)):
+            raise SettingError(
+                f"PACKSHOT_HOST is {self.host!r}, where other machines can call, and nothing says "
+                "who they are: set PACKSHOT_ACCOUNTS (API keys) or PACKSHOT_TLS_CLIENT_CA (client "
+                "certificates), or PACKSHOT_ALLOW_ANONYMOUS=yes where that is meant"
+            )
+
+    @property
+    def certificate_files(self) -> CertificateFiles | None:
+        """What the gRPC port serves TLS with; None: it does not."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return CertificateFiles(self.tls_cert, self.tls_key, self.tls_client_ca)
+
     @property
     def limits(self) -> PhotoLimits:
         """What a photo may be."""
@@ -94,3 +140,13 @@ class GatewayConfig:
     def worker_threads(self) -> int:
         """Threads for the arithmetic."""
         return self.cpu_threads or len(os.sched_getaffinity(0))
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

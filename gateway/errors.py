@@ -12,7 +12,15 @@
     ├── DeadlineError               the time was up
     │   └── StreamIdleError         nothing moved on a stream for too long
     ├── DrainingError               the gateway is about to stop
-    └── InferenceFailedError        Triton answered, but with an error of its own
+    ├── InferenceFailedError        Triton answered, but with an error of its own
+    ├── UnauthenticatedError        nobody may call like this
+    │   ├── KeyMissingError         the call carries no API key
+    │   ├── KeyInvalidError         nobody has this key
+    │   └── KeyRevokedError         the key is no longer valid
+    ├── RateLimitedError            the key calls too often, come back later
+    ├── OutOfCreditsError           the key has no credit left
+    ├── AccountsUnavailableError    the accounts' database is away
+    └── NoAccountsError             this gateway keeps no accounts
 
 `gateway.status` turns each into a gRPC status.
 """
@@ -119,3 +127,61 @@ class InferenceFailedError(GatewayError):
     """Triton failed on this request in a way that a retry would not mend."""
 
     reason = "INFERENCE_FAILED"
+
+
+class UnauthenticatedError(GatewayError):
+    """The call does not say, or does not prove, on whose account it is."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class KeyMissingError(UnauthenticatedError):
+    """The call carries no API key."""
+
+    reason = "API_KEY_MISSING"
+
+
+class KeyInvalidError(UnauthenticatedError):
+    """There is no such API key, or its secret is another; which of them is not told."""
+
+    reason = "API_KEY_INVALID"
+
+
+class KeyRevokedError(UnauthenticatedError):
+    """The API key is right, but revoked."""
+
+    reason = "API_KEY_REVOKED"
+
+
+class RateLimitedError(GatewayError):
+    """The API key calls more often than it may.
+
+    Attributes:
+        retry_after_s: When its next call is due, seconds.
+    """
+
+    reason = "RATE_LIMITED"
+
+    def __init__(
+        self, message: str, *, retry_after_s: float, figures: Mapping[str, object]
+    ) -> None:
+        super().__init__(message, figures=figures)
+        self.retry_after_s = retry_after_s
+
+
+class OutOfCreditsError(GatewayError):
+    """The API key has no credit left for a render; coming back later does not help."""
+
+    reason = "OUT_OF_CREDITS"
+
+
+class AccountsUnavailableError(GatewayError):
+    """The accounts' database cannot be reached, so nothing can be charged; safe to retry."""
+
+    reason = "ACCOUNTS_UNAVAILABLE"
+
+
+class NoAccountsError(GatewayError):
+    """This gateway keeps no accounts, so there is none to tell of."""
+
+    reason = "NO_ACCOUNTS"

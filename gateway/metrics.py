@@ -1,5 +1,6 @@
 """What Prometheus sees of the gateway."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ class Method(StrEnum):
     STREAM_PHOTO = "RenderStream.photo"  # each photo of a stream, once there is room for it
     LIST_MODELS = "ListModels"
     LIST_PRESETS = "ListPresets"
+    GET_ACCOUNT = "GetAccount"
 
 
 class Stage(StrEnum):
@@ -30,6 +32,30 @@ class Stage(StrEnum):
     ENCODE = "encode"
     VERIFY = "verify"
 
+
+class Operation(StrEnum):
+    """What is done in the accounts' database."""
+
+    FIND = "find"
+    HOLD = "hold"
+    SETTLE = "settle"
+    RELEASE = "release"
+    SWEEP = "sweep"
+
+
+class ChargeOutcome(StrEnum):
+    """How a charge ended."""
+
+    SPENT = "spent"
+    RETURNED = "returned"
+    EXPIRED = "expired"
+
+
+# Why a call can be refused at the door: reasons of `gateway.errors`.
+_REFUSALS = (
+    *("API_KEY_MISSING", "API_KEY_INVALID", "API_KEY_REVOKED"),
+    *("RATE_LIMITED", "ACCOUNTS_UNAVAILABLE", "INTERNAL"),
+)
 
 # Seconds, dense around what a photo takes: a stage some milliseconds, a request some tenths.
 _STAGE_BUCKETS_S = (
@@ -85,6 +111,45 @@ class GatewayMetrics:
         self._ready = Gauge(
             "packshot_ready", "1 while the default model answers, else 0.", registry=registry
         )
+        self._refusals = Counter(
+            "packshot_calls_refused",
+            "Calls refused for their API key's sake before they were read, by reason.",
+            ("reason",),
+            registry=registry,
+        )
+        self._charges = Counter(
+            "packshot_charges",
+            "Credits held for renders, by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._accounts_seconds = Histogram(
+            "packshot_accounts_duration_seconds",
+            "Time that one operation in the accounts' database took, waiting included.",
+            ("operation",),
+            buckets=_STAGE_BUCKETS_S,
+            registry=registry,
+        )
+        self._certificate_expiry = Gauge(
+            "packshot_tls_certificate_expiry_timestamp_seconds",
+            "When the certificate being served expires; +Inf without TLS.",
+            registry=registry,
+        )
+        self._certificate_expiry.set(math.inf)
+        self._certificate_loads = Counter(
+            "packshot_tls_certificate_loads",
+            "Certificates read after the start, by whether they are served now.",
+            ("outcome",),
+            registry=registry,
+        )
+        for outcome in ("loaded", "refused"):
+            self._certificate_loads.labels(outcome)
+        for reason in _REFUSALS:
+            self._refusals.labels(reason)
+        for charge in ChargeOutcome:
+            self._charges.labels(charge)
+        for operation in Operation:
+            self._accounts_seconds.labels(operation)
         for method in Method:
             self._request_seconds.labels(method)
             self._in_flight.labels(method)
@@ -103,6 +168,28 @@ class GatewayMetrics:
         """Count an answer; `start_s` is the `time.monotonic()` of its request's arrival."""
         self._requests.labels(method, code.name).inc()
         self._request_seconds.labels(method).observe(time.monotonic() - start_s)
+
+    def refused(self, name: str, code: grpc.StatusCode, reason: str, start_s: float) -> None:
+        """Count a call refused at the door, among the answers too if it is one that is counted."""
+        self._refusals.labels(reason).inc()
+        if name in set(Method):
+            self.answered(Method(name), code, start_s)
+
+    def charged(self, outcome: ChargeOutcome, count: int = 1) -> None:
+        """Count credits that were held."""
+        self._charges.labels(outcome).inc(count)
+
+    def accounts_operation(self, operation: Operation, duration_s: float) -> None:
+        """Observe the time that an operation of the accounts' database took."""
+        self._accounts_seconds.labels(operation).observe(duration_s)
+
+    def certificate(self, expires_at_s: float) -> None:
+        """Show when the certificate being served expires."""
+        self._certificate_expiry.set(expires_at_s)
+
+    def certificate_load(self, *, loaded: bool) -> None:
+        """Count a changed certificate."""
+        self._certificate_loads.labels("loaded" if loaded else "refused").inc()
 
     def stage(self, stage: Stage, duration_s: float) -> None:
         """Observe the time that a stage took."""

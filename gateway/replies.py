@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from gateway.accounts.store import Account
 from gateway.inference import MattingModel
 from gateway.metrics import Stage
 from gateway.model_card import ModelCard
@@ -89,6 +92,21 @@ def _card_message(card: ModelCard) -> pb.ModelCard:
             pb.ModelMeasure(pictures=each.pictures, measure=each.measure, value=each.value)
             for each in card.measures
         ],
+    )
+
+
+def account_response(account: Account) -> pb.GetAccountResponse:
+    """Put the state of an account into its message."""
+    created_at = Timestamp()
+    created_at.FromMilliseconds(round(account.created_at_s * 1000))
+    return pb.GetAccountResponse(
+        key_id=account.key_id,
+        name=account.name,
+        credits_left=account.credits_left,
+        credits_spent=account.credits_spent,
+        credits_held=account.credits_held,
+        rate_limit_per_s=account.limit.per_s,
+        created_at=created_at,
     )
 
 

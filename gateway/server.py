@@ -11,8 +11,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
+from gateway.accounts.accounts import Accounts
+from gateway.accounts.charges import NoCharges
 from gateway.admission import Admission
-from gateway.config import GatewayConfig
+from gateway.config import GatewayConfig, is_loopback
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
@@ -21,7 +23,9 @@ from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
 from gateway.service import PackshotService
+from gateway.start import StartError
 from gateway.streams import PhotoStreams
+from gateway.tls import ServedCertificate
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
@@ -30,7 +34,7 @@ log = logging.getLogger(__name__)
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
-class PortError(Exception):
+class PortError(StartError):
     """A port cannot be bound; the message names it."""
 
 
@@ -55,6 +59,11 @@ class Gateway:
             config.probe_timeout_s,
             self._report,
         )
+        files, accounts = config.certificate_files, config.accounts
+        self._certificate = ServedCertificate(files, self._metrics) if files else None
+        self._accounts = Accounts(accounts, SERVICE_NAME, self._metrics) if accounts else None
+        if accounts and not files and not is_loopback(config.host):
+            log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
         self.port = 0
         self.metrics_port = 0
@@ -64,14 +73,17 @@ class Gateway:
 
         Raises:
             PortError: A port is in use.
+            StartError: The accounts cannot be opened.
         """
         config = self._config
+        if self._accounts:
+            await self._accounts.start()
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
         self._executor = ThreadPoolExecutor(config.worker_threads, thread_name_prefix="pipeline")
         self._server = self._build_server()
         try:
-            self.port = self._server.add_insecure_port(f"{config.host}:{config.port}")
+            self.port = self._bind(f"{config.host}:{config.port}")
         except RuntimeError as exc:
             raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
         try:
@@ -85,7 +97,9 @@ class Gateway:
         self.metrics_port = self._http.port
         await self._report(False)  # noqa: FBT003
         await self._server.start()
-        self._watching = asyncio.create_task(self._watch.run())
+        self._watching = [asyncio.create_task(self._watch.run())]
+        if self._certificate:
+            self._watching.append(asyncio.create_task(self._certificate.watch()))
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s",
             config.host,
@@ -99,12 +113,15 @@ class Gateway:
     async def stop(self) -> None:
         """Say NOT_SERVING, let the requests in flight finish, then close everything."""
         log.info("draining, at most %g s", self._config.drain_timeout_s)
-        self._watching.cancel()
-        await asyncio.gather(self._watching, return_exceptions=True)
+        for watching in self._watching:
+            watching.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         self._ready = False
         await self._health.enter_graceful_shutdown()
         self._streams.drain()
         await self._server.stop(self._config.drain_timeout_s)
+        if self._accounts:
+            await self._accounts.stop()
         await self._inference.close()
         self._http.close()
         self._executor.shutdown()
@@ -113,13 +130,14 @@ class Gateway:
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
         server = grpc.aio.server(
+            interceptors=[self._accounts.door] if self._accounts else [],
             options=[
                 # Twice the photo's limit gets in, so that a photo over it hears which limit it is.
                 ("grpc.max_receive_message_length", 2 * config.max_photo_bytes + 2**20),
                 ("grpc.max_send_message_length", -1),
                 # Without this a second gateway would silently share the port.
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
         )
         admission = Admission(config.max_in_flight)
         self._streams = PhotoStreams(
@@ -131,6 +149,7 @@ class Gateway:
             OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
             admission,
             self._streams,
+            self._accounts.charges if self._accounts else NoCharges(),
             self._metrics,
             config.default_timeout_s,
             on_unavailable=self._watch.doubt,
@@ -140,6 +159,11 @@ class Gateway:
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         return server
+
+    def _bind(self, address: str) -> int:
+        if self._certificate:
+            return self._server.add_secure_port(address, self._certificate.credentials())
+        return self._server.add_insecure_port(address)
 
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready

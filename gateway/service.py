@@ -10,14 +10,16 @@ import grpc
 import grpc.aio
 from google.rpc import status_pb2
 
+from gateway.accounts.charges import Charges
 from gateway.admission import Admission
+from gateway.caller import Caller, caller_of
 from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method
 from gateway.options.reader import OptionReader
 from gateway.renderer import Renderer
-from gateway.replies import model_message, preset_message, render_response
-from gateway.status import internal_status, status_code, to_status
+from gateway.replies import account_response, model_message, preset_message, render_response
+from gateway.status import fail, internal_status, status_code, to_status
 from gateway.streams import PhotoStreams
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
@@ -41,6 +43,7 @@ class PackshotService(PackshotServiceServicer):
         options: Reads requests.
         admission: Bounds what is inside at once.
         streams: Leads the photos of streams through.
+        charges: Charges for renders.
         metrics: Counts and times.
         default_timeout_s: Seconds for a request whose caller set no deadline.
         on_unavailable: Called when a request has found the inference server or a model away.
@@ -53,6 +56,7 @@ class PackshotService(PackshotServiceServicer):
         options: OptionReader,
         admission: Admission,
         streams: PhotoStreams,
+        charges: Charges,
         metrics: GatewayMetrics,
         default_timeout_s: float,
         on_unavailable: Callable[[], None],
@@ -62,6 +66,7 @@ class PackshotService(PackshotServiceServicer):
         self._options = options
         self._admission = admission
         self._streams = streams
+        self._charges = charges
         self._metrics = metrics
         self._default_timeout_s = default_timeout_s
         self._on_unavailable = on_unavailable
@@ -72,7 +77,7 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        work = self._render(request, self._timeout_s(context))
+        work = self._render(request, caller_of(context), self._timeout_s(context))
         return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
 
     async def RenderStream(  # type: ignore[override]  # noqa: N802  it reads and writes by itself
@@ -81,16 +86,26 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse],
     ) -> None:
         """Render many photos."""
+        caller = caller_of(context)
 
         async def render_one(
             message: pb.RenderStreamRequest,
         ) -> pb.RenderResponse | status_pb2.Status:
             timeout_s = min(self._timeout_s(context), self._default_timeout_s)
-            work = self._render_streamed(message, timeout_s)
+            work = self._render_streamed(message, caller, timeout_s)
             return await self._outcome(Method.STREAM_PHOTO, context, work)
 
         work = self._streams.serve(context, render_one)
         await self._answer(Method.RENDER_STREAM, context, work, lambda: None)
+
+    async def GetAccount(  # noqa: N802  the proto names it
+        self,
+        request: pb.GetAccountRequest,  # noqa: ARG002  the call's metadata say whose
+        context: grpc.aio.ServicerContext[pb.GetAccountRequest, pb.GetAccountResponse],
+    ) -> pb.GetAccountResponse:
+        """Tell the state of the caller's account."""
+        work = self._get_account(caller_of(context))
+        return await self._answer(Method.GET_ACCOUNT, context, work, pb.GetAccountResponse)
 
     async def ListModels(  # noqa: N802  the proto names it
         self,
@@ -111,18 +126,25 @@ class PackshotService(PackshotServiceServicer):
             Method.LIST_PRESETS, context, self._list_presets(), pb.ListPresetsResponse
         )
 
-    async def _render(self, request: pb.RenderRequest, timeout_s: float) -> pb.RenderResponse:
+    async def _render(
+        self, request: pb.RenderRequest, caller: Caller, timeout_s: float
+    ) -> pb.RenderResponse:
         with self._admission.admit():
             self._metrics.photo(len(request.photo))
             options = self._options.read(request)
-            packshot = await self._renderer.render(request.photo, options, timeout_s)
+            async with self._charges.charge(caller):
+                packshot = await self._renderer.render(request.photo, options, timeout_s)
+                response = render_response(packshot)
             self._metrics.picture(len(packshot.picture))
             for note in packshot.notes:
                 log.warning("%s: %s", Method.RENDER, note)
-            return render_response(packshot)
+            return response
+
+    async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
+        return account_response(await self._charges.account(caller))
 
     async def _render_streamed(
-        self, message: pb.RenderStreamRequest, timeout_s: float
+        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float
     ) -> pb.RenderResponse:
         if len(message.id) > _MAX_ID_LENGTH:
             raise InvalidOptionError(
@@ -130,7 +152,7 @@ class PackshotService(PackshotServiceServicer):
                 field="id",
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
-        return await self._render(message.request, timeout_s)
+        return await self._render(message.request, caller, timeout_s)
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
@@ -163,7 +185,7 @@ class PackshotService(PackshotServiceServicer):
         """
         outcome = await self._outcome(method, context, work)
         if isinstance(outcome, status_pb2.Status):
-            _fail(context, outcome)
+            fail(context, outcome)
             return nothing()
         return outcome
 
@@ -198,10 +220,3 @@ class PackshotService(PackshotServiceServicer):
         finally:
             self._metrics.answered(method, code, start_s)
             log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
-
-
-def _fail(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:
-    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
-    context.set_code(status.code)
-    context.set_details(status.message)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

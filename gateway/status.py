@@ -1,12 +1,15 @@
 """Every error's gRPC status, with the rich details that google.rpc defines."""
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import grpc
+import grpc.aio
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
 from gateway.errors import (
+    AccountsUnavailableError,
     DeadlineError,
     DrainingError,
     GatewayError,
@@ -14,8 +17,12 @@ from gateway.errors import (
     InferenceUnavailableError,
     InvalidRequestError,
     ModelNotFoundError,
+    NoAccountsError,
     NoForegroundError,
+    OutOfCreditsError,
     OverloadedError,
+    RateLimitedError,
+    UnauthenticatedError,
 )
 
 ERROR_DOMAIN: Final = "packshot.dev"
@@ -32,6 +39,15 @@ _CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
     DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
     InferenceFailedError: grpc.StatusCode.INTERNAL,
+    UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    OutOfCreditsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    AccountsUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    NoAccountsError: grpc.StatusCode.UNIMPLEMENTED,
+}
+
+CODES_BY_NUMBER: Final[dict[int, grpc.StatusCode]] = {
+    code.value[0]: code for code in grpc.StatusCode
 }
 
 
@@ -58,7 +74,8 @@ def to_status(error: GatewayError) -> status_pb2.Status:
     retry_after_s = _retry_after_s(error)
     if retry_after_s is not None:
         delay = duration_pb2.Duration()
-        delay.FromMilliseconds(round(retry_after_s * 1000))
+        # Rounded up: whoever comes back a fraction early would be refused again.
+        delay.FromMilliseconds(math.ceil(retry_after_s * 1000))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     packed = []
     for detail in details:
@@ -69,12 +86,19 @@ def to_status(error: GatewayError) -> status_pb2.Status:
 
 
 def _retry_after_s(error: GatewayError) -> float | None:
-    if isinstance(error, OverloadedError):
+    if isinstance(error, OverloadedError | RateLimitedError):
         return error.retry_after_s
-    away = isinstance(error, InferenceUnavailableError | DrainingError)
+    away = isinstance(error, InferenceUnavailableError | DrainingError | AccountsUnavailableError)
     return _UNAVAILABLE_RETRY_S if away else None
 
 
 def internal_status() -> status_pb2.Status:
     """Describe a defect of ours: the log has the details, the caller does not."""
     return to_status(GatewayError("internal error"))
+
+
+def fail(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:
+    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
+    context.set_code(CODES_BY_NUMBER[status.code])
+    context.set_details(status.message)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

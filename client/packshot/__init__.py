@@ -5,10 +5,11 @@
     with Client("localhost:50051") as client:
         client.render("shoe.jpg", square=True).save("shoe-packshot.jpg")
 
-`RenderOptions` documents what `render` takes. `AsyncClient` is the same for asyncio. Errors are
-subclasses of `PackshotError`.
+`RenderOptions` documents what `render` takes, `Security` how a client uses TLS and an API key.
+`AsyncClient` is the same for asyncio. Errors are subclasses of `PackshotError`.
 """
 
+from packshot._account import Account
 from packshot._answer import Box, Check, Packshot, Preset, Sides, Verdict
 from packshot._client import AsyncClient, Client
 from packshot._errors import (
@@ -17,10 +18,14 @@ from packshot._errors import (
     InvalidRequestError,
     ModelNotFoundError,
     NoForegroundError,
+    OutOfCreditsError,
     OverloadedError,
     PackshotError,
+    RateLimitedError,
     ServiceError,
+    UnauthenticatedError,
     UnavailableError,
+    UnsupportedError,
 )
 from packshot._models import Model, ModelCard, ModelSource
 from packshot._options import (
@@ -31,8 +36,10 @@ from packshot._options import (
     RenderOptions,
     Scene,
 )
+from packshot._security import Security
 
 __all__ = [
+    "Account",
     "AsyncClient",
     "BackgroundPicture",
     "Blur",
@@ -48,15 +55,20 @@ __all__ = [
     "ModelNotFoundError",
     "ModelSource",
     "NoForegroundError",
+    "OutOfCreditsError",
     "OverloadedError",
     "Packshot",
     "PackshotError",
     "Preset",
     "RadialGradient",
+    "RateLimitedError",
     "RenderOptions",
     "Scene",
+    "Security",
     "ServiceError",
     "Sides",
+    "UnauthenticatedError",
     "UnavailableError",
+    "UnsupportedError",
     "Verdict",
 ]

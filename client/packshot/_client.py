@@ -8,12 +8,14 @@ from typing import Self, Unpack, cast
 import grpc
 import grpc.aio
 
+from packshot._account import Account, from_account
 from packshot._answer import Packshot, Preset, from_presets, from_response
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, channel_options
 from packshot._errors import from_rpc_error
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
 from packshot._request import to_request
+from packshot._security import Security, credentials, keyed
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from packshot.wire.v1 import wire_pb2 as wire
@@ -29,6 +31,12 @@ class Client:
         target: The gateway's address, HOST:PORT or any target that gRPC resolves.
         timeout_s: Seconds that a call may take, retries included, unless the call says otherwise.
         retries: Whether calls that meet an absent service are repeated.
+        **security: TLS and the API key, all of it documented in `Security`.
+
+    Raises:
+        ValueError: The security's parts contradict each other, or the API key would go to another
+            machine in the clear.
+        OSError: A file of it cannot be read.
     """
 
     def __init__(
@@ -37,10 +45,17 @@ class Client:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: bool = True,
+        **security: Unpack[Security],
     ) -> None:
         self._timeout_s = timeout_s
-        self._channel = grpc.insecure_channel(target, options=channel_options(retries=retries))
-        self._stub = PackshotServiceStub(self._channel)
+        options = channel_options(retries=retries)
+        proof = credentials(target, security)
+        self._channel = (
+            grpc.secure_channel(target, proof, options=options)
+            if proof
+            else grpc.insecure_channel(target, options=options)
+        )
+        self._stub = PackshotServiceStub(keyed(self._channel, security.get("api_key")))
         self._check = self._channel.unary_unary(
             _HEALTH_CHECK,
             request_serializer=wire.HealthCheckRequest.SerializeToString,
@@ -95,6 +110,17 @@ class Client:
                 )
             )
 
+    def account(self, *, timeout_s: float | None = None) -> Account:
+        """Tell the state of the account whose API key this client has.
+
+        Raises:
+            PackshotError: The call failed: `UnsupportedError` if the service keeps no accounts.
+        """
+        with _translated():
+            return from_account(
+                self._stub.GetAccount(pb.GetAccountRequest(), timeout=timeout_s or self._timeout_s)
+            )
+
     def healthy(self, *, timeout_s: float | None = None) -> bool:
         """Ask whether the service is ready to render.
 
@@ -130,10 +156,17 @@ class AsyncClient:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: bool = True,
+        **security: Unpack[Security],
     ) -> None:
         self._timeout_s = timeout_s
-        self._channel = grpc.aio.insecure_channel(target, options=channel_options(retries=retries))
-        self._stub = PackshotServiceStub(self._channel)
+        options = channel_options(retries=retries)
+        proof = credentials(target, security)
+        self._channel = (
+            grpc.aio.secure_channel(target, proof, options=options)
+            if proof
+            else grpc.aio.insecure_channel(target, options=options)
+        )
+        self._stub = PackshotServiceStub(keyed(self._channel, security.get("api_key")))
         self._check = self._channel.unary_unary(
             _HEALTH_CHECK,
             request_serializer=wire.HealthCheckRequest.SerializeToString,
@@ -165,6 +198,15 @@ class AsyncClient:
             return from_presets(
                 await self._stub.ListPresets(
                     pb.ListPresetsRequest(), timeout=timeout_s or self._timeout_s
+                )
+            )
+
+    async def account(self, *, timeout_s: float | None = None) -> Account:
+        """Tell the state of the client's account as `Client.account` does."""
+        async with _translated_async():
+            return from_account(
+                await self._stub.GetAccount(
+                    pb.GetAccountRequest(), timeout=timeout_s or self._timeout_s
                 )
             )
 

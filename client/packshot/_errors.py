@@ -4,10 +4,14 @@ PackshotError
 ├── InvalidRequestError      the photo or an option is at fault; do not repeat it
 ├── ModelNotFoundError       no such model
 ├── NoForegroundError        no product in the photo
+├── UnauthenticatedError     the service wants an API key, or another one
+├── OutOfCreditsError        the API key has no credit left; do not repeat it
 ├── OverloadedError          the service is full; `retry_after_s` says when to come back
+│   └── RateLimitedError     the API key calls too often
 ├── UnavailableError         the service or its inference server is away; safe to repeat
 ├── DeadlineExceededError    the time was up
 ├── CallCancelledError       the call was cancelled
+├── UnsupportedError         the service does not have this call
 └── ServiceError             a defect of the service, or an answer that no client expects
 """
 
@@ -59,6 +63,18 @@ class OverloadedError(PackshotError):
     """The service is full."""
 
 
+class RateLimitedError(OverloadedError):
+    """The API key calls more often than it may."""
+
+
+class UnauthenticatedError(PackshotError):
+    """The call carries no API key, or none that is valid."""
+
+
+class OutOfCreditsError(PackshotError):
+    """The API key has no credit left."""
+
+
 class UnavailableError(PackshotError):
     """The service or its inference server is away."""
 
@@ -69,6 +85,10 @@ class DeadlineExceededError(PackshotError):
 
 class CallCancelledError(PackshotError):
     """The call was cancelled before the answer came."""
+
+
+class UnsupportedError(PackshotError):
+    """The service does not have this call; of `account`: it keeps no accounts."""
 
 
 class ServiceError(PackshotError):
@@ -83,6 +103,13 @@ _BY_CODE: dict[grpc.StatusCode, type[PackshotError]] = {
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
     grpc.StatusCode.CANCELLED: CallCancelledError,
+    grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
+    grpc.StatusCode.UNIMPLEMENTED: UnsupportedError,
+}
+# Where one status has several causes with different remedies.
+_BY_REASON: dict[str, type[PackshotError]] = {
+    "OUT_OF_CREDITS": OutOfCreditsError,
+    "RATE_LIMITED": RateLimitedError,
 }
 
 
@@ -99,7 +126,7 @@ def from_rpc_error(
     info, retry = wire.ErrorInfo(), wire.RetryInfo()
     _find(status, info)
     has_retry = _find(status, retry)
-    return _BY_CODE.get(code, ServiceError)(
+    return _BY_REASON.get(info.reason, _BY_CODE.get(code, ServiceError))(
         message or code.name,
         code=code,
         reason=info.reason,

@@ -3,17 +3,20 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Unpack
 
 try:
     import click
 except ImportError:
     sys.exit("the command needs the extra `cli`: pip install 'packshot[cli]'")
 
-from packshot import Client, ModelCard, PackshotError
+from packshot import Client, ModelCard, PackshotError, Security
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
 from packshot._cli_render import render
 
 _FAILED = 1
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -33,14 +36,57 @@ _FAILED = 1
     show_default=True,
     help="Seconds that each call may take.",
 )
+@click.option(
+    "--api-key",
+    envvar="PACKSHOT_API_KEY",
+    show_envvar=True,
+    help="The API key; best given by the environment, which other users cannot see.",
+)
+@click.option(
+    "--plaintext-key", is_flag=True, help="Send the API key to another machine without TLS."
+)
+@click.option(
+    "--tls",
+    is_flag=True,
+    envvar="PACKSHOT_TLS",
+    show_envvar=True,
+    help="Speak TLS; --ca implies it.",
+)
+@click.option(
+    "--ca",
+    type=_FILE,
+    envvar="PACKSHOT_CA",
+    show_envvar=True,
+    help="The CAs that the gateway's certificate may come from.",
+)
+@click.option(
+    "--cert",
+    type=_FILE,
+    envvar="PACKSHOT_CERT",
+    show_envvar=True,
+    help="This client's certificate, for a gateway that wants one.",
+)
+@click.option(
+    "--key", type=_FILE, envvar="PACKSHOT_KEY", show_envvar=True, help="That certificate's key."
+)
 @click.version_option(package_name="packshot")
 @click.pass_context
-def main(context: click.Context, target: str, timeout_s: float) -> None:
+def main(
+    context: click.Context,
+    /,
+    target: str,
+    timeout_s: float,
+    **security: Unpack[Security],
+) -> None:
     """Product photos in, packshots out.
 
     Exit status: 0 everything done, 1 something failed, 2 wrong usage.
     """
-    context.obj = context.with_resource(Client(target, timeout_s=timeout_s))
+    try:
+        client = Client(target, timeout_s=timeout_s, **security)
+    except (ValueError, OSError) as exc:
+        raise click.UsageError(str(exc)) from exc
+    context.obj = context.with_resource(client)
 
 
 main.add_command(render)
@@ -74,6 +120,20 @@ def presets(client: Client) -> None:
             click.echo(f"  - {rule}")
         compared = f"compared on {preset.checked_on}" if preset.checked_on else "not compared yet"
         click.echo(f"  {preset.source} ({compared})")
+
+
+@main.command()
+@click.pass_obj
+def account(client: Client) -> None:
+    """Show the account of the API key: its credits and its rate limit."""
+    with _failing():
+        found = client.account()
+    limit = f"{found.rate_limit_per_s:g} calls a second" if found.rate_limit_per_s else "no limit"
+    click.echo(f"{found.name} ({found.key_id}), issued {found.created_at:%Y-%m-%d}, {limit}")
+    click.echo(
+        f"credits: {found.credits_left} left, {found.credits_held} held by renders under way, "
+        f"{found.credits_spent} spent"
+    )
 
 
 @main.command()

@@ -53,10 +53,12 @@ class Stack:
     Attributes:
         target: The gateway's address.
         parts: Its processes, Triton's first.
+        triton: Triton's gRPC address, where the settings name it.
     """
 
     target: str
     parts: tuple[Part, ...]
+    triton: str
 
     def check(self) -> None:
         """Raise `StackError` if a process has ended."""
@@ -136,7 +138,7 @@ def running(
         parts = tuple(
             stack.enter_context(_part(name, environ, log_folder)) for name in ("serving", "gateway")
         )
-        yield Stack(target, parts)
+        yield Stack(target, parts, environ.get("PACKSHOT_TRITON", ""))
 
 
 @contextmanager

@@ -62,6 +62,17 @@ class Scripted(PackshotServiceServicer):
             answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return answer(context)
 
+    def GetAccount(  # noqa: N802
+        self,
+        request: pb.GetAccountRequest,  # noqa: ARG002
+        context: Any,
+    ) -> pb.GetAccountResponse:
+        """Tell an account whose id is the key that came along."""
+        key = dict(context.invocation_metadata()).get("authorization", "")
+        response = pb.GetAccountResponse(key_id=key, name="shop", credits_left=7, credits_spent=3)
+        response.created_at.FromSeconds(86_400)
+        return response
+
     def ListModels(  # noqa: N802
         self,
         request: pb.ListModelsRequest,  # noqa: ARG002

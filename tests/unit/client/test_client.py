@@ -51,6 +51,19 @@ async def test_both_clients_send_the_options_and_read_the_answer(
         )
 
 
+async def test_both_clients_send_their_key_and_read_their_account(target: str) -> None:
+    def blocking() -> packshot.Account:
+        with Client(target, api_key="pk_1_2") as client:
+            return client.account()
+
+    async with AsyncClient(target, api_key="pk_1_2") as client:
+        account = await client.account()
+    assert account == await asyncio.to_thread(blocking)
+    assert (account.key_id, account.name) == ("Bearer pk_1_2", "shop")
+    assert (account.credits_left, account.credits_held, account.credits_spent) == (7, 0, 3)
+    assert account.created_at.isoformat() == "1970-01-02T00:00:00+00:00"
+
+
 async def test_both_clients_list_the_presets(target: str) -> None:
     def blocking() -> list[packshot.Preset]:
         with Client(target) as client:
@@ -181,6 +194,7 @@ def test_a_picture_is_not_saved_under_another_format_s_name(target: str, tmp_pat
 
 def test_the_public_names_are_these() -> None:
     assert sorted(packshot.__all__) == [
+        "Account",
         "AsyncClient",
         "BackgroundPicture",
         "Blur",
@@ -196,16 +210,21 @@ def test_the_public_names_are_these() -> None:
         "ModelNotFoundError",
         "ModelSource",
         "NoForegroundError",
+        "OutOfCreditsError",
         "OverloadedError",
         "Packshot",
         "PackshotError",
         "Preset",
         "RadialGradient",
+        "RateLimitedError",
         "RenderOptions",
         "Scene",
+        "Security",
         "ServiceError",
         "Sides",
+        "UnauthenticatedError",
         "UnavailableError",
+        "UnsupportedError",
         "Verdict",
     ]
     assert all(hasattr(packshot, name) for name in packshot.__all__)

@@ -24,6 +24,14 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
     errors.StreamIdleError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.DrainingError: grpc.StatusCode.UNAVAILABLE,
     errors.InferenceFailedError: grpc.StatusCode.INTERNAL,
+    errors.UnauthenticatedError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.KeyMissingError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.KeyInvalidError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.KeyRevokedError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.RateLimitedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.OutOfCreditsError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.AccountsUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    errors.NoAccountsError: grpc.StatusCode.UNIMPLEMENTED,
 }
 
 

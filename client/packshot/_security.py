@@ -1,0 +1,109 @@
+"""Who the service is, and who calls it: TLS, and the API key that goes with each call."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from ipaddress import ip_address
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypedDict, TypeVar, cast
+from urllib.parse import unquote
+
+import grpc
+
+C = TypeVar("C")
+Pem = bytes | str | PathLike[str]
+
+
+class Security(TypedDict, total=False):
+    """How a client is connected and known.
+
+    Attributes:
+        tls: Whether to speak TLS; None: if there is a `ca` or a `cert`.
+        ca: The CAs that the service's certificate may come from, PEM, as a path or as bytes;
+            without it those that gRPC brings along.
+        cert: The client's own certificate, PEM, as a path or as bytes, for a service that wants
+            one (mutual TLS).
+        key: That certificate's private key.
+        api_key: The API key, `pk_…`, for a service that keeps accounts.
+        plaintext_key: Whether the API key may go to another machine without TLS, where everyone on
+            the way can read it; for networks that encrypt by themselves.
+    """
+
+    tls: bool | None
+    ca: Pem | None
+    cert: Pem | None
+    key: Pem | None
+    api_key: str | None
+    plaintext_key: bool
+
+
+def credentials(target: str, security: Security) -> grpc.ChannelCredentials | None:
+    """Return what a channel proves and wants proven; None for one without TLS.
+
+    Raises:
+        ValueError: The parts contradict each other, or the API key would go out in the clear.
+        OSError: A file cannot be read.
+    """
+    ca, cert, key = security.get("ca"), security.get("cert"), security.get("key")
+    if (cert is None) != (key is None):
+        raise ValueError("cert and key need each other")
+    tls = security.get("tls")
+    if tls or (tls is None and (ca or cert)):
+        return grpc.ssl_channel_credentials(_pem(ca), _pem(key), _pem(cert))
+    if ca or cert:
+        raise ValueError("tls is off, but a ca or a cert is given")
+    exposed = security.get("api_key") and not security.get("plaintext_key")
+    if exposed and not _is_loopback(target):
+        raise ValueError(
+            f"the API key would go to {target} in the clear: use tls, or plaintext_key=True on a "
+            "network that encrypts by itself"
+        )
+    return None
+
+
+def keyed(channel: C, api_key: str | None) -> C:
+    """Return a channel, blocking or asyncio, whose stubs send an API key with each call."""
+    return cast("C", _KeyedChannel(channel, f"Bearer {api_key}")) if api_key else channel
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyedChannel:
+    """What a stub asks of a channel: one method for each form of call."""
+
+    channel: Any
+    authorization: str
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        return self._keyed(self.channel.unary_unary(*args, **kwargs))
+
+    def stream_stream(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        return self._keyed(self.channel.stream_stream(*args, **kwargs))
+
+    def _keyed(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        return partial(call, metadata=(("authorization", self.authorization),))
+
+
+def _pem(source: Pem | None) -> bytes | None:
+    return source if source is None or isinstance(source, bytes) else Path(source).read_bytes()
+
+
+def _is_loopback(target: str) -> bool:
+    """Tell whether a gRPC target stays on this machine."""
+    scheme, separator, rest = unquote(target).partition(":")
+    if separator and scheme in ("unix", "unix-abstract"):
+        return True
+    if separator and scheme in ("dns", "ipv4", "ipv6"):
+        target = rest.rpartition("/")[2]
+    host = unquote(target)
+    # HOST:PORT or [HOST]:PORT; an IPv6 address without brackets has no port.
+    if host.startswith("["):
+        host = host[1:].partition("]")[0]
+    elif host.count(":") == 1:
+        host = host.partition(":")[0]
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,83 @@
+"""The accounts of one gateway, from start to stop."""
+
+import asyncio
+import logging
+import os
+import socket
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.accounts.charges import LEASE_S, CreditCharges
+from gateway.accounts.credits import CreditStore
+from gateway.accounts.database import open_engine, parse_url, threads
+from gateway.accounts.door import Door
+from gateway.accounts.migrate import migrate, newest_revision, present_revision
+from gateway.accounts.store import KeyStore
+from gateway.accounts.threads import DatabaseThreads
+from gateway.metrics import GatewayMetrics
+from gateway.start import StartError
+
+log = logging.getLogger(__name__)
+
+
+class Accounts:
+    """Opens the database and keeps what works on it.
+
+    Args:
+        url: The database's URL.
+        service: Full name of the service that keys are wanted for.
+        metrics: Where calls refused, charges and times go.
+
+    Attributes:
+        door: Lets calls in.
+        charges: Charges for renders.
+    """
+
+    def __init__(self, url: str, service: str, metrics: GatewayMetrics) -> None:
+        parsed = parse_url(url)
+        self._engine = open_engine(parsed)
+        self._threads = DatabaseThreads(threads(parsed), metrics)
+        keys = KeyStore(self._engine)
+        store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}", LEASE_S)
+        self.door = Door(service, keys, self._threads, metrics)
+        self.charges = CreditCharges(keys, store, self._threads, metrics)
+
+    async def start(self) -> None:
+        """Make sure of the tables, and begin to look after the holds.
+
+        Raises:
+            StartError: The database is away, or its tables are another version's.
+        """
+        await asyncio.to_thread(prepare, self._engine)
+        self._upkeep = asyncio.create_task(self.charges.run())
+
+    async def stop(self) -> None:
+        """Return what is to be returned, and close the database."""
+        await self.charges.drain()
+        self._upkeep.cancel()
+        await asyncio.gather(self._upkeep, return_exceptions=True)
+        self._threads.close()
+        self._engine.dispose()
+
+
+def prepare(engine: Engine) -> None:
+    """Make sure that a database has this version's tables; SQLite's are made where they lack.
+
+    A PostgreSQL that other gateways use is not changed under them: an operator decides when.
+
+    Raises:
+        StartError: It is away, or its tables are another version's.
+    """
+    shown = engine.url.render_as_string(hide_password=True)
+    try:
+        if engine.dialect.name == "sqlite":
+            migrate(engine)
+        revision = present_revision(engine)
+    except SQLAlchemyError as exc:
+        raise StartError(f"the accounts at {shown} cannot be opened: {exc}") from exc
+    if revision != newest_revision():
+        raise StartError(
+            f"the accounts at {shown} have the tables of revision {revision}, not "
+            f"{newest_revision()}: run `python -m gateway keys migrate`"
+        )

@@ -1,0 +1,103 @@
+"""How a database is reached: SQLite in a file, or PostgreSQL, by its URL."""
+
+import sqlite3
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+# SQLite has one writer, so more threads would only wait for each other.
+_THREADS: Final = {"sqlite": 1, "postgresql": 4}
+
+# A statement takes about a millisecond: one that takes this long has met a database in trouble.
+STATEMENT_TIMEOUT_S: Final = 2.0
+
+
+def parse_url(text: str) -> URL:
+    """Read a database's URL.
+
+    Args:
+        text: `sqlite:///FILE` (four slashes for an absolute path) or
+            `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
+
+    Raises:
+        ValueError: It is neither; the message does not repeat it, since a password may be in it.
+    """
+    forms = "it must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"not a database URL; {forms}") from None
+    if url.drivername == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise ValueError(f"accounts in memory would end with the process; {forms}")
+        return url
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    raise ValueError(f"databases of the kind {url.drivername!r} are not supported; {forms}")
+
+
+def threads(url: URL) -> int:
+    """Return how many operations may be under way in it at once."""
+    return _THREADS[url.get_backend_name()]
+
+
+def open_engine(url: URL) -> Engine:
+    """Return the engine of a database; nothing is connected yet."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=threads(url),
+            connect_args={"timeout": STATEMENT_TIMEOUT_S, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    timeout_ms = round(STATEMENT_TIMEOUT_S * 1000)
+    engine = create_engine(
+        url,
+        pool_size=threads(url),
+        max_overflow=0,
+        pool_timeout=STATEMENT_TIMEOUT_S,
+        # A connection that a restarted server has closed is noticed before it is used.
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": round(STATEMENT_TIMEOUT_S),
+            "tcp_user_timeout": timeout_ms,
+            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}",
+        },
+    )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def hasty(engine: Engine) -> Engine:
+    """Return the same database for transactions that a power cut may undo.
+
+    They do not wait for the disk. The next transaction that does takes them along, since both
+    databases write one log in order.
+    """
+    return engine.execution_options(hasty=True)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    level = "NORMAL" if connection.get_execution_options().get("hasty") else "FULL"
+    connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    # Taking the writer's lock at once cannot fail half way, as a reader's attempt to become a
+    # writer can, whatever the busy timeout.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("hasty"):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    assert isinstance(connection, sqlite3.Connection)  # noqa: S101  narrows the driver's type
+    # The driver begins no transactions of its own: `_begin_sqlite` does.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,1 @@
+"""The migrations, by Alembic; `gateway.accounts.migrate` runs them."""
