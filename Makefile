@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?=
 PHOTOS ?= samples
 OUT ?= out/demo
+INPUTS ?= 30000
 
 .PHONY: help
 help: ## List the targets
@@ -64,6 +65,11 @@ serve: setup ## Run Triton and the gateway in the foreground
 .PHONY: test
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
 	@time $(BIN)/python -m pytest -q
+
+.PHONY: fuzz
+fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, some minutes
+	$(PIP) install -q --group fuzz
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
 
 .PHONY: check
 check: setup-dev ## Format, lint, types, and whether the stubs follow the proto files
