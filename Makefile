@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?=
 PHOTOS ?= samples
 OUT ?= out/demo
+INPUTS ?= 30000
 
 .PHONY: help
 help: ## List the targets
@@ -68,6 +69,11 @@ test: setup-test ## Run every test; what a test lacks is named where it is skipp
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
 	$(BIN)/python -m benchmarks credits
+
+.PHONY: fuzz
+fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, some minutes
+	$(PIP) install -q --group fuzz
+	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
 
 .PHONY: check
 check: setup-dev ## Format, lint, types, and whether the stubs follow the proto files

@@ -47,6 +47,15 @@ class GatewayConfig:
     cpu_threads: int = setting(
         "PACKSHOT_CPU_THREADS", 0, "threads that decode, compose and encode; 0: one per core"
     )
+    decode_workers: int = setting(
+        "PACKSHOT_DECODE_WORKERS",
+        -1,
+        "processes that decode photos, so that none can crash the gateway; -1: one per thread; "
+        "0: none, the threads decode",
+    )
+    decode_timeout_s: float = setting(
+        "PACKSHOT_DECODE_TIMEOUT_S", 10.0, "time for decoding one photo in a process, s"
+    )
     default_timeout_s: float = setting(
         "PACKSHOT_DEFAULT_TIMEOUT_S",
         30.0,
@@ -91,7 +100,9 @@ class GatewayConfig:
         require(self, "max_streams", at_least=1)
         require(self, "stream_window", at_least=1, at_most=1024)
         require(self, "cpu_threads", at_least=0, at_most=1024)
+        require(self, "decode_workers", at_least=-1, at_most=1024)
         for name in (
+            "decode_timeout_s",
             "default_timeout_s",
             "probe_interval_s",
             "probe_timeout_s",
@@ -135,6 +146,11 @@ class GatewayConfig:
     def limits(self) -> PhotoLimits:
         """What a photo may be."""
         return PhotoLimits(max_bytes=self.max_photo_bytes, max_pixels=self.max_photo_pixels)
+
+    @property
+    def worker_processes(self) -> int:
+        """Processes that decode photos; 0: the threads do."""
+        return self.worker_threads if self.decode_workers < 0 else self.decode_workers
 
     @property
     def worker_threads(self) -> int:

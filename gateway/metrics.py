@@ -108,6 +108,11 @@ class GatewayMetrics:
         self._picture_bytes = Counter(
             "packshot_picture_bytes", "Bytes of pictures answered.", registry=registry
         )
+        self._decode_workers_lost = Counter(
+            "packshot_decode_workers_lost",
+            "Decode workers that crashed, hung or were killed, and were replaced.",
+            registry=registry,
+        )
         self._ready = Gauge(
             "packshot_ready", "1 while the default model answers, else 0.", registry=registry
         )
@@ -202,6 +207,10 @@ class GatewayMetrics:
     def picture(self, size_bytes: int) -> None:
         """Count a picture answered."""
         self._picture_bytes.inc(size_bytes)
+
+    def decode_worker_lost(self) -> None:
+        """Count a decode worker that had to be replaced."""
+        self._decode_workers_lost.inc()
 
     def ready(self, *, ready: bool) -> None:
         """Show whether the default model answers."""

@@ -7,13 +7,13 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from gateway.decoding.decoder import Decoder
 from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.metrics import GatewayMetrics, Stage
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.compose import compose
-from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
@@ -120,6 +120,7 @@ class Renderer:
     Args:
         inference: Where the networks run.
         executor: Where the arithmetic of the other steps runs.
+        decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
         metrics: Where the stages' times go.
     """
@@ -128,11 +129,13 @@ class Renderer:
         self,
         inference: InferenceServer,
         executor: Executor,
+        decoder: Decoder,
         limits: PhotoLimits,
         metrics: GatewayMetrics,
     ) -> None:
         self._inference = inference
         self._executor = executor
+        self._decoder = decoder
         self._limits = limits
         self._metrics = metrics
 
@@ -156,6 +159,7 @@ class Renderer:
             clock,
             Stage.DECODE,
             _decode,
+            self._decoder,
             photo_file,
             options.background,
             self._limits,
@@ -254,6 +258,7 @@ class Renderer:
 
 
 def _decode(
+    decoder: Decoder,
     photo_file: bytes,
     background: Background | BackgroundFile,
     limits: PhotoLimits,
@@ -261,7 +266,7 @@ def _decode(
     keep_metadata: bool,
 ) -> tuple[Photo, Background]:
     """Decode the photo, and the background if it is a file."""
-    photo = decode_photo(photo_file, limits, keep_metadata=keep_metadata)
+    photo = decoder.decode(photo_file, limits, keep_metadata=keep_metadata)
     if isinstance(background, BackgroundFile):
-        return photo, background.decoded(limits)
+        return photo, background.decoded(decoder, limits)
     return photo, background

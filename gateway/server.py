@@ -15,6 +15,8 @@ from gateway.accounts.accounts import Accounts
 from gateway.accounts.charges import NoCharges
 from gateway.admission import Admission
 from gateway.config import GatewayConfig, is_loopback
+from gateway.decoding.decoder import Decoder, ThreadDecoder
+from gateway.decoding.processes import ProcessDecoder
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
@@ -23,9 +25,11 @@ from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
 from gateway.service import PackshotService
+from gateway.slow_senders import ArrivalLimit
 from gateway.start import StartError
 from gateway.streams import PhotoStreams
 from gateway.tls import ServedCertificate
+from gateway.transport import server_options
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
@@ -81,6 +85,7 @@ class Gateway:
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
         self._executor = ThreadPoolExecutor(config.worker_threads, thread_name_prefix="pipeline")
+        self._decoder = self._build_decoder()
         self._server = self._build_server()
         try:
             self.port = self._bind(f"{config.host}:{config.port}")
@@ -95,6 +100,7 @@ class Gateway:
                 f"cannot listen on {config.host}:{config.metrics_port} for metrics: {exc.strerror}"
             ) from exc
         self.metrics_port = self._http.port
+        self._decoder.start()
         await self._report(False)  # noqa: FBT003
         await self._server.start()
         self._watching = [asyncio.create_task(self._watch.run())]
@@ -125,26 +131,35 @@ class Gateway:
         await self._inference.close()
         self._http.close()
         self._executor.shutdown()
+        self._decoder.close()
         log.info("stopped")
+
+    def _build_decoder(self) -> Decoder:
+        config = self._config
+        if not config.worker_processes:
+            return ThreadDecoder()
+        return ProcessDecoder(
+            config.worker_processes,
+            config.decode_timeout_s,
+            config.limits,
+            self._metrics.decode_worker_lost,
+        )
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
         server = grpc.aio.server(
-            interceptors=[self._accounts.door] if self._accounts else [],
-            options=[
-                # Twice the photo's limit gets in, so that a photo over it hears which limit it is.
-                ("grpc.max_receive_message_length", 2 * config.max_photo_bytes + 2**20),
-                ("grpc.max_send_message_length", -1),
-                # Without this a second gateway would silently share the port.
-                ("grpc.so_reuseport", 0),
+            interceptors=[
+                *([self._accounts.door] if self._accounts else []),
+                ArrivalLimit(config.default_timeout_s),
             ],
+            options=server_options(config.max_photo_bytes),
         )
         admission = Admission(config.max_in_flight)
         self._streams = PhotoStreams(
             admission, config.stream_window, config.max_streams, config.stream_idle_timeout_s
         )
         service = PackshotService(
-            Renderer(self._inference, self._executor, config.limits, self._metrics),
+            Renderer(self._inference, self._executor, self._decoder, config.limits, self._metrics),
             self._inference,
             OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
             admission,

@@ -11,8 +11,10 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.errors import InvalidPhotoError
+from gateway.pipeline.chunks import check_chunks
 from gateway.pipeline.formats import PhotoFormat
-from gateway.pipeline.limits import PhotoLimits, check_count
+from gateway.pipeline.limits import FIELD, PhotoLimits, check_count
 
 # Far above what cameras and editors write: a tile of 256 pixels in 64 megapixels makes 1000 of
 # them, the finest usual scan script has 17 scans, a phone's HEIC file some 100 boxes, a camera's
@@ -21,6 +23,9 @@ MAX_BOXES: Final = 10_000
 MAX_TAGS: Final = 512
 MAX_TAG_VALUES: Final = 100_000
 MAX_SCANS: Final = 100
+# A scan takes some 4 ms a megapixel: 5 s in all.
+MAX_SCANNED_PIXELS: Final = 1_280_000_000
+_USUAL_SCANS: Final = 20
 
 _WEBP_HEADER_BYTES: Final = 30
 _SCAN: Final = b"\xff\xda"
@@ -30,23 +35,42 @@ def check_claims(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) ->
     """Check what a file claims before it is opened.
 
     Raises:
+        InvalidPhotoError: It is made in a way that has no bound.
         PhotoLimitError: It claims too much. A claim that cannot be read is left to the decoder.
     """
     try:
+        check_chunks(data, photo_format)
         match photo_format:
             case PhotoFormat.WEBP:
                 limits.check_pixels(*_webp_canvas(data))
             case PhotoFormat.AVIF | PhotoFormat.HEIF:
+                if _OVERLAY.search(data):
+                    raise InvalidPhotoError(
+                        "a picture laid over others in its file is not accepted", field=FIELD
+                    )
                 for size in _box_sizes(data):
                     limits.check_pixels(*size)
             case PhotoFormat.TIFF:
                 _check_tiff(data, limits)
-            case PhotoFormat.JPEG if data.count(_SCAN) > MAX_SCANS:  # the count alone is quick
-                check_count("scans", _jpeg_scans(data), MAX_SCANS)
             case _:
                 pass
-    except (struct.error, OverflowError):  # an offset beyond the file, or beyond all files
+    except (
+        struct.error,
+        OverflowError,
+        IndexError,
+    ):  # an offset beyond the file, or beyond all files
         return
+
+
+def check_scans(data: bytes, width_px: int, height_px: int) -> None:
+    """Check how often libjpeg would go over a JPEG file's pixels.
+
+    Raises:
+        PhotoLimitError: There are too many scans for a picture of that size.
+    """
+    most = min(max(MAX_SCANNED_PIXELS // (width_px * height_px), _USUAL_SCANS), MAX_SCANS)
+    if data.count(_SCAN) > most:  # the count alone is quick
+        check_count("scans", _jpeg_scans(data), most)
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
@@ -65,6 +89,9 @@ def _webp_canvas(data: bytes) -> tuple[int, int]:
         case _:
             return 0, 0
 
+
+# An item made of others, each as large as the whole, and of as many as its author likes.
+_OVERLAY: Final = re.compile(rb"(?s)infe(?:\x02.{7}|\x03.{9})iovl")
 
 # The boxes that lead to a size, with what stands before the boxes inside (ISO/IEC 14496-12).
 _CONTAINERS: Final = {

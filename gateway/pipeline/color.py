@@ -14,8 +14,10 @@ from PIL import Image, ImageCms
 
 from gateway.errors import InvalidPhotoError
 from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.limits import FIELD
+from gateway.pipeline.limits import FIELD, check_count
 
+# The largest of presses have some 3 MB; Little CMS makes far more of what it reads.
+MAX_PROFILE_BYTES: Final = 8 * 2**20
 # Working spaces that modes of Pillow hold, as ICC profiles name them.
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _PROBE_STEPS: Final = 6
@@ -105,8 +107,12 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Pixe
 
     Returns:
         (H, W, 3) uint8, sRGB.
+
+    Raises:
+        PhotoLimitError: The profile is too large.
     """
     if profile:
+        check_count("bytes of a colour profile", len(profile), MAX_PROFILE_BYTES)
         try:
             return _through(profile, image)
         except (OSError, ValueError, TypeError, ImageCms.PyCMSError) as exc:

@@ -8,7 +8,7 @@ from PIL.ImageFile import ImageFile
 
 from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.arrays import Photo
-from gateway.pipeline.claims import check_claims
+from gateway.pipeline.claims import check_claims, check_scans
 from gateway.pipeline.color import split_alpha, to_srgb, unknown_colors
 from gateway.pipeline.formats import ACCEPTED, PhotoFormat, format_of, open_header
 from gateway.pipeline.limits import FIELD, PhotoLimits
@@ -46,6 +46,8 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
         check_claims(data, photo_format, limits)
         with _open(data, photo_format, limits) as image:
             limits.check_size(image.width, image.height)
+            if photo_format is PhotoFormat.JPEG:
+                check_scans(data, image.width, image.height)
             _refuse_what_misleads(image)
             image.load()
             # HEIC's size may turn out another one in the end.

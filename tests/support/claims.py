@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, png_chunk, product_photo
 
 
 def png_with(chunk: bytes) -> bytes:
@@ -25,7 +25,12 @@ def claiming_jpeg(width: int, height: int) -> bytes:
 
 def jpeg_of_scans(scans: int) -> bytes:
     """Return a progressive JPEG file whose last scan is there many times."""
-    data = encode(product_photo(), "JPEG", progressive=True)
+    return with_scans(encode(product_photo(), "JPEG", progressive=True), scans)
+
+
+def with_scans(data: bytes, scans: int) -> bytes:
+    """Return a progressive JPEG file with its last scan there so often that it has as many."""
+    scans -= data.count(b"\xff\xda") - 1
     at = data.rindex(b"\xff\xda")
     return data[:at] + data[at:-2] * scans + data[-2:]
 
@@ -106,3 +111,51 @@ def big_tiff(width: int, height: int) -> bytes:
     directory = b"".join(struct.pack("<HHQQ", *entry) for entry in entries)
     head = struct.pack("<2sHHHQ", b"II", 43, 8, 0, 16)
     return head + struct.pack("<Q", len(entries)) + directory + bytes(1008)
+
+
+def with_item(data: bytes, kind: bytes) -> bytes:
+    """Return an HEIC file whose picture claims to be an item of another kind."""
+    assert b"hvc1" in data
+    return re.sub(rb"(?s)(infe.{8})hvc1", rb"\1" + kind, data)
+
+
+def jpeg_of_segments(size_bytes: int) -> bytes:
+    """Return a JPEG file with empty segments before its picture."""
+    data = encode(product_photo(), "JPEG")
+    return data[:2] + b"\xff\xe5\0\2" * (size_bytes // 4) + data[2:]
+
+
+def jpeg_of_filling(size_bytes: int) -> bytes:
+    """Return a JPEG file with filling before its first marker."""
+    data = encode(product_photo(), "JPEG")
+    return data[:2] + b"\xff" * size_bytes + data[2:]
+
+
+def png_of_chunks(size_bytes: int) -> bytes:
+    """Return a PNG file with empty chunks before its picture."""
+    return png_with(png_chunk(b"abCd", b"") * (2 * size_bytes // 12))
+
+
+def png_of_idat(size_bytes: int) -> bytes:
+    """Return a PNG file whose picture's data begin with empty chunks."""
+    return png_with(png_chunk(b"IDAT", b"") * (2 * size_bytes // 12))
+
+
+def gif_of_extensions(size_bytes: int) -> bytes:
+    """Return a GIF file with small extensions before its picture."""
+    data = encode(product_photo(), "GIF")
+    at = 13 + (3 << ((data[10] & 7) + 1))
+    return data[:at] + b"\x21\xf1\x01a\0" * (size_bytes // 5) + data[at:]
+
+
+def gif_of_zeros(size_bytes: int) -> bytes:
+    """Return a GIF file with zeros before its picture."""
+    data = encode(product_photo(), "GIF")
+    at = 13 + (3 << ((data[10] & 7) + 1))
+    return data[:at] + bytes(size_bytes) + data[at:]
+
+
+OF_MANY_CHUNKS = (
+    *(jpeg_of_segments, jpeg_of_filling, png_of_chunks, png_of_idat),
+    *(gif_of_extensions, gif_of_zeros),
+)

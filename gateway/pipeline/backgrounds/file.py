@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.decoding.decoder import Decoder
 from gateway.errors import InvalidRequestError
 from gateway.pipeline.arrays import Color
-from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.limits import PhotoLimits
 from gateway.pipeline.look import BackgroundPicture, Fit, Point
 
@@ -21,7 +21,7 @@ class BackgroundFile:
     position: Point
     color: Color
 
-    def decoded(self, limits: PhotoLimits) -> BackgroundPicture:
+    def decoded(self, decoder: Decoder, limits: PhotoLimits) -> BackgroundPicture:
         """Decode it.
 
         Raises:
@@ -29,7 +29,7 @@ class BackgroundFile:
             PhotoLimitError: The picture is over or under a limit.
         """
         try:
-            photo = decode_photo(self.file, limits)
+            photo = decoder.decode(self.file, limits)
         except InvalidRequestError as exc:
             message = f"the background picture, read as a photo, is refused: {exc}"
             raise type(exc)(message, field=_FIELD, figures=exc.figures) from exc

@@ -53,4 +53,6 @@ def _resampled(picture: BackgroundPicture, seen: Box, width_px: int, height_px: 
     rgb, alpha = picture.photo.rgb[seen.slices], picture.photo.alpha
     if alpha is not None:
         rgb = composite_over(rgb, alpha[seen.slices], picture.color)
-    return resample(rgb, width_px, height_px)
+    pixels = resample(rgb, width_px, height_px)
+    # A background is painted on, and a picture that fits as it is would be itself.
+    return pixels.copy() if np.may_share_memory(pixels, picture.photo.rgb) else pixels

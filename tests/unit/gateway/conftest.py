@@ -17,7 +17,12 @@ def inference() -> FakeInferenceServer:
 @pytest.fixture
 def config() -> GatewayConfig:
     return GatewayConfig(
-        port=0, metrics_port=0, max_in_flight=4, cpu_threads=2, probe_interval_s=0.05
+        port=0,
+        metrics_port=0,
+        max_in_flight=4,
+        cpu_threads=2,
+        decode_workers=0,  # their start is no test's business but their own's
+        probe_interval_s=0.05,
     )
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.errors import InvalidPhotoError, PhotoLimitError
+from gateway.errors import InvalidPhotoError, InvalidRequestError, PhotoLimitError
+from gateway.pipeline.chunks import MAX_CHUNKS
 from gateway.pipeline.claims import MAX_BOXES, MAX_SCANS, MAX_TAG_VALUES, MAX_TAGS
+from gateway.pipeline.color import MAX_PROFILE_BYTES
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.limits import PhotoLimits
 from tests.support import claims
@@ -27,6 +29,7 @@ LIMITS = PhotoLimits()
 HUGE = 100_000
 MOST_SECONDS = 0.5
 MOST_MIB = 16
+MIB = 2**20
 
 
 def _kib(field: str) -> int:
@@ -152,15 +155,37 @@ def test_a_heic_whose_stream_is_larger_than_it_claims_is_refused() -> None:
             f"boxes; the limit is {MAX_BOXES}",
             id="heic-boxes",
         ),
+        *(
+            pytest.param(make(MIB), f"chunks; the limit is {MAX_CHUNKS}", id=make.__name__)
+            for make in claims.OF_MANY_CHUNKS
+        ),
+        pytest.param(
+            claims.with_item(HEIC, b"iovl"),
+            "laid over others",
+            id="heic-overlay",
+        ),
     ],
 )
 def test_refuses_what_a_decoder_would_choke_on(data: bytes, message: str) -> None:
-    with quickly_and_in_little_memory(), pytest.raises(PhotoLimitError, match=message):
+    with quickly_and_in_little_memory(), pytest.raises(InvalidRequestError, match=message):
         decode_photo(data, LIMITS)
 
 
 def test_a_progressive_jpeg_of_many_but_not_too_many_scans_is_fine() -> None:
     assert decode_photo(claims.jpeg_of_scans(50), LIMITS).rgb.shape == (90, 120, 3)
+
+
+def test_the_larger_a_jpeg_is_the_fewer_scans_it_may_have() -> None:
+    large = encode(product_photo(6000, 4000), "JPEG", progressive=True)
+    with pytest.raises(PhotoLimitError, match="60 scans; the limit is 53"):
+        decode_photo(claims.with_scans(large, 60), LIMITS)
+
+
+def test_a_colour_profile_of_ten_megabytes_is_refused() -> None:
+    profile = bytes(10_000_000)
+    data = encode(product_photo(), "TIFF", icc_profile=profile)
+    with pytest.raises(PhotoLimitError, match=f"profile; the limit is {MAX_PROFILE_BYTES}"):
+        decode_photo(data, LIMITS)
 
 
 INFLATES = zlib.compress(bytes(100_000_000))

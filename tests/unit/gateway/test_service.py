@@ -383,3 +383,9 @@ async def test_requests_in_flight_finish_while_the_gateway_drains(
             await client.render(PHOTO)
         assert (await under_way).model == "matte"
         await stopping
+
+
+async def test_a_background_picture_of_the_photo_s_own_size_is_fine(client: AsyncClient) -> None:
+    picture = encode(np.full((90, 120, 3), 128, np.uint8), "JPEG")
+    image = decode((await client.render(PHOTO, background=BackgroundPicture(picture))).picture)
+    assert np.abs(np.subtract(image.getpixel((100, 10)), 128)).max() < 5  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""A process that decodes photos, one after the other, and dies of one rather than the gateway.
+
+python -m gateway.decoding.worker SOCKET MAX_MEMORY_BYTES TIMEOUT_S
+
+It ends when the other end of its socket closes, be it that the gateway was killed, and at the
+latest a second after a photo's time: the kernel's alarm ends it within any decoder's code.
+"""
+
+import logging
+import resource
+import signal
+import socket
+import sys
+from typing import Final
+
+import numpy as np
+
+from gateway.decoding.parcels import Parcel, ParcelError, receive, send
+from gateway.errors import InvalidRequestError, PhotoLimitError
+from gateway.oddities import log_oddities
+from gateway.pipeline.arrays import Photo
+from gateway.pipeline.decode import decode_photo
+from gateway.pipeline.limits import FIELD, PhotoLimits
+
+_GRACE_S: Final = 1.0
+_MAX_NOTE_CHARS: Final = 1000
+
+
+def main() -> int:
+    """Decode until there is nobody to decode for."""
+    descriptor, max_memory_bytes, timeout_s = sys.argv[1:]
+    logging.basicConfig(format="%(asctime)s %(levelname)s decode-worker %(message)s")
+    log_oddities()
+    _limit_memory(int(max_memory_bytes))
+    # Ctrl-C reaches the whole group, but it is the gateway that says when photos have ended.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gateway = socket.socket(fileno=int(descriptor))
+    try:
+        send(gateway, {"ready": True}, [])
+        while True:
+            parcel = receive(gateway)
+            signal.setitimer(signal.ITIMER_REAL, float(timeout_s) + _GRACE_S)
+            _answer(gateway, parcel, int(max_memory_bytes))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            del parcel
+    except ParcelError:
+        return 0
+
+
+def _limit_memory(max_memory_bytes: int) -> None:
+    """Limit what may be allocated from here on; libraries and stacks do not count (RLIMIT_DATA)."""
+    resource.setrlimit(resource.RLIMIT_DATA, (max_memory_bytes, max_memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> None:
+    content: list[bytes | memoryview] = []
+    try:
+        photo = decode_photo(
+            bytes(parcel.content),
+            PhotoLimits(**parcel.words["limits"]),
+            keep_metadata=parcel.words["keep_metadata"],
+        )
+        words, content = _packed(photo)
+    except InvalidRequestError as error:
+        words = _refused(error)
+    except MemoryError:
+        too_much = PhotoLimitError(
+            f"the photo takes more memory to decode than the limit of {max_memory_bytes} bytes",
+            field=FIELD,
+            figures={"limit_memory_bytes": max_memory_bytes},
+        )
+        words = _refused(too_much)
+    send(gateway, words, content)
+
+
+def _packed(photo: Photo) -> tuple[dict[str, object], list[bytes | memoryview]]:
+    alpha = [] if photo.alpha is None else [np.ascontiguousarray(photo.alpha).data]
+    words = {
+        "width_px": photo.width_px,
+        "height_px": photo.height_px,
+        "alpha": photo.alpha is not None,
+        "notes": [note[:_MAX_NOTE_CHARS] for note in photo.notes],
+    }
+    return words, [photo.rgb.data, *alpha, photo.metadata]
+
+
+def _refused(error: InvalidRequestError) -> dict[str, object]:
+    return {
+        "reason": error.reason,
+        "message": str(error)[:_MAX_NOTE_CHARS],
+        "figures": error.figures,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""The gateway's gRPC transport: what one connection may ask of it, each option with its reason.
+
+Callers reach HTTP/2 before they reach any of the service's own limits. What is bounded here is
+bounded for a connection; how many connections there may be is the business of what stands in front.
+"""
+
+from typing import Final
+
+MAX_STREAMS: Final = 128
+MAX_HEADER_BYTES: Final = 16 * 2**10
+MIN_PING_INTERVAL_S: Final = 10
+MAX_PING_STRIKES: Final = 2
+MAX_IDLE_S: Final = 300
+MAX_AGE_S: Final = 3600
+AGE_GRACE_S: Final = 60
+KEEPALIVE_S: Final = 60
+KEEPALIVE_TIMEOUT_S: Final = 20
+HANDSHAKE_S: Final = 10
+
+
+def server_options(max_photo_bytes: int) -> list[tuple[str, int]]:
+    """Return the channel arguments of the gateway's server.
+
+    Args:
+        max_photo_bytes: The largest photo that the service will accept.
+    """
+    return [
+        # Twice the photo's limit gets in, so that a photo over it hears which limit it is. What is
+        # larger still, gRPC refuses by its length, before it keeps any of it.
+        ("grpc.max_receive_message_length", 2 * max_photo_bytes + 2**20),
+        ("grpc.max_send_message_length", -1),
+        # Without this a second gateway would silently share the port.
+        ("grpc.so_reuseport", 0),
+        # More than any client needs at once; the others wait at the client (SETTINGS). A peer that
+        # opens more all the same, or opens and resets them in a loop (CVE-2023-44487), is held to
+        # as many.
+        ("grpc.max_concurrent_streams", MAX_STREAMS),
+        # gRPC answers what is over it with RESOURCE_EXHAUSTED. Below the soft limit of half of it
+        # nothing is refused; between the two, at random.
+        ("grpc.max_metadata_size", MAX_HEADER_BYTES // 2),
+        ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
+        # A ping costs its sender nothing: more often than this, and it is told ENHANCE_YOUR_CALM
+        # and cut off. A caller's keepalive of 10 s or more is fine, with calls or without.
+        ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
+        ("grpc.http2.max_ping_strikes", MAX_PING_STRIKES),
+        # Half-open connections would gather for ever: who does not answer is gone.
+        ("grpc.keepalive_time_ms", KEEPALIVE_S * 1000),
+        ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        # Before the first SETTINGS a connection is nobody's.
+        ("grpc.server_handshake_timeout_ms", HANDSHAKE_S * 1000),
+        # A connection without calls is closed; a caller's channel makes a new one by itself.
+        ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
+        # So that callers spread over new gateways, and so that a call without a deadline whose
+        # message never ends does end, by GOAWAY and a grace.
+        ("grpc.max_connection_age_ms", MAX_AGE_S * 1000),
+        ("grpc.max_connection_age_grace_ms", AGE_GRACE_S * 1000),
+    ]

@@ -1,0 +1,1 @@
+"""Inputs made up by chance, by structure and by coverage, over decoding and options."""

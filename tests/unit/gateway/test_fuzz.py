@@ -1,0 +1,94 @@
+"""The fuzzing in short: some inputs of each kind, and all that ever found something."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+from hypothesis import HealthCheck, given, settings
+from prometheus_client import CollectorRegistry
+
+from gateway.decoding.decoder import ThreadDecoder
+from gateway.errors import GatewayError
+from gateway.metrics import GatewayMetrics
+from gateway.renderer import Renderer
+from gateway.status import status_code
+from packshot.v1 import packshot_pb2 as pb
+from tests.fuzz import mutations, targets
+from tests.fuzz.requests import requests
+from tests.support.fake_inference import FakeInferenceServer
+from tests.support.files import FILES
+from tests.support.pictures import encode, product_photo
+
+pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
+
+PHOTO = encode(product_photo(64, 48), "JPEG")
+BROAD = settings(deadline=None, suppress_health_check=list(HealthCheck))
+FOUND = Path(__file__).parents[2] / "fuzz" / "found"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_changed_by_their_structure_give_a_photo_or_an_error(name: str) -> None:
+    chance = random.Random(name)  # noqa: S311  to be repeated, not to be secret
+    data = FILES[name]()
+    assert b"".join(mutations.parts(data)) == data
+    for _ in range(25):
+        targets.decode(mutations.mutate(data, chance))
+
+
+@settings(BROAD, max_examples=200)
+@given(requests((b"", b"photo")))
+def test_any_request_s_options_are_in_order_or_refused(request: pb.RenderRequest) -> None:
+    targets.options(request.SerializeToString())
+
+
+@settings(BROAD, max_examples=60)
+@given(requests((PHOTO,)))
+def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
+    request: pb.RenderRequest,
+) -> None:
+    request.photo = PHOTO
+    try:
+        options = targets.READER.read(request)
+    except GatewayError:
+        return
+    with ThreadPoolExecutor(1) as executor:
+        renderer = Renderer(
+            FakeInferenceServer(),
+            executor,
+            ThreadDecoder(),
+            targets.LIMITS,
+            GatewayMetrics(CollectorRegistry()),
+        )
+        try:
+            packshot = asyncio.run(renderer.render(PHOTO, options, timeout_s=30))
+        except GatewayError as error:
+            assert status_code(error) is not grpc.StatusCode.INTERNAL
+        else:
+            assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels
+
+
+def test_what_was_found_once_is_mended() -> None:
+    for file in sorted(FOUND.glob("*-*")):
+        target = targets.options if file.name.startswith("options") else targets.decode
+        target(file.read_bytes())
+
+
+@pytest.mark.parametrize("engine", ["structure", "requests", "options-by-coverage"])
+def test_the_command_runs(engine: str, tmp_path: Path, root: Path) -> None:
+    if engine.endswith("coverage"):
+        pytest.importorskip("atheris", reason="atheris is not installed: group `fuzz`")
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "100", "--engine", engine]
+    done = subprocess.run(
+        [*command, "--seed", "1", "--out", str(tmp_path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "exit status 0" in done.stdout
