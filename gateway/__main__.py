@@ -1,14 +1,15 @@
 """`python -m gateway`: run the gateway."""
 
 import asyncio
-import logging
 import os
 import sys
 
 from gateway.config import GatewayConfig
+from gateway.memory import limit_allocator
 from gateway.oddities import log_oddities
 from gateway.server import PortError, run
 from gateway.triton import TritonInferenceServer
+from logs import set_up_logging
 from settings import SettingError, load
 
 
@@ -24,9 +25,8 @@ def main() -> int:
     except SettingError as exc:
         print(f"error: {exc}", file=sys.stderr)  # noqa: T201
         return 2
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    set_up_logging(config.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
+    limit_allocator()
     log_oddities()
     try:
         asyncio.run(_run(config))

@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client import CollectorRegistry
 
 from gateway.admission import Admission
+from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
@@ -20,6 +21,7 @@ from gateway.options.reader import OptionReader
 from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
+from gateway.retries import RetryBudget, RetryingInference
 from gateway.service import PackshotService
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
@@ -27,6 +29,10 @@ from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 log = logging.getLogger(__name__)
 
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
+
+
+# Enough for what is in flight when one of several Tritons dies.
+_RETRIES_IN_RESERVE = 10
 
 
 class PortError(Exception):
@@ -43,12 +49,21 @@ class Gateway:
 
     def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
         self._config = config
-        self._inference = inference
         self._registry = CollectorRegistry()
         self._metrics = GatewayMetrics(self._registry)
+        self._inference = CircuitBreaker(
+            RetryingInference(
+                inference,
+                RetryBudget(config.retry_share, most=_RETRIES_IN_RESERVE),
+                lambda allowed: self._metrics.retry(allowed=allowed),
+            ),
+            config.circuit_failures,
+            self._report_circuit,
+        )
+        self._metrics.circuit(config.default_model, is_open=False)
         self._health = health.aio.HealthServicer()
         self._watch = ReadinessWatch(
-            inference,
+            self._inference,
             config.default_model,
             config.probe_interval_s,
             config.probe_timeout_s,
@@ -133,6 +148,10 @@ class Gateway:
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         return server
+
+    def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
+        self._metrics.circuit(model, is_open=is_open)
+        self._watch.doubt()
 
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
