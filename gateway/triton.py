@@ -49,6 +49,7 @@ class TritonInferenceServer:
         )
         self._described: dict[str, tuple[float, MattingModel]] = {}
         self._answered_s: dict[str, float] = {}
+        self._listed_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
         """Look a ready model up; its description is remembered for a few seconds."""
@@ -134,8 +135,15 @@ class TritonInferenceServer:
             raise error from exc
 
     async def _in_repository(self, model: str) -> bool:
+        # Asked every time, with two Tritons the question would take the sound one's turn, and each
+        # further attempt would fall to the one that lacks the model.
+        if time.monotonic() - self._listed_s.get(model, -float("inf")) < _DESCRIPTION_AGE_S:
+            return True
         index = await self._index(_INDEX_TIMEOUT_S)
-        return model in {entry.name for entry in index.models}
+        listed = model in {entry.name for entry in index.models}
+        if listed:
+            self._listed_s[model] = time.monotonic()
+        return listed
 
     async def _index(self, timeout_s: float) -> Any:
         return await self._ask(
