@@ -120,7 +120,6 @@ def _soak(soak: Soak, environ: Mapping[str, str]) -> dict[str, Any]:
     soak.logs.mkdir(parents=True, exist_ok=True)
     mix = Mix(sorted(soak.samples.glob("*.jpg")), soak.seed)
     ledger, census = Ledger(), Census()
-    before = shared_memory()
     breaches: list[str] = []
     own = {**environ, **free_addresses()}
     target = f"127.0.0.1:{own['PACKSHOT_PORT']}"
@@ -153,8 +152,10 @@ def _soak(soak: Soak, environ: Mapping[str, str]) -> dict[str, Any]:
         now = settled(gateway.process.pid, spare, _IDLE_S)
         if now.descriptors > spare.descriptors or now.threads > spare.threads:
             breaches.append(f"the gateway holds {now}, after {held} before the first kill")
-    if not wait_for(lambda: shared_memory() <= before, _IDLE_S):
-        breaches.append(f"shared memory is left: {sorted(shared_memory() - before)}")
+    if not census.shm_prefixes:
+        breaches.append("no Triton was seen, so its shared memory could not be looked for")
+    if not wait_for(lambda: not shared_memory(census.shm_prefixes), _IDLE_S):
+        breaches.append(f"shared memory is left: {shared_memory(census.shm_prefixes)}")
     lives = sorted(census.lives.values(), key=lambda life: life.samples[0][0])
     breaches += [
         f"{life.name} ({life.pid}) grew by {growth * 100:.1f} %"

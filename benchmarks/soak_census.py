@@ -13,6 +13,7 @@ import psutil
 _INTERVAL_S = 0.5
 # Medians of fewer samples than this, at either end, say nothing.
 _LEAST_SAMPLES = 6
+_SHM_OPTION = "shm-region-prefix-name="
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  looked at, never written
 
 
@@ -44,11 +45,17 @@ class Life:
 
 
 class Census(threading.Thread):
-    """Samples the processes below this one until it is stopped."""
+    """Samples the processes below this one until it is stopped.
+
+    Attributes:
+        lives: Every process seen, by its id.
+        shm_prefixes: How the names of the Tritons' shared memory regions begin.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="census", daemon=True)
         self.lives: dict[int, Life] = {}
+        self.shm_prefixes: frozenset[str] = frozenset()
         self._over = threading.Event()
 
     def run(self) -> None:
@@ -60,7 +67,10 @@ class Census(threading.Thread):
                     size = process.memory_full_info().pss
                     life = self.lives.get(process.pid)
                     if life is None:
-                        life = self.lives[process.pid] = Life(_name_of(process), process.pid)
+                        command = process.cmdline()
+                        name = _name_of(command) or process.name()
+                        life = self.lives[process.pid] = Life(name, process.pid)
+                        self.shm_prefixes |= _shm_prefixes(command)
                     life.samples.append((time.monotonic(), size))
 
     def stop(self) -> None:
@@ -99,13 +109,9 @@ def settled(pid: int, at_most: Holdings, timeout_s: float) -> Holdings:
         time.sleep(_INTERVAL_S)
 
 
-def shared_memory() -> frozenset[str]:
-    """Name the shared memory segments of the machine that are ours."""
-    return frozenset(
-        path.name
-        for path in _SHARED_MEMORY.iterdir()
-        if path.stat().st_uid == psutil.Process().uids().real
-    )
+def shared_memory(prefixes: frozenset[str]) -> list[str]:
+    """Name the shared memory regions whose names begin so."""
+    return sorted(path.name for prefix in prefixes for path in _SHARED_MEMORY.glob(f"{prefix}*"))
 
 
 def wait_for(check: Callable[[], bool], timeout_s: float) -> bool:
@@ -118,10 +124,11 @@ def wait_for(check: Callable[[], bool], timeout_s: float) -> bool:
     return True
 
 
-def _name_of(process: psutil.Process) -> str:
-    command = process.cmdline()
+def _name_of(command: list[str]) -> str:
     if "-m" in command:
         return command[command.index("-m") + 1]
-    if command and "python_backend_stub" in command[0]:
-        return "stub"
-    return process.name()
+    return "stub" if command and "python_backend_stub" in command[0] else ""
+
+
+def _shm_prefixes(command: list[str]) -> set[str]:
+    return {argument.partition(_SHM_OPTION)[2] for argument in command if _SHM_OPTION in argument}

@@ -94,6 +94,11 @@ class GatewayConfig:
         return PhotoLimits(max_bytes=self.max_photo_bytes, max_pixels=self.max_photo_pixels)
 
     @property
+    def retries_in_reserve(self) -> int:
+        """Second attempts for what is in flight when one of several Tritons dies."""
+        return self.max_in_flight if self.retry_share else 0
+
+    @property
     def worker_threads(self) -> int:
         """Threads for the arithmetic."""
         return self.cpu_threads or len(os.sched_getaffinity(0))

@@ -15,8 +15,8 @@ from gateway.pipeline.arrays import Pixels
 
 T = TypeVar("T")
 
-# gRPC deals requests out in turn, so under load a second attempt may meet the same sick Triton.
-ATTEMPTS: Final = 3
+# gRPC deals calls out in turn, whoever's they are, so a further attempt may meet the same sick Triton.
+ATTEMPTS: Final = 4
 
 # What a retry may still be worth sending for.
 _LEAST_TIME_S = 0.01

@@ -31,10 +31,6 @@ log = logging.getLogger(__name__)
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
-# Enough for what is in flight when one of several Tritons dies.
-_RETRIES_IN_RESERVE = 10
-
-
 class PortError(Exception):
     """A port cannot be bound; the message names it."""
 
@@ -54,7 +50,7 @@ class Gateway:
         self._inference = CircuitBreaker(
             RetryingInference(
                 inference,
-                RetryBudget(config.retry_share, most=_RETRIES_IN_RESERVE),
+                RetryBudget(config.retry_share, most=config.retries_in_reserve),
                 lambda allowed: self._metrics.retry(allowed=allowed),
             ),
             config.circuit_failures,
