@@ -15,7 +15,7 @@ from gateway.pipeline.arrays import Pixels
 
 T = TypeVar("T")
 
-# gRPC deals calls out in turn, whoever's they are, so a further attempt may meet the same sick Triton.
+# gRPC deals calls out in turn, whoever's they are: a further attempt may meet the same sick Triton.
 ATTEMPTS: Final = 4
 
 # What a retry may still be worth sending for.

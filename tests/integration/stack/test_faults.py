@@ -75,7 +75,9 @@ async def test_a_killed_model_process_is_noticed_and_replaced_without_a_hand(
 
     async with AsyncClient(fleet.gateway.target, timeout_s=10, retries=False) as client:
         asking = [asyncio.create_task(keep_asking(client)) for _ in range(3)]
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(20):
+            while not outcomes["OK"]:
+                await asyncio.sleep(0.02)
         (stub,) = fleet.triton.stub_pids("matte")
         os.kill(stub, signal.SIGKILL)
         fell_s = await seconds_until(fleet.gateway, ready=False, timeout_s=5)
@@ -87,7 +89,8 @@ async def test_a_killed_model_process_is_noticed_and_replaced_without_a_hand(
     assert set(outcomes) <= {"OK", "UNAVAILABLE"}, outcomes
     assert outcomes["OK"], outcomes
     assert outcomes["UNAVAILABLE"], outcomes
-    assert slowest_s < 5
+    # A dead process takes about a second to say so, and there are four attempts.
+    assert slowest_s < 8
 
 
 async def test_a_killed_triton_is_unavailable_at_once_and_its_successor_is_found(
