@@ -98,6 +98,14 @@ readme: setup ## Write the tables of settings and presets into the documents
 	$(BIN)/python -m tools.settings_table
 	$(BIN)/python -m tools.presets_table
 
+# --- endurance ---------------------------------------------------------------------------------
+
+MINUTES ?= 10
+
+.PHONY: soak
+soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
+	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
+
 # --- pictures ----------------------------------------------------------------------------------
 
 .PHONY: contact-sheet

@@ -1,16 +1,17 @@
 """`python -m gateway`: run the gateway; `python -m gateway keys`: look after its API keys."""
 
 import asyncio
-import logging
 import os
 import sys
 
 from gateway.accounts import cli as keys_cli
 from gateway.config import GatewayConfig
+from gateway.memory import limit_allocator
 from gateway.oddities import log_oddities
 from gateway.server import run
 from gateway.start import StartError
 from gateway.triton import TritonInferenceServer
+from logs import set_up_logging
 from settings import SettingError, load
 
 
@@ -28,9 +29,8 @@ def main() -> int:
     except SettingError as exc:
         print(f"error: {exc}", file=sys.stderr)  # noqa: T201
         return 2
-    logging.basicConfig(
-        level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    set_up_logging(config.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
+    limit_allocator()
     log_oddities()
     try:
         asyncio.run(_run(config))

@@ -8,6 +8,7 @@ from pathlib import Path
 from gateway.accounts.database import parse_url
 from gateway.pipeline.limits import PhotoLimits
 from gateway.tls import CertificateFiles
+from gateway.triton_channel import channel_target
 from settings import SettingError, require, setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -22,7 +23,11 @@ class GatewayConfig:
     metrics_port: int = setting(
         "PACKSHOT_METRICS_PORT", 9095, "port of /metrics, /livez and /readyz; 0 picks a free one"
     )
-    triton: str = setting("PACKSHOT_TRITON", "127.0.0.1:8001", "gRPC address of Triton, HOST:PORT")
+    triton: str = setting(
+        "PACKSHOT_TRITON",
+        "127.0.0.1:8001",
+        "gRPC address of Triton, HOST:PORT; several as IP:PORT,IP:PORT",
+    )
     default_model: str = setting(
         "PACKSHOT_DEFAULT_MODEL", "matte", "model that cuts when a request names none"
     )
@@ -67,6 +72,12 @@ class GatewayConfig:
     probe_timeout_s: float = setting(
         "PACKSHOT_PROBE_TIMEOUT_S", 3.0, "time for a probe's inference, s"
     )
+    circuit_failures: int = setting(
+        "PACKSHOT_CIRCUIT_FAILURES", 5, "failures in a row after which a model's circuit opens"
+    )
+    retry_share: float = setting(
+        "PACKSHOT_RETRY_SHARE", 0.1, "second attempts at Triton per request, at most; 0: none"
+    )
     drain_timeout_s: float = setting(
         "PACKSHOT_DRAIN_TIMEOUT_S", 30.0, "time for requests in flight after SIGTERM, s"
     )
@@ -110,6 +121,12 @@ class GatewayConfig:
         ):
             require(self, name, at_least=0.01)
         require(self, "drain_timeout_s", at_least=0)
+        require(self, "circuit_failures", at_least=1)
+        require(self, "retry_share", at_least=0, at_most=1)
+        try:
+            channel_target(self.triton)
+        except ValueError as exc:
+            raise SettingError(f"PACKSHOT_TRITON is {self.triton!r}: {exc}") from exc
         if self.log_level not in LOG_LEVELS:
             raise SettingError(
                 f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LOG_LEVELS)}"
@@ -151,6 +168,11 @@ class GatewayConfig:
     def worker_processes(self) -> int:
         """Processes that decode photos; 0: the threads do."""
         return self.worker_threads if self.decode_workers < 0 else self.decode_workers
+
+    @property
+    def retries_in_reserve(self) -> int:
+        """Second attempts for what is in flight when one of several Tritons dies."""
+        return self.max_in_flight if self.retry_share else 0
 
     @property
     def worker_threads(self) -> int:

@@ -155,6 +155,20 @@ class GatewayMetrics:
             self._charges.labels(charge)
         for operation in Operation:
             self._accounts_seconds.labels(operation)
+        self._circuit_open = Gauge(
+            "packshot_circuit_open",
+            "1 while a model's circuit is open: its callers are refused at once.",
+            ("model",),
+            registry=registry,
+        )
+        self._retries = Counter(
+            "packshot_inference_retries",
+            "Second attempts at Triton, by whether the budget allowed them.",
+            ("allowed",),
+            registry=registry,
+        )
+        for allowed in ("yes", "no"):
+            self._retries.labels(allowed)
         for method in Method:
             self._request_seconds.labels(method)
             self._in_flight.labels(method)
@@ -215,3 +229,11 @@ class GatewayMetrics:
     def ready(self, *, ready: bool) -> None:
         """Show whether the default model answers."""
         self._ready.set(ready)
+
+    def circuit(self, model: str, *, is_open: bool) -> None:
+        """Show whether the circuit of a model that exists is open."""
+        self._circuit_open.labels(model).set(is_open)
+
+    def retry(self, *, allowed: bool) -> None:
+        """Count a second attempt at Triton, or one that the budget refused."""
+        self._retries.labels("yes" if allowed else "no").inc()

@@ -1,7 +1,8 @@
 """Whether the gateway can serve: judged by what the default model answers, never by a port.
 
 Triton's own health stays green after a model's process has died, so a photo's answer is the only
-evidence that counts: a recent one of a caller's, or else one of a probe's.
+evidence that counts: a recent one of a caller's, or else one of a probe's. The same probes close
+the circuits that are open, of whichever model.
 """
 
 import asyncio
@@ -10,21 +11,22 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-import numpy as np
-
+from gateway.circuit import CircuitBreaker
 from gateway.errors import GatewayError
-from gateway.inference import InferenceServer
 
 log = logging.getLogger(__name__)
 
 _SHORTEST_INTERVAL_S = 0.1
+
+# How often a model is probed that does not answer: a probe that fails costs next to nothing.
+_INTERVAL_WHILE_AWAY_S = 0.25
 
 
 class ReadinessWatch:
     """Watches the default model and reports each change.
 
     Args:
-        inference: The inference server.
+        inference: The inference server, and the circuits before it.
         model: The default model's name.
         interval_s: Seconds between two looks.
         probe_timeout_s: Seconds that a probe may take.
@@ -33,7 +35,7 @@ class ReadinessWatch:
 
     def __init__(
         self,
-        inference: InferenceServer,
+        inference: CircuitBreaker,
         model: str,
         interval_s: float,
         probe_timeout_s: float,
@@ -56,23 +58,21 @@ class ReadinessWatch:
         while True:
             doubted = self._doubted.is_set()
             self._doubted.clear()
-            await self._look(must_probe=doubted)
+            others = self._inference.open_models - {self._model}
+            await asyncio.gather(
+                self._look(must_probe=doubted), *(self._probe(model) for model in others)
+            )
             # However many callers doubt, there are not more than ten looks a second.
             await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._doubted.wait(), self._interval_s)
+                await asyncio.wait_for(self._doubted.wait(), self._pause_s())
 
     async def _look(self, *, must_probe: bool) -> None:
         start_s = time.monotonic()
         reason = ""
-        if must_probe or not self._answered_since(start_s - self._interval_s):
-            try:
-                await self._probe()
-            except GatewayError as exc:
-                reason = f"{type(exc).__name__}: {exc}"
-            except Exception as exc:  # the watch must outlive whatever a probe meets
-                log.exception("the readiness probe failed")
-                reason = type(exc).__name__
+        is_open = self._model in self._inference.open_models
+        if must_probe or is_open or not self._answered_since(start_s - self._interval_s):
+            reason = await self._probe(self._model)
         # Callers' photos may have been answered while a busy server kept the probe waiting.
         ready = not reason or self._answered_since(start_s)
         if ready != self._ready:
@@ -88,7 +88,17 @@ class ReadinessWatch:
     def _answered_since(self, moment_s: float) -> bool:
         return self._inference.last_answer_s(self._model) >= moment_s
 
-    async def _probe(self) -> None:
-        model = await self._inference.model(self._model, self._probe_timeout_s)
-        black = np.zeros((1, model.input_height_px, model.input_width_px, 3), np.uint8)
-        await self._inference.infer(model, black, self._probe_timeout_s)
+    def _pause_s(self) -> float:
+        away = not self._ready or self._inference.open_models
+        return min(self._interval_s, _INTERVAL_WHILE_AWAY_S) if away else self._interval_s
+
+    async def _probe(self, model: str) -> str:
+        """Ask for a real inference and return why there was none, "" if there was."""
+        try:
+            await self._inference.probe(model, self._probe_timeout_s)
+        except GatewayError as exc:
+            return f"{type(exc).__name__}: {exc}"
+        except Exception as exc:  # the watch must outlive whatever a probe meets
+            log.exception("the probe of model %r failed", model)
+            return type(exc).__name__
+        return ""

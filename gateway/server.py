@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.charges import NoCharges
 from gateway.admission import Admission
+from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig, is_loopback
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
@@ -24,6 +25,7 @@ from gateway.options.reader import OptionReader
 from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
+from gateway.retries import RetryBudget, RetryingInference
 from gateway.service import PackshotService
 from gateway.slow_senders import ArrivalLimit
 from gateway.start import StartError
@@ -52,12 +54,21 @@ class Gateway:
 
     def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
         self._config = config
-        self._inference = inference
         self._registry = CollectorRegistry()
         self._metrics = GatewayMetrics(self._registry)
+        self._inference = CircuitBreaker(
+            RetryingInference(
+                inference,
+                RetryBudget(config.retry_share, most=config.retries_in_reserve),
+                lambda allowed: self._metrics.retry(allowed=allowed),
+            ),
+            config.circuit_failures,
+            self._report_circuit,
+        )
+        self._metrics.circuit(config.default_model, is_open=False)
         self._health = health.aio.HealthServicer()
         self._watch = ReadinessWatch(
-            inference,
+            self._inference,
             config.default_model,
             config.probe_interval_s,
             config.probe_timeout_s,
@@ -179,6 +190,10 @@ class Gateway:
         if self._certificate:
             return self._server.add_secure_port(address, self._certificate.credentials())
         return self._server.add_insecure_port(address)
+
+    def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
+        self._metrics.circuit(model, is_open=is_open)
+        self._watch.doubt()
 
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready

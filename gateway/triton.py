@@ -21,6 +21,7 @@ from gateway.errors import (
 from gateway.inference import Matte, MattingModel
 from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.pipeline.arrays import Pixels
+from gateway.triton_channel import CHANNEL_OPTIONS, channel_target
 
 T = TypeVar("T")
 
@@ -32,15 +33,6 @@ _INDEX_TIMEOUT_S = 1.0
 # How Triton's Python backend answers, with status INTERNAL, once a model's process has died.
 _DEAD_MODEL_PROCESS = "is not healthy"
 
-_CHANNEL_OPTIONS = [
-    ("grpc.max_send_message_length", -1),
-    ("grpc.max_receive_message_length", -1),
-    # gRPC waits up to two minutes by default before it tries a server again that was away.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-]
-
 
 class TritonInferenceServer:
     """Matting models in a Triton; implements `gateway.inference.InferenceServer`.
@@ -48,13 +40,16 @@ class TritonInferenceServer:
     A matting model takes `photo`, uint8 [N, H, W, 3], and gives `matte`, uint8 [N, H, W, 1].
 
     Args:
-        address: Triton's gRPC address, HOST:PORT.
+        addresses: Triton's gRPC address, or several; `gateway.triton_channel` says how.
     """
 
-    def __init__(self, address: str) -> None:
-        self._client = InferenceServerClient(address, channel_args=_CHANNEL_OPTIONS)
+    def __init__(self, addresses: str) -> None:
+        self._client = InferenceServerClient(
+            channel_target(addresses), channel_args=CHANNEL_OPTIONS
+        )
         self._described: dict[str, tuple[float, MattingModel]] = {}
         self._answered_s: dict[str, float] = {}
+        self._listed_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
         """Look a ready model up; its description is remembered for a few seconds."""
@@ -140,8 +135,15 @@ class TritonInferenceServer:
             raise error from exc
 
     async def _in_repository(self, model: str) -> bool:
+        # Asked every time, with two Tritons the question would take the sound one's turn, and each
+        # further attempt would fall to the one that lacks the model.
+        if time.monotonic() - self._listed_s.get(model, -float("inf")) < _DESCRIPTION_AGE_S:
+            return True
         index = await self._index(_INDEX_TIMEOUT_S)
-        return model in {entry.name for entry in index.models}
+        listed = model in {entry.name for entry in index.models}
+        if listed:
+            self._listed_s[model] = time.monotonic()
+        return listed
 
     async def _index(self, timeout_s: float) -> Any:
         return await self._ask(

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 
+from logs import set_up_logging
 from serving.config import ServingConfig
 from serving.errors import ServingError
 from serving.server import serve
@@ -14,9 +15,7 @@ log = logging.getLogger("serving")
 
 def main() -> int:
     """Run the command; the exit status is Triton's, 1 if it could not be started, 2 for usage."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s serving: %(message)s", force=True
-    )
+    set_up_logging(logging.INFO, "%(asctime)s %(levelname)s serving: %(message)s")
     try:
         config = load(ServingConfig, os.environ, sys.argv[1:], "python -m serving")
     except SettingError as exc:

@@ -105,18 +105,11 @@ def running_aside(log_folder: Path) -> Iterator[Stack]:
         StackError: A part did not start.
     """
     log_folder.mkdir(parents=True, exist_ok=True)
-    gateway, metrics, *triton = free_ports(5)
-    environ = os.environ | {
-        "PACKSHOT_PORT": str(gateway),
-        "PACKSHOT_METRICS_PORT": str(metrics),
-        "PACKSHOT_TRITON": f"127.0.0.1:{triton[1]}",
-        "PACKSHOT_TRITON_HTTP_PORT": str(triton[0]),
-        "PACKSHOT_TRITON_GRPC_PORT": str(triton[1]),
-        "PACKSHOT_TRITON_METRICS_PORT": str(triton[2]),
-    }
+    environ = os.environ | free_addresses()
+    target = f"127.0.0.1:{environ['PACKSHOT_PORT']}"
     print(f"starting Triton and the gateway (logs in {log_folder})", flush=True)
     start_s = time.monotonic()
-    with running(environ, f"127.0.0.1:{gateway}", log_folder) as stack:
+    with running(environ, target, log_folder) as stack:
         stack.wait_until_ready()
         print(f"ready after {time.monotonic() - start_s:.1f} s", flush=True)
         yield stack
@@ -136,16 +129,23 @@ def running(
     with ExitStack() as stack:
         # The gateway is stopped first, so that its last requests still find Triton.
         parts = tuple(
-            stack.enter_context(_part(name, environ, log_folder)) for name in ("serving", "gateway")
+            stack.enter_context(part(name, environ, log_folder)) for name in ("serving", "gateway")
         )
         yield Stack(target, parts, environ.get("PACKSHOT_TRITON", ""))
 
 
 @contextmanager
-def _part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iterator[Part]:
+def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iterator[Part]:
+    """Run one process of the stack for the time of a block.
+
+    Args:
+        name: The module that runs as `python -m NAME`.
+        environ: Its environment.
+        log_folder: Where its output is appended, in a file NAME.log; None: to this one's.
+    """
     log = log_folder / f"{name}.log" if log_folder else None
     with ExitStack() as stack:
-        output = stack.enter_context(log.open("wb")) if log else sys.stderr.fileno()
+        output = stack.enter_context(log.open("ab")) if log else sys.stderr.fileno()
         process = subprocess.Popen(
             [sys.executable, "-m", name],
             env=dict(environ),
@@ -167,6 +167,19 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def free_addresses() -> dict[str, str]:
+    """Return the settings of a gateway and a Triton on free ports."""
+    gateway, metrics, *triton = free_ports(5)
+    return {
+        "PACKSHOT_PORT": str(gateway),
+        "PACKSHOT_METRICS_PORT": str(metrics),
+        "PACKSHOT_TRITON": f"127.0.0.1:{triton[1]}",
+        "PACKSHOT_TRITON_HTTP_PORT": str(triton[0]),
+        "PACKSHOT_TRITON_GRPC_PORT": str(triton[1]),
+        "PACKSHOT_TRITON_METRICS_PORT": str(triton[2]),
+    }
 
 
 def free_ports(count: int) -> list[int]:

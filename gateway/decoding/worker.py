@@ -17,10 +17,12 @@ import numpy as np
 
 from gateway.decoding.parcels import Parcel, ParcelError, receive, send
 from gateway.errors import InvalidRequestError, PhotoLimitError
+from gateway.memory import limit_allocator
 from gateway.oddities import log_oddities
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.limits import FIELD, PhotoLimits
+from logs import set_up_logging
 
 _GRACE_S: Final = 1.0
 _MAX_NOTE_CHARS: Final = 1000
@@ -29,8 +31,9 @@ _MAX_NOTE_CHARS: Final = 1000
 def main() -> int:
     """Decode until there is nobody to decode for."""
     descriptor, max_memory_bytes, timeout_s = sys.argv[1:]
-    logging.basicConfig(format="%(asctime)s %(levelname)s decode-worker %(message)s")
+    set_up_logging(logging.WARNING, "%(asctime)s %(levelname)s decode-worker %(message)s")
     log_oddities()
+    limit_allocator()
     _limit_memory(int(max_memory_bytes))
     # Ctrl-C reaches the whole group, but it is the gateway that says when photos have ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -35,11 +35,12 @@ class GatewayProcess:
                 return False
 
 
-def launch_gateway(triton: Triton, log_path: Path) -> GatewayProcess:
-    """Start a gateway before a Triton without waiting for it."""
+def launch_gateway(triton: Triton | str, log_path: Path) -> GatewayProcess:
+    """Start a gateway before a Triton, or before addresses, without waiting for it."""
     port, metrics_port = free_ports(2)
+    addresses = triton if isinstance(triton, str) else triton.grpc_address
     command = [
-        *(sys.executable, "-m", "gateway", "--triton", triton.grpc_address),
+        *(sys.executable, "-m", "gateway", "--triton", addresses),
         *("--port", str(port), "--metrics-port", str(metrics_port)),
     ]
     process = ServerProcess("python -m gateway", command, log_path)

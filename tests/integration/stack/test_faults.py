@@ -75,7 +75,9 @@ async def test_a_killed_model_process_is_noticed_and_replaced_without_a_hand(
 
     async with AsyncClient(fleet.gateway.target, timeout_s=10, retries=False) as client:
         asking = [asyncio.create_task(keep_asking(client)) for _ in range(3)]
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(20):
+            while not outcomes["OK"]:
+                await asyncio.sleep(0.02)
         (stub,) = fleet.triton.stub_pids("matte")
         os.kill(stub, signal.SIGKILL)
         fell_s = await seconds_until(fleet.gateway, ready=False, timeout_s=5)
@@ -87,7 +89,8 @@ async def test_a_killed_model_process_is_noticed_and_replaced_without_a_hand(
     assert set(outcomes) <= {"OK", "UNAVAILABLE"}, outcomes
     assert outcomes["OK"], outcomes
     assert outcomes["UNAVAILABLE"], outcomes
-    assert slowest_s < 5
+    # A dead process takes about a second to say so, and there are four attempts.
+    assert slowest_s < 8
 
 
 async def test_a_killed_triton_is_unavailable_at_once_and_its_successor_is_found(
@@ -118,6 +121,7 @@ async def test_an_unloaded_model_is_unavailable_until_it_is_loaded(fleet: Fleet)
             (matte,) = await client.models()
             assert (matte.name, matte.ready) == ("matte", False)
             triton.load_model("matte")
+        await seconds_until(fleet.gateway, ready=True, timeout_s=15)
         assert (await client.render(PHOTO)).model == "matte"
 
 
@@ -130,10 +134,19 @@ async def test_a_hung_triton_meets_the_caller_s_deadline_and_readiness_falls(
         async with AsyncClient(fleet.gateway.target, retries=False) as client:
             with pytest.raises(DeadlineExceededError):
                 await client.render(PHOTO, timeout_s=1)
-        await seconds_until(fleet.gateway, ready=False, timeout_s=10)
+            await seconds_until(fleet.gateway, ready=False, timeout_s=10)
+            # The circuit is open now: nobody waits for a hung Triton any longer.
+            start_s = time.monotonic()
+            with pytest.raises(UnavailableError) as caught:
+                await client.render(PHOTO, timeout_s=30)
+            assert time.monotonic() - start_s < 2
+            assert caught.value.retry_after_s
     finally:
         os.kill(pid, signal.SIGCONT)
     await seconds_until(fleet.gateway, ready=True, timeout_s=15)
+    async with AsyncClient(fleet.gateway.target, timeout_s=20, retries=False) as client:
+        assert (await client.render(PHOTO)).model == "matte"
+    assert fleet.gateway.process.log.count("circuit of model 'matte' opens") == 1
 
 
 async def test_sigterm_lets_requests_in_flight_finish(fleet: Fleet) -> None:

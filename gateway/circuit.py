@@ -1,0 +1,135 @@
+"""The circuit before the inference server: a model that does not answer costs nobody a wait.
+
+A circuit per model. It opens when so many calls in a row have failed as they fail when Triton or
+the model is away, or when a probe has; while it is open, callers hear UNAVAILABLE at once. Only an
+answer closes it: a probe's, which `gateway.readiness` sends, or a late one to an earlier caller.
+So it is never a caller's photo that finds out whether a hung model is back.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import numpy as np
+
+from gateway.errors import DeadlineError, InferenceUnavailableError
+from gateway.inference import InferenceServer, Matte, MattingModel
+from gateway.pipeline.arrays import Pixels
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+# A deadline that comes sooner says more about the caller than about the model.
+_PATIENCE_S = 0.5
+
+
+class CircuitBreaker:
+    """An inference server with a circuit before each model; implements `InferenceServer`.
+
+    Args:
+        inference: The inference server behind it.
+        failures_to_open: Failures in a row that open a circuit.
+        on_change: Called with a model and whether its circuit is open now.
+    """
+
+    def __init__(
+        self,
+        inference: InferenceServer,
+        failures_to_open: int,
+        on_change: Callable[[str, bool], None],
+    ) -> None:
+        self._inference = inference
+        self._failures_to_open = failures_to_open
+        self._on_change = on_change
+        # Models that have been there: a name that a caller made up gets no circuit.
+        self._failures: dict[str, int] = {}
+        self._open: set[str] = set()
+
+    @property
+    def open_models(self) -> frozenset[str]:
+        """The models whose circuit is open."""
+        return frozenset(self._open)
+
+    async def model(self, name: str, timeout_s: float) -> MattingModel:
+        """Look a ready model up, if its circuit is closed."""
+        self._check(name)
+        model = await self._watched(name, self._inference.model(name, timeout_s))
+        self._failures.setdefault(name, 0)
+        return model
+
+    async def models(self, timeout_s: float) -> list[MattingModel]:
+        """List the matting models, whatever the circuits."""
+        return await self._inference.models(timeout_s)
+
+    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+        """Run the network on one photo, if the model's circuit is closed."""
+        self._check(model.name)
+        matte = await self._watched(model.name, self._inference.infer(model, photo, timeout_s))
+        self._answered(model.name)
+        return matte
+
+    async def probe(self, name: str, timeout_s: float) -> None:
+        """Ask a model for a real inference, its circuit open or closed; the answer decides on it.
+
+        Raises:
+            GatewayError: As `InferenceServer.model` and `InferenceServer.infer` do.
+        """
+        start_s = time.monotonic()
+        try:
+            model = await self._inference.model(name, timeout_s)
+            self._failures.setdefault(name, 0)
+            black = np.zeros((1, model.input_height_px, model.input_width_px, 3), np.uint8)
+            await self._inference.infer(model, black, timeout_s)
+        except (InferenceUnavailableError, DeadlineError) as exc:
+            # A busy server may keep the probe waiting while it answers callers.
+            if name in self._failures and self.last_answer_s(name) < start_s:
+                self._trip(name, f"a probe failed: {exc}")
+            raise
+        self._answered(name)
+
+    def last_answer_s(self, model: str) -> float:
+        """Return the `time.monotonic()` of a model's last matte."""
+        return self._inference.last_answer_s(model)
+
+    async def close(self) -> None:
+        """Close the connection of the server behind."""
+        await self._inference.close()
+
+    def _check(self, model: str) -> None:
+        if model in self._open:
+            raise InferenceUnavailableError(f"model {model!r} does not answer at present")
+
+    async def _watched(self, model: str, call: Awaitable[T]) -> T:
+        start_s = time.monotonic()
+        try:
+            return await call
+        except InferenceUnavailableError as exc:
+            self._failed(model, exc)
+            raise
+        except DeadlineError as exc:
+            hung = self.last_answer_s(model) < start_s
+            if hung and time.monotonic() - start_s >= _PATIENCE_S:
+                self._failed(model, exc)
+            raise
+
+    def _failed(self, model: str, exc: Exception) -> None:
+        if model not in self._failures:
+            return
+        self._failures[model] += 1
+        if self._failures[model] >= self._failures_to_open:
+            self._trip(model, f"{self._failures[model]} failures in a row, the last: {exc}")
+
+    def _trip(self, model: str, reason: str) -> None:
+        if model not in self._open:
+            self._open.add(model)
+            log.warning("circuit of model %r opens: %s", model, reason)
+            self._on_change(model, True)  # noqa: FBT003  a state, no switch
+
+    def _answered(self, model: str) -> None:
+        self._failures[model] = 0
+        if model in self._open:
+            self._open.remove(model)
+            log.info("circuit of model %r closes: it answers", model)
+            self._on_change(model, False)  # noqa: FBT003  a state, no switch

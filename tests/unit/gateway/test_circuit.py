@@ -1,0 +1,201 @@
+"""Circuits before models, second attempts on a budget, and the targets of several Tritons."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from gateway.circuit import CircuitBreaker
+from gateway.errors import (
+    DeadlineError,
+    GatewayError,
+    InferenceFailedError,
+    InferenceUnavailableError,
+)
+from gateway.inference import Matte, MattingModel
+from gateway.pipeline.arrays import Pixels
+from gateway.readiness import ReadinessWatch
+from gateway.retries import ATTEMPTS, RetryBudget, RetryingInference
+from gateway.triton_channel import channel_target
+from tests.support.fake_inference import FakeInferenceServer
+
+PHOTO = np.zeros((1, 48, 64, 3), np.uint8)
+AWAY = InferenceUnavailableError("away")
+
+
+class Scripted(FakeInferenceServer):
+    """Counts its inferences, and fails the first so many."""
+
+    def __init__(self, failures: int = 0, error: GatewayError = AWAY) -> None:
+        super().__init__()
+        self.asked = 0
+        self._failures = failures
+        self._first_error = error
+
+    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+        self.asked += 1
+        if self.asked <= self._failures:
+            raise self._first_error
+        return await super().infer(model, photo, timeout_s)
+
+
+@pytest.fixture
+def changes() -> list[tuple[str, bool]]:
+    return []
+
+
+@pytest.fixture
+def circuit(inference: FakeInferenceServer, changes: list[tuple[str, bool]]) -> CircuitBreaker:
+    return CircuitBreaker(inference, 3, lambda model, is_open: changes.append((model, is_open)))
+
+
+async def fail(circuit: CircuitBreaker, model: MattingModel, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(GatewayError):
+            await circuit.infer(model, PHOTO, 1)
+
+
+async def test_a_circuit_opens_after_failures_in_a_row_and_only_a_probe_closes_it(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, changes: list[tuple[str, bool]]
+) -> None:
+    model = await circuit.model("matte", 1)
+    inference.error = AWAY
+    await fail(circuit, model, 2)
+    inference.error = None
+    await circuit.infer(model, PHOTO, 1)
+    inference.error = AWAY
+    await fail(circuit, model, 3)
+    assert changes == [("matte", True)]
+    inference.error = None
+    with pytest.raises(InferenceUnavailableError, match="'matte' does not answer"):
+        await circuit.model("matte", 1)
+    await fail(circuit, model, 1)
+    await circuit.probe("matte", 1)
+    assert changes == [("matte", True), ("matte", False)]
+    await circuit.infer(model, PHOTO, 1)
+
+
+async def test_a_failed_probe_opens_the_circuit_at_once(
+    circuit: CircuitBreaker, inference: FakeInferenceServer
+) -> None:
+    inference.error = DeadlineError("late")
+    with pytest.raises(DeadlineError):
+        await circuit.probe("matte", 1)
+    assert circuit.open_models == {"matte"}
+
+
+async def test_errors_of_the_model_and_short_deadlines_open_no_circuit(
+    circuit: CircuitBreaker, inference: FakeInferenceServer
+) -> None:
+    model = await circuit.model("matte", 1)
+    for error in (InferenceFailedError("its own"), DeadlineError("too short")):
+        inference.error = error
+        await fail(circuit, model, 5)
+    assert circuit.open_models == frozenset()
+
+
+async def test_deadlines_that_were_waited_for_open_the_circuit(
+    circuit: CircuitBreaker, inference: FakeInferenceServer
+) -> None:
+    model = await circuit.model("matte", 1)
+    inference.error, inference.delay_s = DeadlineError("late"), 0.6
+    await asyncio.gather(*(fail(circuit, model, 1) for _ in range(3)))
+    assert circuit.open_models == {"matte"}
+
+
+async def test_names_that_callers_make_up_get_no_circuit(circuit: CircuitBreaker) -> None:
+    for number in range(5):
+        with pytest.raises(GatewayError):
+            await circuit.model(f"made-up-{number}", 1)
+        with pytest.raises(GatewayError):
+            await circuit.probe(f"made-up-{number}", 1)
+    assert circuit.open_models == frozenset()
+
+
+async def test_the_watch_closes_the_circuits_of_other_models_too(
+    circuit: CircuitBreaker, inference: FakeInferenceServer
+) -> None:
+    inference.known.append(MattingModel("other", "1", 64, 48))
+    other = await circuit.model("other", 1)
+    inference.error = AWAY
+    await fail(circuit, other, 3)
+
+    async def report(_ready: bool) -> None:  # noqa: FBT001  the watch's own signature
+        """Nobody asks."""
+
+    watch = asyncio.create_task(ReadinessWatch(circuit, "matte", 0.05, 1, report).run())
+    await asyncio.sleep(0.15)
+    assert circuit.open_models == {"matte", "other"}
+    inference.error = None
+    async with asyncio.timeout(5):
+        while circuit.open_models:
+            await asyncio.sleep(0.02)
+    watch.cancel()
+
+
+async def test_a_request_that_found_the_model_away_is_asked_again_unseen() -> None:
+    inference, verdicts = Scripted(failures=ATTEMPTS - 1), list[bool]()
+    retrying = RetryingInference(inference, RetryBudget(0.1, most=10), verdicts.append)
+    model = await retrying.model("matte", 1)
+    await retrying.infer(model, PHOTO, 1)
+    assert (inference.asked, verdicts) == (ATTEMPTS, [True] * (ATTEMPTS - 1))
+
+
+@pytest.mark.parametrize("error", [InferenceFailedError("its own"), DeadlineError("late")])
+async def test_an_error_of_the_model_and_a_deadline_are_not_asked_again(
+    error: GatewayError,
+) -> None:
+    inference, verdicts = Scripted(failures=1, error=error), list[bool]()
+    retrying = RetryingInference(inference, RetryBudget(0.1, most=10), verdicts.append)
+    model = await retrying.model("matte", 1)
+    with pytest.raises(type(error)):
+        await retrying.infer(model, PHOTO, 1)
+    assert (inference.asked, verdicts) == (1, [])
+
+
+async def test_nothing_is_asked_again_past_the_caller_s_deadline() -> None:
+    inference = FakeInferenceServer()
+    inference.error, inference.delay_s = AWAY, 0.1
+    verdicts = list[bool]()
+    retrying = RetryingInference(inference, RetryBudget(0.1, most=10), verdicts.append)
+    model = await retrying.model("matte", 1)
+    with pytest.raises(InferenceUnavailableError):
+        await retrying.infer(model, PHOTO, 0.05)
+    assert verdicts == []
+
+
+async def test_retries_never_multiply_an_outage() -> None:
+    inference = Scripted(failures=1000)
+    retrying = RetryingInference(inference, RetryBudget(0.1, most=10), lambda _allowed: None)
+    model = await retrying.model("matte", 1)
+    for _ in range(200):
+        with pytest.raises(InferenceUnavailableError):
+            await retrying.infer(model, PHOTO, 1)
+    assert 200 + 20 <= inference.asked <= 200 + 10 + 0.1 * 200
+
+
+@pytest.mark.parametrize(
+    ("addresses", "target"),
+    [
+        ("triton:8001", "triton:8001"),
+        ("10.0.0.1:8001, 10.0.0.2:8001", "ipv4:10.0.0.1:8001,10.0.0.2:8001"),
+        ("[::1]:8001,[::1]:8002", "ipv6:[::1]:8001,[::1]:8002"),
+        ("dns:///triton:8001", "dns:///triton:8001"),
+    ],
+)
+def test_addresses_become_a_target(addresses: str, target: str) -> None:
+    assert channel_target(addresses) == target
+
+
+@pytest.mark.parametrize(
+    ("addresses", "why"),
+    [
+        ("triton", "not HOST:PORT"),
+        ("10.0.0.1:8001,triton:8001", "has a name"),
+        ("10.0.0.1:8001,[::1]:8001", "all IPv4 or all IPv6"),
+        ("10.0.0.1:99999", "not HOST:PORT"),
+    ],
+)
+def test_addresses_that_grpc_cannot_balance_are_refused(addresses: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        channel_target(addresses)
