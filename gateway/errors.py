@@ -10,6 +10,7 @@
     ├── OverloadedError             full, come back later
     ├── InferenceUnavailableError   Triton or the model is away
     ├── DeadlineError               the time was up
+    │   └── DeadlineTooShortError   the time would not have sufficed
     └── InferenceFailedError        Triton answered, but with an error of its own
 
 `gateway.status` turns each into a gRPC status.
@@ -74,7 +75,7 @@ class NoForegroundError(GatewayError):
 
 
 class OverloadedError(GatewayError):
-    """The gateway holds as many requests as it may.
+    """The gateway or Triton holds as much work as it may.
 
     Attributes:
         retry_after_s: When to come back, seconds.
@@ -99,6 +100,12 @@ class DeadlineError(GatewayError):
     """The caller's deadline passed before the picture was ready."""
 
     reason = "DEADLINE_EXCEEDED"
+
+
+class DeadlineTooShortError(DeadlineError):
+    """The caller leaves less time than a photo takes at present; nothing was begun."""
+
+    reason = "DEADLINE_TOO_SHORT"
 
 
 class InferenceFailedError(GatewayError):

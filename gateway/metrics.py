@@ -8,6 +8,9 @@ from enum import StrEnum
 import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.admission.bounds import Bound
+from gateway.priority import Priority
+
 
 class Method(StrEnum):
     """The calls that are counted."""
@@ -83,6 +86,20 @@ class GatewayMetrics:
         self._ready = Gauge(
             "packshot_ready", "1 while the default model answers, else 0.", registry=registry
         )
+        self._refused = Counter(
+            "packshot_refused",
+            "Requests refused at the door, by the bound that was reached and their priority.",
+            ("bound", "priority"),
+            registry=registry,
+        )
+        self._ceiling_bytes = Gauge(
+            "packshot_memory_ceiling_bytes",
+            "What the process' memory stays below, by the configured bounds.",
+            registry=registry,
+        )
+        for bound in Bound:
+            for priority in Priority:
+                self._refused.labels(bound, priority.label)
         for method in Method:
             self._request_seconds.labels(method)
             self._in_flight.labels(method)
@@ -113,6 +130,14 @@ class GatewayMetrics:
     def picture(self, size_bytes: int) -> None:
         """Count a picture answered."""
         self._picture_bytes.inc(size_bytes)
+
+    def refused(self, bound: Bound, priority: Priority) -> None:
+        """Count a request refused at the door."""
+        self._refused.labels(bound, priority.label).inc()
+
+    def ceiling(self, size_bytes: int) -> None:
+        """Show the memory's ceiling."""
+        self._ceiling_bytes.set(size_bytes)
 
     def ready(self, *, ready: bool) -> None:
         """Show whether the default model answers."""

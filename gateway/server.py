@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import grpc.aio
@@ -13,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.admission import Admission
 from gateway.config import GatewayConfig
+from gateway.door import Door
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
@@ -21,6 +21,7 @@ from gateway.presets.load import load_presets
 from gateway.readiness import ReadinessWatch
 from gateway.renderer import Renderer
 from gateway.service import PackshotService
+from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
@@ -67,7 +68,7 @@ class Gateway:
         config = self._config
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
-        self._executor = ThreadPoolExecutor(config.worker_threads, thread_name_prefix="pipeline")
+        self._workers = PriorityWorkers(config.worker_threads, "pipeline")
         self._server = self._build_server()
         try:
             self.port = self._server.add_insecure_port(f"{config.host}:{config.port}")
@@ -86,14 +87,17 @@ class Gateway:
         await self._server.start()
         self._watching = asyncio.create_task(self._watch.run())
         log.info(
-            "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s",
+            "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
+            "memory stays below %.1f GiB",
             config.host,
             self.port,
             config.host,
             self.metrics_port,
             config.worker_threads,
             config.triton,
+            config.memory_ceiling_bytes / 2**30,
         )
+        self._metrics.ceiling(config.memory_ceiling_bytes)
 
     async def stop(self) -> None:
         """Say NOT_SERVING, let the requests in flight finish, then close everything."""
@@ -105,25 +109,27 @@ class Gateway:
         await self._server.stop(self._config.drain_timeout_s)
         await self._inference.close()
         self._http.close()
-        self._executor.shutdown()
+        self._workers.shutdown()
         log.info("stopped")
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
+        admission = Admission(config.bounds, self._metrics.refused)
         server = grpc.aio.server(
+            # The door is the first: what it refuses is not even received.
+            interceptors=[Door(admission, self._metrics, config.default_timeout_s)],
             options=[
-                # Twice the photo's limit gets in, so that a photo over it hears which limit it is.
-                ("grpc.max_receive_message_length", 2 * config.max_photo_bytes + 2**20),
+                ("grpc.max_receive_message_length", config.max_message_bytes),
                 ("grpc.max_send_message_length", -1),
                 # Without this a second gateway would silently share the port.
                 ("grpc.so_reuseport", 0),
-            ]
+            ],
         )
         service = PackshotService(
-            Renderer(self._inference, self._executor, config.limits, self._metrics),
+            Renderer(self._inference, self._workers, config.limits, self._metrics),
             self._inference,
             OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
-            Admission(config.max_in_flight),
+            admission,
             self._metrics,
             config.default_timeout_s,
             on_unavailable=self._watch.doubt,

@@ -8,16 +8,17 @@ from typing import Any, TypeVar
 
 import grpc
 import grpc.aio
-from google.rpc import status_pb2
 
 from gateway.admission import Admission
+from gateway.caller import caller_of
 from gateway.errors import GatewayError, InferenceUnavailableError
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method
+from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
 from gateway.renderer import Renderer
 from gateway.replies import model_message, preset_message, render_response
-from gateway.status import internal_status, status_code, to_status
+from gateway.status import fail_call, internal_status, status_code, to_status
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 
@@ -63,7 +64,7 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        work = self._render(request, self._timeout_s(context))
+        work = self._render(request, context)
         return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
 
     async def ListModels(  # noqa: N802  the proto names it
@@ -85,15 +86,24 @@ class PackshotService(PackshotServiceServicer):
             Method.LIST_PRESETS, context, self._list_presets(), pb.ListPresetsResponse
         )
 
-    async def _render(self, request: pb.RenderRequest, timeout_s: float) -> pb.RenderResponse:
-        with self._admission.admit():
-            self._metrics.photo(len(request.photo))
-            options = self._options.read(request)
-            packshot = await self._renderer.render(request.photo, options, timeout_s)
-            self._metrics.picture(len(packshot.picture))
-            for note in packshot.notes:
-                log.warning("%s: %s", Method.RENDER, note)
-            return render_response(packshot)
+    async def _render(
+        self,
+        request: pb.RenderRequest,
+        context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
+    ) -> pb.RenderResponse:
+        timeout_s, priority = self._timeout_s(context), read_priority(request.priority)
+        place = self._admission.admit(caller_of(context), priority, request.ByteSize(), timeout_s)
+        # The place is held until the reply has left, however slowly it is taken.
+        context.add_done_callback(lambda _context: place.release())
+        photo = request.photo
+        self._metrics.photo(len(photo))
+        options = self._options.read(request)
+        packshot = await self._renderer.render(photo, options, timeout_s, place.charge_pixels)
+        self._metrics.picture(len(packshot.picture))
+        for note in packshot.notes:
+            log.warning("%s: %s", Method.RENDER, note)
+        place.rendered(len(packshot.picture))
+        return render_response(packshot)
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
@@ -139,21 +149,12 @@ class PackshotService(PackshotServiceServicer):
                 self._on_unavailable()
             if code is grpc.StatusCode.INTERNAL:
                 log.exception("%s failed", method)
-            _fail(context, code, to_status(error))
+            fail_call(context, to_status(error))
         except Exception:
             code = grpc.StatusCode.INTERNAL
             log.exception("%s failed", method)
-            _fail(context, code, internal_status())
+            fail_call(context, internal_status())
         finally:
             self._metrics.answered(method, code, start_s)
             log.info("%s %s %.0f ms", method, code.name, (time.monotonic() - start_s) * 1000)
         return nothing()
-
-
-def _fail(
-    context: grpc.aio.ServicerContext[Any, Any], code: grpc.StatusCode, status: status_pb2.Status
-) -> None:
-    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
-    context.set_code(code)
-    context.set_details(status.message)
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))

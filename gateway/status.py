@@ -1,8 +1,9 @@
 """Every error's gRPC status, with the rich details that google.rpc defines."""
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
+import grpc.aio
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 
@@ -31,6 +32,8 @@ _CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
     DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
     InferenceFailedError: grpc.StatusCode.INTERNAL,
 }
+
+_BY_NUMBER: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
 def status_code(error: GatewayError) -> grpc.StatusCode:
@@ -75,3 +78,10 @@ def _retry_after_s(error: GatewayError) -> float | None:
 def internal_status() -> status_pb2.Status:
     """Describe a defect of ours: the log has the details, the caller does not."""
     return to_status(GatewayError("internal error"))
+
+
+def fail_call(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:
+    """Give a call a status whose rich form goes along, as gRPC's status libraries expect."""
+    context.set_code(_BY_NUMBER[status.code])
+    context.set_details(status.message)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
