@@ -35,6 +35,8 @@ class MatteModelConfig:
     # Zero: whatever waits when an instance falls free goes as one batch. Waiting for more to come
     # is pure loss for a lone caller, and on a CPU a larger batch gains next to nothing.
     max_queue_delay_us: int = 0
+    # Requests of one priority that may wait; what comes then is refused at once.
+    max_queue_size: int = 512
     kind: Kind = Kind.AUTO
     instances: int = 1  # for each device; an instance's threads already fill a CPU
     # The keys of Triton's native ONNX Runtime backend. 0 threads: as many as there are cores.
@@ -64,7 +66,16 @@ class MatteModelConfig:
                 )
             ],
             dynamic_batching=pb.ModelDynamicBatching(
-                max_queue_delay_microseconds=self.max_queue_delay_us
+                max_queue_delay_microseconds=self.max_queue_delay_us,
+                # Interactive work is 1 and goes first, bulk is 2; who says nothing waits in person.
+                priority_levels=2,
+                default_priority_level=1,
+                default_queue_policy=pb.ModelQueuePolicy(
+                    # The gateway sends what is left of its caller's time: past it, nothing is run.
+                    timeout_action=pb.ModelQueuePolicy.REJECT,
+                    allow_timeout_override=True,
+                    max_queue_size=self.max_queue_size,
+                ),
             ),
             model_warmup=[self._warmup(size) for size in sorted({1, self.max_batch_size})],
         )

@@ -16,6 +16,7 @@ import numpy as np
 from gateway.errors import DeadlineError, InferenceUnavailableError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 
 T = TypeVar("T")
 
@@ -63,10 +64,17 @@ class CircuitBreaker:
         """List the matting models, whatever the circuits."""
         return await self._inference.models(timeout_s)
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         """Run the network on one photo, if the model's circuit is closed."""
         self._check(model.name)
-        matte = await self._watched(model.name, self._inference.infer(model, photo, timeout_s))
+        answer = self._inference.infer(model, photo, timeout_s, priority)
+        matte = await self._watched(model.name, answer)
         self._answered(model.name)
         return matte
 

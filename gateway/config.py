@@ -6,6 +6,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from gateway.accounts.database import parse_url
+from gateway.admission.bounds import Bounds
+from gateway.pipeline.charge import MOST_CHARGED
 from gateway.pipeline.limits import PhotoLimits
 from gateway.tls import CertificateFiles
 from gateway.triton_channel import channel_target
@@ -40,7 +42,7 @@ class GatewayConfig:
     max_in_flight: int = setting(
         "PACKSHOT_MAX_IN_FLIGHT", 64, "most renders inside the gateway at once"
     )
-    max_streams: int = setting("PACKSHOT_MAX_STREAMS", 32, "most streams of photos open at once")
+    max_streams: int = setting("PACKSHOT_MAX_STREAMS", 16, "most streams of photos open at once")
     stream_window: int = setting(
         "PACKSHOT_STREAM_WINDOW", 8, "most photos of one stream inside the gateway at once"
     )
@@ -49,6 +51,21 @@ class GatewayConfig:
         300.0,
         "time without a photo or a reply taken after which a stream is ended, s",
     )
+    max_bytes_in_flight: int = setting(
+        "PACKSHOT_MAX_BYTES_IN_FLIGHT", 256 * 2**20, "most bytes of all requests inside"
+    )
+    max_pixels_in_flight: int = setting(
+        "PACKSHOT_MAX_PIXELS_IN_FLIGHT",
+        256_000_000,
+        "most pixels of all photos, backgrounds and pictures inside",
+    )
+    max_receiving: int = setting(
+        "PACKSHOT_MAX_RECEIVING", 16, "most photos that are being received at once"
+    )
+    max_wait_s: float = setting(
+        "PACKSHOT_MAX_WAIT_S", 0.5, "longest estimated wait with which work is let in, s"
+    )
+    max_bulk_wait_s: float = setting("PACKSHOT_MAX_BULK_WAIT_S", 5.0, "the same for bulk work, s")
     cpu_threads: int = setting(
         "PACKSHOT_CPU_THREADS", 0, "threads that decode, compose and encode; 0: one per core"
     )
@@ -110,6 +127,12 @@ class GatewayConfig:
         require(self, "max_in_flight", at_least=1)
         require(self, "max_streams", at_least=1)
         require(self, "stream_window", at_least=1, at_most=1024)
+        # Whatever one request may bring has room while nothing else is inside.
+        require(self, "max_bytes_in_flight", at_least=2 * self.max_photo_bytes)
+        require(self, "max_pixels_in_flight", at_least=MOST_CHARGED * self.max_photo_pixels)
+        require(self, "max_receiving", at_least=1)
+        require(self, "max_wait_s", at_least=0)
+        require(self, "max_bulk_wait_s", at_least=0)
         require(self, "cpu_threads", at_least=0, at_most=1024)
         require(self, "decode_workers", at_least=-1, at_most=1024)
         for name in (
@@ -173,6 +196,31 @@ class GatewayConfig:
     def retries_in_reserve(self) -> int:
         """Second attempts for what is in flight when one of several Tritons dies."""
         return self.max_in_flight if self.retry_share else 0
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The largest request: twice the photo's limit, so that a photo over it hears of it."""
+        return 2 * self.max_photo_bytes + 2**20
+
+    @property
+    def bounds(self) -> Bounds:
+        """What may be inside at once."""
+        return Bounds(
+            requests=self.max_in_flight,
+            bytes=self.max_bytes_in_flight,
+            pixels=self.max_pixels_in_flight,
+            receiving=self.max_receiving,
+            streams=self.max_streams,
+            message_bytes=self.max_message_bytes,
+            workers=2 * self.worker_threads,
+            max_wait_s=self.max_wait_s,
+            max_bulk_wait_s=self.max_bulk_wait_s,
+        )
+
+    @property
+    def memory_ceiling_bytes(self) -> int:
+        """What the gateway's memory stays below; `docs/load.md` explains the sum."""
+        return self.bounds.memory_ceiling_bytes
 
     @property
     def worker_threads(self) -> int:

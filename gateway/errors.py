@@ -10,7 +10,8 @@
     ├── OverloadedError             full, come back later
     ├── InferenceUnavailableError   Triton or the model is away
     ├── DeadlineError               the time was up
-    │   └── StreamIdleError         nothing moved on a stream for too long
+    │   ├── StreamIdleError         nothing moved on a stream for too long
+    │   └── DeadlineTooShortError   the time would not have sufficed
     ├── DrainingError               the gateway is about to stop
     ├── InferenceFailedError        Triton answered, but with an error of its own
     ├── UnauthenticatedError        nobody may call like this
@@ -84,7 +85,7 @@ class NoForegroundError(GatewayError):
 
 
 class OverloadedError(GatewayError):
-    """The gateway holds as many requests as it may.
+    """The gateway or Triton holds as much work as it may.
 
     Attributes:
         retry_after_s: When to come back, seconds.
@@ -115,6 +116,12 @@ class StreamIdleError(DeadlineError):
     """A stream stood still, with no photo in flight, for longer than it may."""
 
     reason = "STREAM_IDLE"
+
+
+class DeadlineTooShortError(DeadlineError):
+    """The caller leaves less time than a photo takes at present; nothing was begun."""
+
+    reason = "DEADLINE_TOO_SHORT"
 
 
 class DrainingError(GatewayError):

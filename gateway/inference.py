@@ -5,6 +5,7 @@ from typing import Protocol
 
 from gateway.model_card import ModelCard
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +67,25 @@ class InferenceServer(Protocol):
         """
         ...
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         """Run the network on one photo; cancelling the task cancels the request in the server.
 
         Args:
             model: A model that `model` returned.
             photo: (1, H, W, 3) uint8 at the model's input size.
             timeout_s: Seconds for the queue and the network together.
+            priority: Who goes first in the queue.
 
         Raises:
             InferenceUnavailableError: The server or the model is away.
             InferenceFailedError: The model failed on this photo.
+            OverloadedError: The server's queue is full.
             DeadlineError: No answer within `timeout_s`.
         """
         ...

@@ -5,9 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from itertools import product
 
 import grpc
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from gateway.admission.bounds import Bound
+from gateway.priority import Priority
 
 
 class Method(StrEnum):
@@ -169,6 +173,19 @@ class GatewayMetrics:
         )
         for allowed in ("yes", "no"):
             self._retries.labels(allowed)
+        self._no_room = Counter(
+            "packshot_admission_refusals",
+            "Requests refused for want of room, by the bound that was reached and their priority.",
+            ("bound", "priority"),
+            registry=registry,
+        )
+        self._ceiling_bytes = Gauge(
+            "packshot_memory_ceiling_bytes",
+            "What the process' memory stays below, by the configured bounds.",
+            registry=registry,
+        )
+        for bound, priority in product(Bound, Priority):
+            self._no_room.labels(bound, priority.label)
         for method in Method:
             self._request_seconds.labels(method)
             self._in_flight.labels(method)
@@ -225,6 +242,14 @@ class GatewayMetrics:
     def decode_worker_lost(self) -> None:
         """Count a decode worker that had to be replaced."""
         self._decode_workers_lost.inc()
+
+    def no_room(self, bound: Bound, priority: Priority) -> None:
+        """Count a request that was refused for want of room."""
+        self._no_room.labels(bound, priority.label).inc()
+
+    def ceiling(self, size_bytes: int) -> None:
+        """Show the memory's ceiling."""
+        self._ceiling_bytes.set(size_bytes)
 
     def ready(self, *, ready: bool) -> None:
         """Show whether the default model answers."""

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -13,6 +12,7 @@ from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.metrics import GatewayMetrics, Stage
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
+from gateway.pipeline.charge import charged_pixels
 from gateway.pipeline.compose import compose
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
@@ -21,7 +21,9 @@ from gateway.pipeline.look import Background, Content, Look, Staging
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
 from gateway.presets.preset import Preset
+from gateway.priority import Priority
 from gateway.verdict import Verdict, judge
+from gateway.workers import PriorityWorkers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class RenderOptions:
         resolution_dpi: What the file says its resolution is, pixels per inch.
         keep_metadata: Whether the photo's EXIF data go into the file.
         preset: The rules to judge the file by; None for no verdict.
+        priority: Who goes first wherever there is a queue.
     """
 
     model: str
@@ -56,6 +59,7 @@ class RenderOptions:
     resolution_dpi: int
     keep_metadata: bool
     preset: Preset | None
+    priority: Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ class Packshot:
 
 @dataclass(slots=True)
 class _Clock:
-    """One render's deadline and the time its stages took."""
+    """One render's urgency, its deadline and the time its stages took."""
 
+    priority: Priority
     timeout_s: float
     start_s: float = field(default_factory=time.monotonic)
     stages_s: dict[Stage, float] = field(default_factory=dict)
@@ -119,7 +124,7 @@ class Renderer:
 
     Args:
         inference: Where the networks run.
-        executor: Where the arithmetic of the other steps runs.
+        workers: Where the arithmetic of the other steps runs.
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
         metrics: Where the stages' times go.
@@ -128,24 +133,31 @@ class Renderer:
     def __init__(
         self,
         inference: InferenceServer,
-        executor: Executor,
+        workers: PriorityWorkers,
         decoder: Decoder,
         limits: PhotoLimits,
         metrics: GatewayMetrics,
     ) -> None:
         self._inference = inference
-        self._executor = executor
+        self._workers = workers
         self._decoder = decoder
         self._limits = limits
         self._metrics = metrics
 
-    async def render(self, photo_file: bytes, options: RenderOptions, timeout_s: float) -> Packshot:
+    async def render(
+        self,
+        photo_file: bytes,
+        options: RenderOptions,
+        timeout_s: float,
+        charge: Callable[[int], None],
+    ) -> Packshot:
         """Lead one photo through all steps.
 
         Args:
             photo_file: The photo's file.
             options: What shall become of it.
             timeout_s: Seconds until its caller stops waiting.
+            charge: Takes the room for its pixels, or raises, before any of them is decoded.
 
         Returns:
             The packshot.
@@ -153,8 +165,9 @@ class Renderer:
         Raises:
             GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
         """
-        clock = _Clock(timeout_s)
+        clock = _Clock(options.priority, timeout_s)
         model = await self._inference.model(options.model, clock.remaining_s())
+        charge(await self._run(clock, _charged, photo_file, options, self._limits))
         photo, background = await self._step(
             clock,
             Stage.DECODE,
@@ -229,7 +242,7 @@ class Renderer:
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
         start_s = time.monotonic()
-        matte = await self._inference.infer(model, model_input, clock.remaining_s())
+        matte = await self._inference.infer(model, model_input, clock.remaining_s(), clock.priority)
         self._observe(clock, Stage.INFER, time.monotonic() - start_s)
         return matte
 
@@ -241,20 +254,51 @@ class Renderer:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run one step on a worker thread, unless the time is up; this is where threads begin."""
+        """Run one step and time it."""
 
         def timed() -> tuple[T, float]:
-            clock.remaining_s()
             start_s = time.monotonic()
             return step(*args, **kwargs), time.monotonic() - start_s
 
-        result, duration_s = await asyncio.get_running_loop().run_in_executor(self._executor, timed)
+        result, duration_s = await self._run(clock, timed)
         self._observe(clock, stage, duration_s)
         return result
+
+    async def _run(
+        self, clock: _Clock, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run work on a worker thread, unless the time is up; this is where threads begin."""
+
+        def in_time() -> T:
+            clock.remaining_s()
+            return work(*args, **kwargs)
+
+        future = self._workers.submit(clock.priority, in_time)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            # What has begun runs to its end, and what it holds must stay counted until then.
+            if not future.cancelled():
+                await asyncio.wait([asyncio.wrap_future(future)])
+            raise
+        finally:
+            # An exception's traceback holds this frame, and the future the exception.
+            del future
 
     def _observe(self, clock: _Clock, stage: Stage, duration_s: float) -> None:
         clock.stages_s[stage] = duration_s
         self._metrics.stage(stage, duration_s)
+
+
+def _charged(photo_file: bytes, options: RenderOptions, limits: PhotoLimits) -> int:
+    background = options.background
+    return charged_pixels(
+        photo_file,
+        background.file if isinstance(background, BackgroundFile) else b"",
+        options.frame,
+        options.picture_format,
+        limits.max_pixels,
+    )
 
 
 def _decode(

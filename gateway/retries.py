@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from gateway.errors import InferenceUnavailableError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 
 T = TypeVar("T")
 
@@ -74,10 +75,16 @@ class RetryingInference:
         """List the matting models."""
         return await self._retried(self._inference.models, timeout_s)
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         """Run the network on one photo."""
         return await self._retried(
-            lambda left_s: self._inference.infer(model, photo, left_s), timeout_s
+            lambda left_s: self._inference.infer(model, photo, left_s, priority), timeout_s
         )
 
     def last_answer_s(self, model: str) -> float:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import grpc.aio
@@ -18,6 +17,7 @@ from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig, is_loopback
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
+from gateway.door import Door
 from gateway.http import MetricsServer
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics
@@ -32,6 +32,7 @@ from gateway.start import StartError
 from gateway.streams import PhotoStreams
 from gateway.tls import ServedCertificate
 from gateway.transport import server_options
+from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
@@ -95,7 +96,7 @@ class Gateway:
             await self._accounts.start()
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
         cv2.setNumThreads(1)
-        self._executor = ThreadPoolExecutor(config.worker_threads, thread_name_prefix="pipeline")
+        self._workers = PriorityWorkers(config.worker_threads, "pipeline")
         self._decoder = self._build_decoder()
         self._server = self._build_server()
         try:
@@ -118,14 +119,17 @@ class Gateway:
         if self._certificate:
             self._watching.append(asyncio.create_task(self._certificate.watch()))
         log.info(
-            "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s",
+            "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
+            "memory stays below %.1f GiB",
             config.host,
             self.port,
             config.host,
             self.metrics_port,
             config.worker_threads,
             config.triton,
+            config.memory_ceiling_bytes / 2**30,
         )
+        self._metrics.ceiling(config.memory_ceiling_bytes)
 
     async def stop(self) -> None:
         """Say NOT_SERVING, let the requests in flight finish, then close everything."""
@@ -141,7 +145,7 @@ class Gateway:
             await self._accounts.stop()
         await self._inference.close()
         self._http.close()
-        self._executor.shutdown()
+        self._workers.shutdown()
         self._decoder.close()
         log.info("stopped")
 
@@ -158,19 +162,21 @@ class Gateway:
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
+        admission = Admission(config.bounds, self._metrics.no_room)
         server = grpc.aio.server(
+            # A render that the first or the last refuses is not even received.
             interceptors=[
                 *([self._accounts.door] if self._accounts else []),
                 ArrivalLimit(config.default_timeout_s),
+                Door(admission, self._metrics, config.default_timeout_s),
             ],
-            options=server_options(config.max_photo_bytes),
+            options=server_options(config.max_message_bytes),
         )
-        admission = Admission(config.max_in_flight)
         self._streams = PhotoStreams(
-            admission, config.stream_window, config.max_streams, config.stream_idle_timeout_s
+            config.stream_window, config.max_streams, config.stream_idle_timeout_s
         )
         service = PackshotService(
-            Renderer(self._inference, self._executor, self._decoder, config.limits, self._metrics),
+            Renderer(self._inference, self._workers, self._decoder, config.limits, self._metrics),
             self._inference,
             OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
             admission,

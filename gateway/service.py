@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import ExitStack, asynccontextmanager, suppress
+from typing import Any, TypeAlias, TypeVar, cast
 
 import grpc
 import grpc.aio
@@ -13,18 +14,27 @@ from google.rpc import status_pb2
 from gateway.accounts.charges import Charges
 from gateway.admission import Admission
 from gateway.caller import Caller, caller_of
-from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
+from gateway.errors import (
+    GatewayError,
+    InferenceUnavailableError,
+    InvalidOptionError,
+    OverloadedError,
+)
 from gateway.inference import InferenceServer
 from gateway.metrics import GatewayMetrics, Method
+from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
 from gateway.renderer import Renderer
 from gateway.replies import account_response, model_message, preset_message, render_response
 from gateway.status import fail, internal_status, status_code, to_status
-from gateway.streams import PhotoStreams
+from gateway.streams import Context, PhotoStreams
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 
 T = TypeVar("T")
+
+# Takes what is to be done when a photo's reply has left.
+AtEnd: TypeAlias = Callable[[Callable[[], None]], object]
 
 _MAX_ID_LENGTH = 128
 
@@ -77,25 +87,39 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        work = self._render(request, caller_of(context), self._timeout_s(context))
+        # gRPC ends the context when the reply has left, however slowly it is taken.
+        work = self._render(
+            request,
+            caller_of(context),
+            self._timeout_s(context),
+            lambda release: cast("Any", context).add_done_callback(lambda _context: release()),
+        )
         return await self._answer(Method.RENDER, context, work, pb.RenderResponse)
 
     async def RenderStream(  # type: ignore[override]  # noqa: N802  it reads and writes by itself
         self,
         request_iterator: object,  # noqa: ARG002  the context reads as well, and at its own time
-        context: grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse],
+        context: Context,
     ) -> None:
         """Render many photos."""
         caller = caller_of(context)
 
-        async def render_one(
-            message: pb.RenderStreamRequest,
-        ) -> pb.RenderResponse | status_pb2.Status:
-            timeout_s = min(self._timeout_s(context), self._default_timeout_s)
-            work = self._render_streamed(message, caller, timeout_s)
-            return await self._outcome(Method.STREAM_PHOTO, context, work)
+        async def wait_for_room(message: pb.RenderStreamRequest) -> None:
+            # What cannot be waited for, the photo itself is answered with.
+            with suppress(GatewayError, TimeoutError):
+                priority = read_priority(message.request.priority)
+                await self._admission.room(caller.name, priority, self._photo_timeout_s(context))
 
-        work = self._streams.serve(context, render_one)
+        @asynccontextmanager
+        async def rendered(
+            message: pb.RenderStreamRequest,
+        ) -> AsyncIterator[pb.RenderResponse | status_pb2.Status]:
+            with ExitStack() as held:
+                timeout_s = self._photo_timeout_s(context)
+                work = self._render_streamed(message, caller, timeout_s, held.callback)
+                yield await self._outcome(Method.STREAM_PHOTO, context, work)
+
+        work = self._streams.serve(context, wait_for_room, rendered)
         await self._answer(Method.RENDER_STREAM, context, work, lambda: None)
 
     async def GetAccount(  # noqa: N802  the proto names it
@@ -127,32 +151,54 @@ class PackshotService(PackshotServiceServicer):
         )
 
     async def _render(
-        self, request: pb.RenderRequest, caller: Caller, timeout_s: float
+        self, request: pb.RenderRequest, caller: Caller, timeout_s: float, at_end: AtEnd
     ) -> pb.RenderResponse:
-        with self._admission.admit():
-            self._metrics.photo(len(request.photo))
-            options = self._options.read(request)
-            async with self._charges.charge(caller):
-                packshot = await self._renderer.render(request.photo, options, timeout_s)
-                response = render_response(packshot)
-            self._metrics.picture(len(packshot.picture))
-            for note in packshot.notes:
-                log.warning("%s: %s", Method.RENDER, note)
-            return response
+        """Render one photo; its place is held until `at_end`, when its reply has left."""
+        priority = read_priority(request.priority)
+        place = self._admission.admit(caller.name, priority, request.ByteSize(), timeout_s)
+        at_end(place.release)
+        options = self._options.read(request)
 
-    async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
-        return account_response(await self._charges.account(caller))
+        def take_room(pixels: int) -> None:
+            place.charge_pixels(pixels)
+            # Once for each photo: one of a stream that had to wait comes by again.
+            self._metrics.photo(len(request.photo))
+
+        async with self._charges.charge(caller):
+            packshot = await self._renderer.render(request.photo, options, timeout_s, take_room)
+            response = render_response(packshot)
+        self._metrics.picture(len(packshot.picture))
+        for note in packshot.notes:
+            log.warning("%s: %s", Method.RENDER, note)
+        place.rendered(len(packshot.picture))
+        return response
 
     async def _render_streamed(
-        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float
+        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float, at_end: AtEnd
     ) -> pb.RenderResponse:
+        """Render one photo of a stream, which waits for room where a lone photo is refused."""
         if len(message.id) > _MAX_ID_LENGTH:
             raise InvalidOptionError(
                 f"id has {len(message.id)} characters; the limit is {_MAX_ID_LENGTH}",
                 field="id",
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
-        return await self._render(message.request, caller, timeout_s)
+        give_up_s = time.monotonic() + timeout_s
+        while True:
+            left_s = give_up_s - time.monotonic()
+            with ExitStack() as attempt:
+                try:
+                    response = await self._render(message.request, caller, left_s, attempt.callback)
+                except OverloadedError as error:
+                    if left_s <= error.retry_after_s:
+                        raise
+                else:
+                    at_end(attempt.pop_all().close)
+                    return response
+            await self._admission.change()
+
+    async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
+        return account_response(await self._charges.account(caller))
 
     async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
         models = await self._inference.models(timeout_s)
@@ -170,6 +216,10 @@ class PackshotService(PackshotServiceServicer):
     def _timeout_s(self, context: grpc.aio.ServicerContext[Any, Any]) -> float:
         remaining_s = context.time_remaining()
         return self._default_timeout_s if remaining_s is None else remaining_s
+
+    def _photo_timeout_s(self, context: Context) -> float:
+        """Return the time for one photo of a stream."""
+        return min(self._timeout_s(context), self._default_timeout_s)
 
     async def _answer(
         self,

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import TypeAlias
 
 import grpc.aio
 from google.protobuf.message import DecodeError
 from google.rpc import status_pb2
 
-from gateway.admission import Admission
 from gateway.errors import (
     DrainingError,
     InvalidRequestError,
@@ -22,8 +21,11 @@ from packshot.v1 import packshot_pb2 as pb
 _REFUSED_RETRY_S = 1.0
 
 Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
-RenderOne: TypeAlias = Callable[
-    [pb.RenderStreamRequest], Awaitable[pb.RenderResponse | status_pb2.Status]
+WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[None]]
+# A block that has a photo's outcome, and holds what it takes until the outcome has been sent.
+Rendered: TypeAlias = Callable[
+    [pb.RenderStreamRequest],
+    AbstractAsyncContextManager[pb.RenderResponse | status_pb2.Status],
 ]
 
 
@@ -31,29 +33,26 @@ class PhotoStreams:
     """The open streams.
 
     Args:
-        admission: Where a stream waits for room.
         window: Most photos of one stream that are inside at once, replies that nobody has taken
             yet included.
         max_streams: Most streams open at once.
         idle_timeout_s: Seconds without a photo, a result or a reply taken until a stream is ended.
     """
 
-    def __init__(
-        self, admission: Admission, window: int, max_streams: int, idle_timeout_s: float
-    ) -> None:
-        self._admission = admission
+    def __init__(self, window: int, max_streams: int, idle_timeout_s: float) -> None:
         self._window = window
         self._max_streams = max_streams
         self._idle_timeout_s = idle_timeout_s
         self._open: set[_Stream] = set()
         self._draining = False
 
-    async def serve(self, context: Context, render_one: RenderOne) -> None:
+    async def serve(self, context: Context, wait_for_room: WaitForRoom, rendered: Rendered) -> None:
         """Answer the photos of one stream until its caller has sent the last one.
 
         Args:
             context: The call.
-            render_one: Gives a photo's outcome; raises nothing but what ends the stream.
+            wait_for_room: Waits until a photo may be rendered, before the next one is read.
+            rendered: Gives a photo's outcome; raises nothing but what ends the stream.
 
         Raises:
             DrainingError: The gateway stops; every photo that was read has its reply.
@@ -61,7 +60,7 @@ class PhotoStreams:
             OverloadedError: As many streams as may be are open.
             StreamIdleError: Nothing moved for too long.
         """
-        stream = _Stream(context, render_one, self._admission, self._window)
+        stream = _Stream(context, wait_for_room, rendered, self._window)
         with self._opened(stream):
             # An open stream is to be told from one that is refused before any photo is sent.
             await context.send_initial_metadata(())
@@ -99,11 +98,11 @@ class _Stream:
     """
 
     def __init__(
-        self, context: Context, render_one: RenderOne, admission: Admission, window: int
+        self, context: Context, wait_for_room: WaitForRoom, rendered: Rendered, window: int
     ) -> None:
         self._context = context
-        self._render_one = render_one
-        self._admission = admission
+        self._wait_for_room = wait_for_room
+        self._rendered = rendered
         self._window = window
         self._reading = asyncio.Lock()
         self._writing = asyncio.Lock()
@@ -141,9 +140,31 @@ class _Stream:
 
     async def _pass_one(self) -> bool:
         """Lead one photo through; return whether there was one."""
-        reply = await self._answer_next()
-        if reply is None:
-            return False
+        async with self._reading:
+            message = await self._next()
+            if message is None:
+                return False
+            self._in_flight += 1
+            self._moved()
+            try:
+                # Before the next message is read: what waits for room is one photo of each stream.
+                await self._wait_for_room(message)
+            except BaseException:
+                self._in_flight -= 1
+                raise
+        answered = False
+        try:
+            async with self._rendered(message) as outcome:
+                answered = True
+                self._in_flight -= 1
+                self._moved()
+                return await self._write(_reply(message.id, outcome))
+        finally:
+            if not answered:
+                self._in_flight -= 1
+
+    async def _write(self, reply: pb.RenderStreamResponse) -> bool:
+        """Send a reply; return whether there is still somebody to take more."""
         try:
             async with self._writing:
                 await self._context.write(reply)
@@ -153,29 +174,6 @@ class _Stream:
             return False
         self._moved()
         return True
-
-    async def _answer_next(self) -> pb.RenderStreamResponse | None:
-        async with self._reading:
-            message = await self._next()
-            if message is None:
-                return None
-            self._in_flight += 1
-            self._moved()
-            try:
-                # Before the next message is read: what waits for room is one photo of each stream.
-                await self._admission.room()
-            except BaseException:
-                self._in_flight -= 1
-                raise
-        try:
-            outcome = await self._render_one(message)
-        finally:
-            self._in_flight -= 1
-            self._moved()
-        if isinstance(outcome, pb.RenderResponse):
-            return pb.RenderStreamResponse(id=message.id, response=outcome)
-        error = pb.Status(code=outcome.code, message=outcome.message, details=outcome.details)
-        return pb.RenderStreamResponse(id=message.id, error=error)
 
     async def _next(self) -> pb.RenderStreamRequest | None:
         """Read the next message; None if there is none, or none is to be read any more."""
@@ -203,3 +201,10 @@ class _Stream:
         if not self._idle.expired():
             now_s = asyncio.get_running_loop().time()
             self._idle.reschedule(None if self._in_flight else now_s + self._idle_timeout_s)
+
+
+def _reply(name: str, outcome: pb.RenderResponse | status_pb2.Status) -> pb.RenderStreamResponse:
+    if isinstance(outcome, pb.RenderResponse):
+        return pb.RenderStreamResponse(id=name, response=outcome)
+    error = pb.Status(code=outcome.code, message=outcome.message, details=outcome.details)
+    return pb.RenderStreamResponse(id=name, error=error)

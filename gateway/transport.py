@@ -18,16 +18,16 @@ KEEPALIVE_TIMEOUT_S: Final = 20
 HANDSHAKE_S: Final = 10
 
 
-def server_options(max_photo_bytes: int) -> list[tuple[str, int]]:
+def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
     """Return the channel arguments of the gateway's server.
 
     Args:
-        max_photo_bytes: The largest photo that the service will accept.
+        max_message_bytes: The largest request: twice the photo's limit, so that a photo over that
+            limit hears of it.
     """
     return [
-        # Twice the photo's limit gets in, so that a photo over it hears which limit it is. What is
-        # larger still, gRPC refuses by its length, before it keeps any of it.
-        ("grpc.max_receive_message_length", 2 * max_photo_bytes + 2**20),
+        # What is larger, gRPC refuses by its length, before it keeps any of it.
+        ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", -1),
         # Without this a second gateway would silently share the port.
         ("grpc.so_reuseport", 0),

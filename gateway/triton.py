@@ -17,10 +17,12 @@ from gateway.errors import (
     InferenceFailedError,
     InferenceUnavailableError,
     ModelNotFoundError,
+    OverloadedError,
 )
 from gateway.inference import Matte, MattingModel
 from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 from gateway.triton_channel import CHANNEL_OPTIONS, channel_target
 
 T = TypeVar("T")
@@ -32,6 +34,10 @@ _INDEX_TIMEOUT_S = 1.0
 
 # How Triton's Python backend answers, with status INTERNAL, once a model's process has died.
 _DEAD_MODEL_PROCESS = "is not healthy"
+# How Triton's queue answers, with status UNAVAILABLE, by the model's queue policy.
+_QUEUE_FULL = "Exceeds maximum queue size"
+_QUEUE_TIMEOUT = "Request timeout expired"
+_QUEUE_RETRY_S = 1.0
 
 
 class TritonInferenceServer:
@@ -78,7 +84,13 @@ class TritonInferenceServer:
             if model is not None
         ]
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         """Run the network on one photo."""
         tensor = InferInput("photo", list(photo.shape), "UINT8")
         tensor.set_data_from_numpy(photo)
@@ -88,6 +100,9 @@ class TritonInferenceServer:
                 model.name,
                 [tensor],
                 outputs=[InferRequestedOutput("matte")],
+                priority=int(priority),
+                # Microseconds in the queue: what waits for longer is never run.
+                timeout=max(1, int(timeout_s * 1e6)),
                 # At its end gRPC cancels the call, and the request leaves Triton's queue.
                 client_timeout=timeout_s,
             ),
@@ -159,11 +174,23 @@ def _translate(model: str, exc: InferenceServerException) -> GatewayError:
         case "DEADLINE_EXCEEDED":
             return DeadlineError("the inference server did not answer in time")
         case "UNAVAILABLE":
-            return InferenceUnavailableError("the inference server or the model is away")
+            return _translate_unavailable(model, exc.message() or "")
         case "INTERNAL" if _DEAD_MODEL_PROCESS in (exc.message() or ""):
             return InferenceUnavailableError("the model's process has died")
         case _:
             return InferenceFailedError("the inference server failed on this request")
+
+
+def _translate_unavailable(model: str, message: str) -> GatewayError:
+    if _QUEUE_FULL in message:
+        return OverloadedError(
+            f"the queue of model {model!r} is full",
+            retry_after_s=_QUEUE_RETRY_S,
+            figures={"bound": "queue"},
+        )
+    if _QUEUE_TIMEOUT in message:
+        return DeadlineError(f"the time was up in the queue of model {model!r}")
+    return InferenceUnavailableError("the inference server or the model is away")
 
 
 def _read_description(description: Any) -> MattingModel | None:

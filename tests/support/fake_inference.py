@@ -9,6 +9,7 @@ from gateway.errors import GatewayError, ModelNotFoundError
 from gateway.inference import Matte, MattingModel
 from gateway.model_card import ModelCard, ModelMeasure, ModelSource
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 
 CARD = ModelCard(
     licence="MIT",
@@ -30,6 +31,7 @@ class FakeInferenceServer:
         delay_s: Seconds that every inference takes.
         known: The models there are.
         seen: The photos that the network was shown.
+        priorities: How urgent each of them was.
         cancelled: How many inferences were cancelled.
     """
 
@@ -38,6 +40,7 @@ class FakeInferenceServer:
         self.delay_s = 0.0
         self.known = [MattingModel("matte", "3", 64, 48, CARD), MattingModel("sleeping")]
         self.seen: list[Pixels] = []
+        self.priorities: list[Priority] = []
         self.cancelled = 0
         self._answered_s: dict[str, float] = {}
 
@@ -52,7 +55,13 @@ class FakeInferenceServer:
         assert timeout_s > 0
         return self.known
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         assert timeout_s > 0
         try:
             await asyncio.sleep(self.delay_s)
@@ -62,6 +71,7 @@ class FakeInferenceServer:
         if self.error is not None:
             raise self.error
         self.seen.append(photo)
+        self.priorities.append(priority)
         self._answered_s[model.name] = time.monotonic()
         alpha = np.where(photo[0].min(axis=2) < 250, 255, 0).astype(np.uint8)
         return Matte(alpha, model.version)

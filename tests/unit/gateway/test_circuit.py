@@ -14,6 +14,7 @@ from gateway.errors import (
 )
 from gateway.inference import Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 from gateway.readiness import ReadinessWatch
 from gateway.retries import ATTEMPTS, RetryBudget, RetryingInference
 from gateway.triton_channel import channel_target
@@ -32,11 +33,17 @@ class Scripted(FakeInferenceServer):
         self._failures = failures
         self._first_error = error
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         self.asked += 1
         if self.asked <= self._failures:
             raise self._first_error
-        return await super().infer(model, photo, timeout_s)
+        return await super().infer(model, photo, timeout_s, priority)
 
 
 @pytest.fixture

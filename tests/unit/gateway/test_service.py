@@ -247,7 +247,7 @@ async def test_beyond_its_places_the_service_is_exhausted_and_says_when_to_come_
     refused = [answer for answer in answers if isinstance(answer, OverloadedError)]
     assert len(refused) == 6
     assert all(error.retry_after_s and error.retry_after_s > 0 for error in refused)
-    assert refused[0].figures == {"limit": "4", "value": "4"}
+    assert refused[0].figures == {"bound": "requests", "limit": "4", "value": "4"}
     assert (await client.render(PHOTO)).model == "matte"
 
 

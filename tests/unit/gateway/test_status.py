@@ -18,6 +18,7 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
     errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.DeadlineTooShortError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,

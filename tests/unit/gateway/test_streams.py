@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2
 from gateway.config import GatewayConfig
 from gateway.inference import Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
+from gateway.priority import Priority
 from gateway.server import Gateway
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
@@ -42,15 +43,21 @@ class GatedInferenceServer(FakeInferenceServer):
         self.running = 0
         self.most_running = 0
 
-    async def infer(self, model: MattingModel, photo: Pixels, timeout_s: float) -> Matte:
+    async def infer(
+        self,
+        model: MattingModel,
+        photo: Pixels,
+        timeout_s: float,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> Matte:
         if photo.max() == photo.min():  # a probe
-            return await super().infer(model, photo, timeout_s)
+            return await super().infer(model, photo, timeout_s, priority)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
             await self.gate.wait()
             await asyncio.sleep(0.3 if model.name == "slow" else 0)
-            return await super().infer(model, photo, timeout_s)
+            return await super().infer(model, photo, timeout_s, priority)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise

@@ -1,0 +1,6 @@
+"""The gateway's door: what is inside at once, who goes first, and who comes back later."""
+
+from gateway.admission.admission import Admission, Place
+from gateway.admission.bounds import Bound, Bounds
+
+__all__ = ["Admission", "Bound", "Bounds", "Place"]

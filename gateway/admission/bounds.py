@@ -1,0 +1,90 @@
+"""What the gateway may hold at once, and what that comes to in memory."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from gateway.priority import Priority
+
+# What the process takes with nothing inside, its libraries and the arrays that allocators keep.
+_IDLE_BYTES: Final = 512 * 2**20
+# A message is there as gRPC received it, as it is parsed, and as the photo's own bytes.
+_COPIES_OF_A_MESSAGE: Final = 3
+# Of a photo's, background's or finished picture's pixel, at the worst step; `docs/load.md` has the
+# measurements.
+_BYTES_PER_PIXEL: Final = 24
+# What bulk work may fill of each bound, and what is kept for it while it asks.
+_BULK_MOST: Final = 0.5
+_BULK_LEAST: Final = 0.0625
+
+
+class Bound(StrEnum):
+    """What can be too much; the names go to callers and metrics."""
+
+    REQUESTS = "requests"
+    BYTES = "bytes"
+    PIXELS = "pixels"
+    RECEIVING = "receiving"
+    WAIT = "wait"
+
+
+# Those of which a request holds a part while it is inside.
+HELD: Final = (Bound.REQUESTS, Bound.BYTES, Bound.PIXELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the gateway may hold at once.
+
+    Attributes:
+        requests: Most renders inside.
+        bytes: Most bytes of requests inside, and of replies that are not sent yet.
+        pixels: Most pixels of the photos, backgrounds and pictures of all renders inside.
+        receiving: Most photos that are being received.
+        streams: Most streams of photos, each of which receives one at a time.
+        message_bytes: The largest message.
+        workers: As many renders as this are let in whatever the estimates say.
+        max_wait_s: Longest time for which interactive work may have to wait by the estimate.
+        max_bulk_wait_s: Longest time for bulk work.
+    """
+
+    requests: int
+    bytes: int
+    pixels: int
+    receiving: int
+    streams: int
+    message_bytes: int
+    workers: int
+    max_wait_s: float
+    max_bulk_wait_s: float
+
+    @property
+    def memory_ceiling_bytes(self) -> int:
+        """What the process' memory stays below, by these bounds."""
+        return (
+            _IDLE_BYTES
+            + ((self.receiving + self.streams) * self.message_bytes + self.bytes)
+            * _COPIES_OF_A_MESSAGE
+            + self.pixels * _BYTES_PER_PIXEL
+        )
+
+    def of(self, bound: Bound) -> int:
+        """Return the limit of what is held, for all work together."""
+        return {
+            Bound.REQUESTS: self.requests,
+            Bound.BYTES: self.bytes,
+            Bound.PIXELS: self.pixels,
+        }[bound]
+
+    def share(self, bound: Bound, priority: Priority, *, bulk_asks: bool) -> int:
+        """Return the part of a limit that work of one priority may fill."""
+        limit = self.of(bound)
+        if priority is Priority.BULK:
+            return max(1, int(limit * _BULK_MOST))
+        # A sole place stays interactive work's own.
+        kept = max(1, int(limit * _BULK_LEAST)) if bulk_asks and limit > 1 else 0
+        return limit - kept
+
+    def longest_wait_s(self, priority: Priority) -> float:
+        """Return the longest estimated wait with which work of a priority is let in."""
+        return self.max_bulk_wait_s if priority is Priority.BULK else self.max_wait_s

@@ -1,0 +1,83 @@
+"""How many pixels a render will hold, told by headers and options before any pixel is decoded."""
+
+from typing import Final
+
+from gateway.pipeline.encode import PictureFormat
+from gateway.pipeline.formats import format_of, open_header
+from gateway.pipeline.frame import Frame, Length
+
+# A picture counts as often as its encoder needs memory; `docs/load.md` has the measurements.
+_WEIGHTS: Final = {
+    PictureFormat.JPEG: 1,
+    PictureFormat.PNG: 1,
+    PictureFormat.WEBP: 2,
+    PictureFormat.AVIF: 2,
+}
+# The photo, a background and a picture of the greatest weight.
+MOST_CHARGED: Final = 1 + 1 + max(_WEIGHTS.values())
+
+
+def charged_pixels(
+    photo: bytes,
+    background: bytes,
+    frame: Frame | None,
+    picture_format: PictureFormat,
+    max_pixels: int,
+) -> int:
+    """Return what a render counts for among the pixels in flight.
+
+    Args:
+        photo: The photo's file; one whose header cannot be read, or claims too much, counts
+            nothing, since decoding begins with the same header and refuses it.
+        background: The background picture's file; empty for none.
+        frame: The frame; None: the photo's own.
+        picture_format: The finished picture's format.
+        max_pixels: The most that a photo or a background may have.
+    """
+    width_px, height_px = _claimed_size(photo, max_pixels)
+    behind_width_px, behind_height_px = _claimed_size(background, max_pixels)
+    picture = _most_framed(frame, width_px, height_px) if frame else width_px * height_px
+    return (
+        width_px * height_px
+        + behind_width_px * behind_height_px
+        + picture * _WEIGHTS[picture_format]
+    )
+
+
+def _claimed_size(data: bytes, max_pixels: int) -> tuple[int, int]:
+    photo_format = format_of(data)
+    if photo_format is None:
+        return 0, 0
+    try:
+        with open_header(data, photo_format) as image:
+            width_px, height_px = image.size
+    except Exception:  # noqa: BLE001  whatever it is, decoding meets it again and says so
+        return 0, 0
+    return (width_px, height_px) if width_px * height_px <= max_pixels else (0, 0)
+
+
+def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
+    """Return the most pixels that a frame can have around a photo's product."""
+    if frame.width_px and frame.height_px:
+        return frame.width_px * frame.height_px
+    margins = frame.margins
+    across = _most_side(width_px, *((margins.left, margins.right) if margins else ()))
+    down = _most_side(height_px, *((margins.top, margins.bottom) if margins else ()))
+    # A side that is asked for may enlarge what the other one has to hold.
+    growth = frame.max_upscale if frame.width_px or frame.height_px else 1.0
+    growth /= frame.scale or 1.0
+    across, down = frame.width_px or across * growth, frame.height_px or down * growth
+    if frame.aspect_ratio and frame.width_px:
+        down = across / frame.aspect_ratio
+    elif frame.aspect_ratio and frame.height_px:
+        across = down * frame.aspect_ratio
+    elif frame.aspect_ratio:
+        across, down = (
+            max(across, down * frame.aspect_ratio),
+            max(down, across / frame.aspect_ratio),
+        )
+    return min(int(across * down) + 1, frame.limits.max_pixels)
+
+
+def _most_side(side_px: int, *margins: Length) -> float:
+    return side_px + sum(side_px * each.share + each.px for each in margins)

@@ -1,0 +1,15 @@
+"""Who waits for a packshot: the order in which work is done wherever there is a queue."""
+
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """How urgent a request is; the numbers are those of Triton's priority levels, 1 first."""
+
+    INTERACTIVE = 1
+    BULK = 2
+
+    @property
+    def label(self) -> str:
+        """The name for people, metrics and metadata."""
+        return self.name.lower()

@@ -1,0 +1,191 @@
+"""What may be inside at once: by number, bytes and pixels, by priority, and fairly by caller."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gateway.admission import Admission, Bound, Bounds, Place
+from gateway.config import GatewayConfig
+from gateway.errors import DeadlineTooShortError, OverloadedError
+from gateway.priority import Priority
+from gateway.workers import PriorityWorkers
+
+INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
+BOUNDS = Bounds(
+    requests=8,
+    bytes=1000,
+    pixels=800,
+    receiving=2,
+    streams=1,
+    message_bytes=100,
+    workers=2,
+    max_wait_s=0.5,
+    max_bulk_wait_s=5,
+)
+
+
+@pytest.fixture
+def refusals() -> list[tuple[Bound, Priority]]:
+    return []
+
+
+@pytest.fixture
+def admission(refusals: list[tuple[Bound, Priority]]) -> Admission:
+    return Admission(BOUNDS, lambda bound, priority: refusals.append((bound, priority)))
+
+
+def enter(admission: Admission, caller: str = "a", priority: Priority = INTERACTIVE) -> Place:
+    return admission.admit(caller, priority, 10, 60)
+
+
+def test_the_bound_on_requests_is_named_with_limit_and_value(
+    admission: Admission, refusals: list[tuple[Bound, Priority]]
+) -> None:
+    places = [enter(admission) for _ in range(8)]
+    with pytest.raises(OverloadedError, match="8 requests") as caught:
+        enter(admission)
+    assert caught.value.figures == {"bound": "requests", "limit": "8", "value": "8"}
+    assert caught.value.retry_after_s > 0
+    assert refusals == [(Bound.REQUESTS, INTERACTIVE)]
+    places[0].release()
+    places[0].release()  # a second time gives nothing back
+    enter(admission, "b")
+    with pytest.raises(OverloadedError):
+        enter(admission, "b")
+
+
+def test_bytes_and_pixels_are_bounded_and_given_back(admission: Admission) -> None:
+    with pytest.raises(OverloadedError, match="bytes"), enter(admission):
+        admission.admit("b", INTERACTIVE, 999, 60)
+    place = enter(admission)
+    place.charge_pixels(700)
+    with enter(admission, "b") as other, pytest.raises(OverloadedError, match="pixels"):
+        other.charge_pixels(200)
+    place.rendered(reply_bytes=50)
+    with enter(admission, "b") as other:
+        other.charge_pixels(800)
+    place.release()
+
+
+def test_bulk_fills_half_at_most_and_keeps_a_place_while_it_asks(admission: Admission) -> None:
+    bulk = [enter(admission, priority=BULK) for _ in range(4)]
+    with pytest.raises(OverloadedError, match="bulk work holds 4"):
+        enter(admission, priority=BULK)
+    people = [enter(admission, f"p{number}") for number in range(4)]
+    for place in bulk:
+        place.release()
+    people += [enter(admission, f"q{number}") for number in range(3)]
+    with pytest.raises(OverloadedError, match="interactive work holds 7"):
+        enter(admission, "late")
+    enter(admission, priority=BULK)
+
+
+def test_under_pressure_whoever_holds_most_is_refused_first(admission: Admission) -> None:
+    greedy = [enter(admission, "greedy") for _ in range(8)]
+    with pytest.raises(OverloadedError):
+        enter(admission, "modest")
+    greedy[0].release()
+    with pytest.raises(OverloadedError, match="the caller holds 7"):
+        enter(admission, "greedy")
+    enter(admission, "modest")
+
+
+def after(admission: Admission, duration_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the admission see many renders of one length."""
+    now_s = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    for _ in range(40):
+        place = enter(admission)
+        now_s += duration_s
+        place.rendered(0)
+        place.release()
+
+
+def test_work_that_would_wait_too_long_or_come_too_late_is_refused(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after(admission, 0.2, monkeypatch)
+    places = [enter(admission), enter(admission)]
+    with pytest.raises(DeadlineTooShortError, match="are left"):
+        admission.admit("b", INTERACTIVE, 10, 0.1)
+    places.append(enter(admission, "b"))
+    with pytest.raises(OverloadedError, match="would wait") as caught:
+        enter(admission, "c")
+    assert caught.value.figures["bound"] == "wait"
+
+
+def test_an_old_estimate_locks_nobody_out(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after(admission, 30.0, monkeypatch)
+    places = [enter(admission), enter(admission)]
+    with pytest.raises(OverloadedError):
+        enter(admission, "b")
+    later_s = time.monotonic() + 600
+    monkeypatch.setattr(time, "monotonic", lambda: later_s)
+    places.append(enter(admission, "b"))
+
+
+async def test_room_is_waited_for(admission: Admission) -> None:
+    places = [enter(admission) for _ in range(8)]
+    waiting = asyncio.create_task(admission.room("b", INTERACTIVE, 10))
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    places[0].release()
+    await asyncio.wait_for(waiting, 5)
+    enter(admission, "b")
+    with pytest.raises(TimeoutError):
+        await admission.room("c", INTERACTIVE, 0.01)
+
+
+def test_the_ceiling_grows_with_every_bound() -> None:
+    least = GatewayConfig().memory_ceiling_bytes
+    for larger in (
+        GatewayConfig(max_bytes_in_flight=2**30),
+        GatewayConfig(max_pixels_in_flight=10**9),
+        GatewayConfig(max_receiving=64),
+        GatewayConfig(max_streams=64),
+    ):
+        assert larger.memory_ceiling_bytes > least
+
+
+@pytest.fixture
+def workers() -> PriorityWorkers:
+    return PriorityWorkers(1, "test")
+
+
+def test_interactive_jobs_go_before_bulk_ones_and_bulk_gets_its_turn(
+    workers: PriorityWorkers,
+) -> None:
+    done: list[str] = []
+    gate = threading.Event()
+
+    def job(name: str) -> Callable[[], None]:
+        return lambda: done.append(name)
+
+    workers.submit(INTERACTIVE, gate.wait)
+    for number in range(3):
+        workers.submit(BULK, job(f"bulk {number}"))
+    for number in range(10):
+        workers.submit(INTERACTIVE, job(f"person {number}"))
+    gate.set()
+    workers.shutdown()
+    assert len(done) == 13
+    assert done[:6] == [f"person {number}" for number in range(6)]
+    assert done.index("bulk 0") < done.index("person 9")
+
+
+def test_a_cancelled_job_leaves_its_queue_and_never_runs(workers: PriorityWorkers) -> None:
+    gate, ran = threading.Event(), threading.Event()
+    workers.submit(INTERACTIVE, gate.wait)
+    while workers.waiting(INTERACTIVE):
+        time.sleep(0.001)
+    queued = workers.submit(BULK, ran.set)
+    assert queued.cancel()
+    assert workers.waiting(BULK) == 0
+    gate.set()
+    workers.shutdown()
+    assert not ran.is_set()
