@@ -66,6 +66,10 @@ serve: setup ## Run Triton and the gateway in the foreground
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
 	@time $(BIN)/python -m pytest -q
 
+.PHONY: overload
+overload: setup ## Ask five times as much as the service can do, and measure what is left of it
+	$(BIN)/python -m benchmarks overload
+
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
 	$(BIN)/python -m benchmarks credits

@@ -6,7 +6,7 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import credits_drill, cuts, edges, looks, perf_analyzer, precision, soak
+from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -16,6 +16,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
     "looks": (looks, "what each background and each piece of staging costs"),
+    "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),
     "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),

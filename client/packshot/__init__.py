@@ -27,6 +27,7 @@ from packshot._errors import (
     UnavailableError,
     UnsupportedError,
 )
+from packshot._many import Rendered
 from packshot._models import Model, ModelCard, ModelSource
 from packshot._options import (
     BackgroundPicture,
@@ -63,6 +64,7 @@ __all__ = [
     "RadialGradient",
     "RateLimitedError",
     "RenderOptions",
+    "Rendered",
     "Scene",
     "Security",
     "ServiceError",

@@ -1,13 +1,22 @@
 """`packshot render`: many photos at once, one bad one stopping no other."""
 
 import sys
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from typing import NamedTuple, Unpack
 
 import click
 
-from packshot import BackgroundPicture, Client, PackshotError, RenderOptions, Verdict
+from packshot import (
+    BackgroundPicture,
+    Client,
+    OverloadedError,
+    Packshot,
+    PackshotError,
+    RenderOptions,
+    Verdict,
+)
 from packshot._cli_photos import STREAM, Job, plan
 from packshot._cli_specs import (
     ASPECT_FORMS,
@@ -18,11 +27,13 @@ from packshot._cli_specs import (
     parse_background,
     parse_size,
 )
-from packshot._options import Background, FitName
+from packshot._options import Background, FitName, Photo
 from packshot._request import to_request
-from packshot._words import CONTENTS, FITS, FORMATS, SCENES, SHADOWS
+from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
 
 _FAILED = 1
+# How long a photo is brought again to a service that is full, s.
+_PATIENCE_S = 60.0
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -117,6 +128,11 @@ _SHARE = click.FloatRange(0, 1)
 @click.option("--keep-metadata", is_flag=True, help="Put the photo's EXIF data into the file.")
 @click.option("--model", help="The model to cut with.")
 @click.option(
+    "--priority",
+    type=click.Choice(list(PRIORITIES)),
+    help="Who waits: interactive work goes before bulk work; interactive if not given.",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 256),
     default=8,
@@ -173,7 +189,7 @@ class _Outcome(NamedTuple):
 
 def _render_one(client: Client, job: Job, options: RenderOptions) -> _Outcome:
     photo = job.source or sys.stdin.buffer.read()
-    packshot = client.render(photo, **options)
+    packshot = _render_patiently(client, photo, options)
     if job.file:
         packshot.save(job.file)
     elif job.folder and job.source:
@@ -182,6 +198,18 @@ def _render_one(client: Client, job: Job, options: RenderOptions) -> _Outcome:
     else:
         sys.stdout.buffer.write(packshot.picture)
     return _Outcome(packshot.notes, packshot.verdict)
+
+
+def _render_patiently(client: Client, photo: Photo, options: RenderOptions) -> Packshot:
+    """Render a photo, and come back when a full service says to, for as long as that helps."""
+    give_up_s = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return client.render(photo, **options)
+        except OverloadedError as error:
+            if error.retry_after_s is None or time.monotonic() + error.retry_after_s > give_up_s:
+                raise
+            time.sleep(error.retry_after_s)
 
 
 def _report(job: Job, future: Future[_Outcome]) -> bool | None:

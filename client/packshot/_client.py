@@ -1,7 +1,7 @@
 """The two clients, thin: what they share is in `_request`, `_answer`, `_channel` and `_errors`."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self, Unpack, cast
 
@@ -12,9 +12,10 @@ from packshot._account import Account, from_account
 from packshot._answer import Packshot, Preset, from_presets, from_response
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, channel_options
 from packshot._errors import from_rpc_error
+from packshot._many import DEFAULT_WINDOW, Rendered, stream, stream_async
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
-from packshot._request import to_request
+from packshot._request import to_metadata, to_request
 from packshot._security import Security, credentials, keyed
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
@@ -84,7 +85,43 @@ class Client:
         """
         request = to_request(photo, options)
         with _translated():
-            return from_response(self._stub.Render(request, timeout=timeout_s or self._timeout_s))
+            return from_response(
+                self._stub.Render(
+                    request,
+                    timeout=timeout_s or self._timeout_s,
+                    metadata=to_metadata(options),
+                )
+            )
+
+    def render_many(
+        self,
+        photos: Iterable[Photo],
+        *,
+        timeout_s: float | None = None,
+        window: int = DEFAULT_WINDOW,
+        **options: Unpack[RenderOptions],
+    ) -> Iterator[Rendered]:
+        """Render many photos over one call; what fails of them does not stop the others.
+
+        Args:
+            photos: As `render` takes them. They are read as room comes free, never all at once.
+            timeout_s: Seconds for the whole; None: as long as it takes.
+            window: Most photos that are sent and not answered yet.
+            **options: As `render` takes them, the same for every photo.
+
+        Yields:
+            What became of each, as it is finished, in any order. A generator that is closed, or
+            dropped, cancels what is left.
+
+        Raises:
+            PackshotError: The call itself failed; the photos that nothing was yielded for have no
+                answer.
+            OSError: A photo's path cannot be read; those before it have been answered.
+            TypeError: There is no such option.
+            ValueError: As `render`.
+        """
+        with _translated():
+            yield from stream(self._stub.RenderStream, photos, options, window, timeout_s)
 
     def models(self, *, timeout_s: float | None = None) -> list[Model]:
         """List the service's models.
@@ -180,8 +217,26 @@ class AsyncClient:
         request = to_request(photo, options)
         async with _translated_async():
             return from_response(
-                await self._stub.Render(request, timeout=timeout_s or self._timeout_s)
+                await self._stub.Render(
+                    request,
+                    timeout=timeout_s or self._timeout_s,
+                    metadata=to_metadata(options),
+                )
             )
+
+    async def render_many(
+        self,
+        photos: Iterable[Photo] | AsyncIterable[Photo],
+        *,
+        timeout_s: float | None = None,
+        window: int = DEFAULT_WINDOW,
+        **options: Unpack[RenderOptions],
+    ) -> AsyncIterator[Rendered]:
+        """Render many photos over one call as `Client.render_many` does."""
+        rendered = stream_async(self._stub.RenderStream, photos, options, window, timeout_s)
+        async with _translated_async(), aclosing(rendered):
+            async for each in rendered:
+                yield each
 
     async def models(self, *, timeout_s: float | None = None) -> list[Model]:
         """List the service's models as `Client.models` does."""

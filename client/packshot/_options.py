@@ -10,6 +10,7 @@ Position: TypeAlias = str | tuple[float, float]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
 ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
 ShadowName: TypeAlias = Literal["none", "contact", "drop"]
+PriorityName: TypeAlias = Literal["interactive", "bulk"]
 FitName: TypeAlias = Literal["fill", "fit", "stretch"]
 SceneName: TypeAlias = Literal["studio", "table", "podium", "wood", "marble", "fabric"]
 
@@ -143,6 +144,8 @@ class RenderOptions(TypedDict, total=False):
         keep_metadata: Whether the photo's EXIF data, place and time included, go into the file.
             Left out: False.
         model: Name of a model, from `models`. Left out: the service's default model.
+        priority: Who waits for the packshot: "interactive" goes before "bulk" where there is a
+            queue. Left out: interactive.
     """
 
     background: Background | None
@@ -167,3 +170,4 @@ class RenderOptions(TypedDict, total=False):
     dpi: int | None
     keep_metadata: bool | None
     model: str | None
+    priority: PriorityName | None

@@ -15,7 +15,7 @@ from packshot._options import (
     RenderOptions,
     Scene,
 )
-from packshot._words import CONTENTS, FITS, FORMATS, SCENES, SHADOWS, value_of
+from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS, value_of
 from packshot.v1 import packshot_pb2 as pb
 
 _SQUARE_SCALE = 0.85
@@ -51,7 +51,14 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
         output=output if output.ByteSize() else None,
         staging=staging if staging.ByteSize() else None,
         cleaning=_to_cleaning(options),
+        priority=_to_priority(options),
     )
+
+
+def to_metadata(options: RenderOptions) -> tuple[tuple[str, str], ...]:
+    """Return what a call says ahead of its photo, so that it can be refused before it is sent."""
+    priority = options.get("priority")
+    return (("packshot-priority", priority),) if priority else ()
 
 
 def _to_background(background: Background) -> pb.Background:
@@ -170,6 +177,12 @@ def _to_cleaning(options: RenderOptions) -> pb.Cleaning.ValueType:
     if (clean := options.get("clean")) is None:
         return pb.CLEANING_UNSPECIFIED
     return pb.CLEANING_ON if clean else pb.CLEANING_OFF
+
+
+def _to_priority(options: RenderOptions) -> pb.Priority.ValueType:
+    if (priority := options.get("priority")) is None:
+        return pb.PRIORITY_UNSPECIFIED
+    return value_of("priority", priority, PRIORITIES)
 
 
 def _to_color(name: str, text: str, *others: str) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_address
 from os import PathLike
 from pathlib import Path
@@ -81,7 +80,11 @@ class _KeyedChannel:
         return self._keyed(self.channel.stream_stream(*args, **kwargs))
 
     def _keyed(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        return partial(call, metadata=(("authorization", self.authorization),))
+        def with_key(*args: Any, metadata: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> Any:
+            key = ("authorization", self.authorization)
+            return call(*args, metadata=(*metadata, key), **kwargs)
+
+        return with_key
 
 
 def _pem(source: Pem | None) -> bytes | None:

@@ -23,6 +23,7 @@ def _words(enum: _Enum[_Value]) -> dict[str, _Value]:
 FORMATS = _words(pb.ImageFormat)
 CONTENTS = _words(pb.Content)
 FITS = _words(pb.Fit)
+PRIORITIES = _words(pb.Priority)
 SCENES = _words(pb.SceneKind)
 SHADOWS = _words(pb.ShadowKind)
 

@@ -62,6 +62,21 @@ class Scripted(PackshotServiceServicer):
             answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return answer(context)
 
+    def RenderStream(  # noqa: N802
+        self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
+    ) -> Iterator[pb.RenderStreamResponse]:
+        """Answer each photo at once; one that begins with "bad" fails, "break" ends the stream."""
+        for message in request_iterator:
+            with self._lock:
+                self.requests.append(message.request)
+            if message.request.photo.startswith(b"break"):
+                context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
+            if message.request.photo.startswith(b"bad"):
+                error = pb.Status(code=grpc.StatusCode.INVALID_ARGUMENT.value[0], message="bad")
+                yield pb.RenderStreamResponse(id=message.id, error=error)
+            else:
+                yield pb.RenderStreamResponse(id=message.id, response=ANSWER)
+
     def GetAccount(  # noqa: N802
         self,
         request: pb.GetAccountRequest,  # noqa: ARG002

@@ -23,7 +23,8 @@ def small(photo: Path) -> bytes:
 
 
 async def cut(client: AsyncClient, photo: bytes) -> npt.NDArray[np.uint8]:
-    shot = await client.render(photo, background="transparent")
+    # Bulk work may wait for longer than sixteen photos take on a slow machine.
+    shot = await client.render(photo, background="transparent", priority="bulk")
     return np.asarray(decode(shot.picture).getchannel("A"))
 
 

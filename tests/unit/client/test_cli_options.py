@@ -37,6 +37,7 @@ CASES: list[tuple[list[str], RenderOptions]] = [
     (["--dpi", "300"], {"dpi": 300}),
     (["--keep-metadata"], {"keep_metadata": True}),
     (["--model", "other"], {"model": "other"}),
+    (["--priority", "bulk"], {"priority": "bulk"}),
 ]
 
 

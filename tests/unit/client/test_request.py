@@ -139,6 +139,7 @@ OUTPUTS: list[tuple[RenderOptions, pb.Output]] = [
 
 CASES: list[tuple[RenderOptions, pb.RenderRequest]] = [
     ({"model": "other"}, pb.RenderRequest(model="other")),
+    ({"priority": "bulk"}, pb.RenderRequest(priority=pb.PRIORITY_BULK)),
     ({"preset": "bazaar"}, pb.RenderRequest(preset="bazaar")),
     ({"square": True, "preset": "b"}, pb.RenderRequest(preset="b", frame=pb.Frame(aspect_ratio=1))),
     ({"clean": True}, pb.RenderRequest(cleaning=pb.CLEANING_ON)),
