@@ -1,6 +1,13 @@
 """The two clients, thin: what they share is in `_request`, `_answer`, `_channel` and `_errors`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self, Unpack, cast
@@ -100,7 +107,7 @@ class Client:
         timeout_s: float | None = None,
         window: int = DEFAULT_WINDOW,
         **options: Unpack[RenderOptions],
-    ) -> Iterator[Rendered]:
+    ) -> Generator[Rendered, None, None]:
         """Render many photos over one call; what fails of them does not stop the others.
 
         Args:
@@ -231,7 +238,7 @@ class AsyncClient:
         timeout_s: float | None = None,
         window: int = DEFAULT_WINDOW,
         **options: Unpack[RenderOptions],
-    ) -> AsyncIterator[Rendered]:
+    ) -> AsyncGenerator[Rendered, None]:
         """Render many photos over one call as `Client.render_many` does."""
         rendered = stream_async(self._stub.RenderStream, photos, options, window, timeout_s)
         async with _translated_async(), aclosing(rendered):

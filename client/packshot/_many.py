@@ -2,7 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+)
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +131,7 @@ async def stream_async(
     options: RenderOptions,
     window: int,
     timeout_s: float | None,
-) -> AsyncIterator[Rendered]:
+) -> AsyncGenerator[Rendered, None]:
     """Do what `stream` does, for asyncio; a plain iterable is read on the event loop."""
     book = _Book(options)
     room = asyncio.Semaphore(window)

@@ -10,7 +10,7 @@ def test_every_test_that_the_fault_table_names_exists(root: Path) -> None:
     written = {
         name
         for path in (root / "tests").rglob("test_*.py")
-        for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
     }
     assert named
     assert named <= written, f"missing: {sorted(named - written)}"

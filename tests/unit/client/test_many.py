@@ -65,8 +65,8 @@ async def test_photos_are_read_as_room_comes_free(target: str, kind: str) -> Non
             taken = [next(rendering) for _ in range(5)]
             rendering.close()
     else:
-        async with AsyncClient(target) as client:
-            rendering_async: Any = client.render_many(endless(), window=3)
+        async with AsyncClient(target) as async_client:
+            rendering_async = async_client.render_many(endless(), window=3)
             taken = [await anext(rendering_async) for _ in range(5)]
             await rendering_async.aclose()
     assert sorted(each.index for each in taken) == list(range(5))
@@ -92,8 +92,8 @@ async def test_a_photo_that_cannot_be_read_is_named_when_the_others_are_answered
             with Client(target) as client:
                 found.extend(client.render_many([b"zero", missing, b"two"]))
         else:
-            async with AsyncClient(target) as client:
-                async for each in client.render_many([b"zero", missing, b"two"]):
+            async with AsyncClient(target) as async_client:
+                async for each in async_client.render_many([b"zero", missing, b"two"]):
                     found.append(each)  # noqa: PERF401  what came before the error counts
 
     with pytest.raises(FileNotFoundError, match=r"missing\.jpg"):

@@ -4,7 +4,6 @@ import asyncio
 import random
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -17,6 +16,7 @@ from gateway.errors import GatewayError
 from gateway.metrics import GatewayMetrics
 from gateway.renderer import Renderer
 from gateway.status import status_code
+from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
 from tests.fuzz.requests import requests
@@ -56,20 +56,25 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
         options = targets.READER.read(request)
     except GatewayError:
         return
-    with ThreadPoolExecutor(1) as executor:
-        renderer = Renderer(
-            FakeInferenceServer(),
-            executor,
-            ThreadDecoder(),
-            targets.LIMITS,
-            GatewayMetrics(CollectorRegistry()),
-        )
-        try:
-            packshot = asyncio.run(renderer.render(PHOTO, options, timeout_s=30))
-        except GatewayError as error:
-            assert status_code(error) is not grpc.StatusCode.INTERNAL
-        else:
-            assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels
+    workers = PriorityWorkers(1, "test")
+    renderer = Renderer(
+        FakeInferenceServer(),
+        workers,
+        ThreadDecoder(),
+        targets.LIMITS,
+        GatewayMetrics(CollectorRegistry()),
+    )
+    charged: list[int] = []
+    try:
+        packshot = asyncio.run(renderer.render(PHOTO, options, 30, charged.append))
+    except GatewayError as error:
+        assert status_code(error) is not grpc.StatusCode.INTERNAL
+    else:
+        assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels
+        # What the finished picture holds was paid for before the first pixel.
+        assert packshot.width_px * packshot.height_px <= charged[0]
+    finally:
+        workers.shutdown()
 
 
 def test_what_was_found_once_is_mended() -> None:
