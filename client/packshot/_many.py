@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 
 from packshot._answer import Packshot, from_response
-from packshot._errors import PackshotError, from_rpc_error
+from packshot._errors import PackshotError, ServiceError, from_rpc_error
 from packshot._options import Photo, RenderOptions
 from packshot._request import to_request
 from packshot.v1 import packshot_pb2 as pb
@@ -51,7 +51,7 @@ class _Book:
         self._options = options
         self._sent: dict[str, Photo] = {}
         self._count = 0
-        self.failure: Exception | None = None
+        self.failure: Exception | None = None  # of a photo that cannot be read
 
     def request(self, photo: Photo) -> pb.RenderStreamRequest | None:
         """Build the next message; None, and a failure, if the photo cannot be read."""
@@ -64,6 +64,20 @@ class _Book:
         self._count += 1
         self._sent[name] = photo
         return pb.RenderStreamRequest(id=name, request=request)
+
+    def close(self) -> None:
+        """Raise what kept a photo from being sent, or say that some have no answer.
+
+        Raises:
+            ServiceError: The service ended the stream too early.
+        """
+        if self.failure:
+            raise self.failure
+        if self._sent:
+            raise ServiceError(
+                f"the service ended the stream with {len(self._sent)} photos unanswered",
+                code=grpc.StatusCode.UNKNOWN,
+            )
 
     def answer(self, response: pb.RenderStreamResponse) -> Rendered:
         """Read a reply."""
@@ -121,8 +135,7 @@ def stream(
         over.set()
         room.release()
         call.cancel()
-    if book.failure:
-        raise book.failure
+    book.close()
 
 
 async def stream_async(
@@ -151,8 +164,7 @@ async def stream_async(
             yield book.answer(response)
     finally:
         call.cancel()
-    if book.failure:
-        raise book.failure
+    book.close()
 
 
 async def _each(photos: Iterable[Photo] | AsyncIterable[Photo]) -> AsyncIterator[Photo]:

@@ -118,7 +118,7 @@ async def test_an_unloaded_model_is_unavailable_until_it_is_loaded(fleet: Fleet)
             triton.unload_model("matte")
             with pytest.raises(UnavailableError):
                 await client.render(PHOTO)
-            (matte,) = await client.models()
+            matte = next(each for each in await client.models() if each.name == "matte")
             assert (matte.name, matte.ready) == ("matte", False)
             triton.load_model("matte")
         await seconds_until(fleet.gateway, ready=True, timeout_s=15)

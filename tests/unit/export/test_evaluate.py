@@ -97,7 +97,7 @@ def test_the_committed_model_judges_two_photos(
     assert ((figures >= 0) & (figures <= 1)).all()
     np.testing.assert_allclose(figures[:2].mean(axis=0), figures[2], atol=0.0011)
     with Image.open(tmp_path / "s.png") as image:
-        assert image.width == 4 * 256
+        assert image.width == 4 * 320
 
 
 def test_several_models_and_sets_are_compared_side_by_side(
