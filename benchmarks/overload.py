@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.stack import running_aside
@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     """Find the peak, then load the service below and far above it, and print both."""
     if arguments.target:
         phases = asyncio.run(_load(arguments))
-        json.dump([asdict(phase) for phase in phases], sys.stdout)
+        json.dump([vars(phase) for phase in phases], sys.stdout)
         return
     with tempfile.TemporaryDirectory() as scratch, running_aside(Path(scratch)) as stack:
         log.info("three phases of %g s", arguments.seconds)
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     ]
     print("\n".join(report(phases)))
     if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(phase) for phase in phases], indent=1))
+        arguments.json.write_text(json.dumps([vars(phase) for phase in phases], indent=1))
 
 
 def report(phases: list[Phase]) -> list[str]:

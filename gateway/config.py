@@ -63,7 +63,7 @@ class GatewayConfig:
         "PACKSHOT_MAX_RECEIVING", 16, "most photos that are being received at once"
     )
     max_wait_s: float = setting(
-        "PACKSHOT_MAX_WAIT_S", 1.0, "longest estimated wait with which work is let in, s"
+        "PACKSHOT_MAX_WAIT_S", 0.75, "longest estimated wait with which work is let in, s"
     )
     max_bulk_wait_s: float = setting("PACKSHOT_MAX_BULK_WAIT_S", 5.0, "the same for bulk work, s")
     cpu_threads: int = setting(
