@@ -38,7 +38,7 @@ setup-dev: .venv/.ready-dev ## Add torch, the linters and the stub generator
 
 .venv/.ready-dev: .venv/.ready-test
 	$(PIP) install -q 'torch==2.13.0' $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX))
-	$(PIP) install -q --group export --group judging --group lint --group stubs
+	$(PIP) install -q --group export --group judging --group lint --group stubs --group fuzz
 	# It pins older NumPy and OpenCV than the gateway's; its tests here pass with the newer.
 	$(PIP) install -q --no-deps --group measures
 	@touch $@
