@@ -15,6 +15,10 @@ from export.contract import MATTE, PHOTO
 
 CARD_PARAMETER = "model_card"
 
+# The longest time in the queue. A request may shorten it to what its caller leaves, but only where
+# there is one: to Triton 0 is no time that a request's own could be shorter than.
+_QUEUE_TIMEOUT_US = 60_000_000
+
 
 class Kind(StrEnum):
     """Where Triton puts a model's instances."""
@@ -73,6 +77,7 @@ class MatteModelConfig:
                 default_queue_policy=pb.ModelQueuePolicy(
                     # The gateway sends what is left of its caller's time: past it, nothing is run.
                     timeout_action=pb.ModelQueuePolicy.REJECT,
+                    default_timeout_microseconds=_QUEUE_TIMEOUT_US,
                     allow_timeout_override=True,
                     max_queue_size=self.max_queue_size,
                 ),

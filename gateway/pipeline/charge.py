@@ -1,10 +1,11 @@
 """How many pixels a render will hold, told by headers and options before any pixel is decoded."""
 
+import math
 from typing import Final
 
 from gateway.pipeline.encode import PictureFormat
 from gateway.pipeline.formats import format_of, open_header
-from gateway.pipeline.frame import Frame, Length
+from gateway.pipeline.frame import MIN_SIDE_PX, Frame, Length
 
 # A picture counts as often as its encoder needs memory; `docs/load.md` has the measurements.
 _WEIGHTS: Final = {
@@ -63,10 +64,16 @@ def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
     margins = frame.margins
     across = _most_side(width_px, *((margins.left, margins.right) if margins else ()))
     down = _most_side(height_px, *((margins.top, margins.bottom) if margins else ()))
-    # A side that is asked for may enlarge what the other one has to hold.
-    growth = frame.max_upscale if frame.width_px or frame.height_px else 1.0
-    growth /= frame.scale or 1.0
-    across, down = frame.width_px or across * growth, frame.height_px or down * growth
+    across, down = across / (frame.scale or 1.0), down / (frame.scale or 1.0)
+    if frame.width_px or frame.height_px:
+        # The side that is free follows from the shape of what is framed: the photo's, or that of a
+        # product which is not known yet.
+        whole = not (frame.crop or margins or frame.scale)
+        longest = float(frame.limits.max_side_px)
+        across, down = (
+            frame.width_px or (frame.height_px * width_px / height_px if whole else longest),
+            frame.height_px or (frame.width_px * height_px / width_px if whole else longest),
+        )
     if frame.aspect_ratio and frame.width_px:
         down = across / frame.aspect_ratio
     elif frame.aspect_ratio and frame.height_px:
@@ -76,7 +83,8 @@ def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
             max(across, down * frame.aspect_ratio),
             max(down, across / frame.aspect_ratio),
         )
-    return min(int(across * down) + 1, frame.limits.max_pixels)
+    sides_px = [max(math.ceil(side_px), MIN_SIDE_PX) for side_px in (across, down)]
+    return min(math.prod(sides_px), frame.limits.max_pixels)
 
 
 def _most_side(side_px: int, *margins: Length) -> float:

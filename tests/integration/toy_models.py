@@ -158,3 +158,34 @@ def write_slow(repository: Path, name: str = "slow", steps: int = 3) -> Path:
         ],
         config=ONE_INSTANCE,
     )
+
+
+def write_slow_matting(repository: Path, config: str, name: str = "slow") -> Path:
+    """A tenth of a second or more: `photo` uint8 (1, 2, 3, 3) to its greatest channel, `matte`."""
+    size, steps = 1024, 6
+    nodes = [
+        helper.make_node("Cast", ["photo"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["levels"], ["level"], keepdims=0),
+        helper.make_node("Expand", ["level", "shape"], ["step0"]),
+        *(
+            helper.make_node("MatMul", [f"step{step}", "step0"], [f"step{step + 1}"])
+            for step in range(steps)
+        ),
+        helper.make_node("ReduceMean", [f"step{steps}"], ["worked"], keepdims=0),
+        helper.make_node("Mul", ["worked", "zero"], ["nothing"]),
+        helper.make_node("ReduceMax", ["levels"], ["greatest"], axes=[3], keepdims=1),
+        helper.make_node("Add", ["greatest", "nothing"], ["sum"]),
+        helper.make_node("Cast", ["sum"], ["matte"], to=TensorProto.UINT8),
+    ]
+    return write_model(
+        repository,
+        name,
+        nodes,
+        {"photo": (TensorProto.UINT8, ["N", 2, 3, 3])},
+        {"matte": (TensorProto.UINT8, ["N", 2, 3, 1])},
+        constants=[
+            helper.make_tensor("shape", TensorProto.INT64, [2], [size, size]),
+            helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+        ],
+        config=config,
+    )

@@ -1,7 +1,7 @@
 """The real gateway on the real Triton, as processes."""
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,9 @@ class GatewayProcess:
                 return False
 
 
-def launch_gateway(triton: Triton | str, log_path: Path) -> GatewayProcess:
+def launch_gateway(
+    triton: Triton | str, log_path: Path, environ: Mapping[str, str] | None = None
+) -> GatewayProcess:
     """Start a gateway before a Triton, or before addresses, without waiting for it."""
     port, metrics_port = free_ports(2)
     addresses = triton if isinstance(triton, str) else triton.grpc_address
@@ -43,7 +45,7 @@ def launch_gateway(triton: Triton | str, log_path: Path) -> GatewayProcess:
         *(sys.executable, "-m", "gateway", "--triton", addresses),
         *("--port", str(port), "--metrics-port", str(metrics_port)),
     ]
-    process = ServerProcess("python -m gateway", command, log_path)
+    process = ServerProcess("python -m gateway", command, log_path, environ or {})
     return GatewayProcess(process, f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}")
 
 

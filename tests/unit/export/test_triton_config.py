@@ -42,6 +42,19 @@ def test_the_smallest_and_the_largest_batch_are_warmed_up() -> None:
     assert len(MatteModelConfig("matte", 256, max_batch_size=1).message().model_warmup) == 1
 
 
+def test_a_request_may_shorten_its_time_in_the_queue() -> None:
+    policy = MatteModelConfig("matte", 256).message().dynamic_batching.default_queue_policy
+    assert policy.allow_timeout_override
+    # Triton takes a request's own timeout only where it is below this one, which 0 never is.
+    assert policy.default_timeout_microseconds > 0
+
+
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("*/config.pbtxt")), ids=str)
+def test_every_committed_model_has_the_queue_of_two_priorities(path: Path) -> None:
+    made = MatteModelConfig("matte", 256).message().dynamic_batching
+    assert read_config(path).dynamic_batching == made
+
+
 def test_a_field_that_triton_does_not_know_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "config.pbtxt"
     path.write_text('name: "matte"\nmax_batchsize: 8\n')

@@ -1,9 +1,7 @@
 """What may be inside at once: by number, bytes and pixels, by priority, and fairly by caller."""
 
 import asyncio
-import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +9,6 @@ from gateway.admission import Admission, Bound, Bounds, Place
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineTooShortError, OverloadedError
 from gateway.priority import Priority
-from gateway.workers import PriorityWorkers
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 BOUNDS = Bounds(
@@ -150,42 +147,3 @@ def test_the_ceiling_grows_with_every_bound() -> None:
         GatewayConfig(max_streams=64),
     ):
         assert larger.memory_ceiling_bytes > least
-
-
-@pytest.fixture
-def workers() -> PriorityWorkers:
-    return PriorityWorkers(1, "test")
-
-
-def test_interactive_jobs_go_before_bulk_ones_and_bulk_gets_its_turn(
-    workers: PriorityWorkers,
-) -> None:
-    done: list[str] = []
-    gate = threading.Event()
-
-    def job(name: str) -> Callable[[], None]:
-        return lambda: done.append(name)
-
-    workers.submit(INTERACTIVE, gate.wait)
-    for number in range(3):
-        workers.submit(BULK, job(f"bulk {number}"))
-    for number in range(10):
-        workers.submit(INTERACTIVE, job(f"person {number}"))
-    gate.set()
-    workers.shutdown()
-    assert len(done) == 13
-    assert done[:6] == [f"person {number}" for number in range(6)]
-    assert done.index("bulk 0") < done.index("person 9")
-
-
-def test_a_cancelled_job_leaves_its_queue_and_never_runs(workers: PriorityWorkers) -> None:
-    gate, ran = threading.Event(), threading.Event()
-    workers.submit(INTERACTIVE, gate.wait)
-    while workers.waiting(INTERACTIVE):
-        time.sleep(0.001)
-    queued = workers.submit(BULK, ran.set)
-    assert queued.cancel()
-    assert workers.waiting(BULK) == 0
-    gate.set()
-    workers.shutdown()
-    assert not ran.is_set()

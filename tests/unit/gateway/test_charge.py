@@ -1,0 +1,82 @@
+"""What a render counts for is never less than what it comes to hold."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.errors import GatewayError
+from gateway.pipeline.arrays import Box
+from gateway.pipeline.charge import MOST_CHARGED, charged_pixels
+from gateway.pipeline.encode import PictureFormat
+from gateway.pipeline.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from tests.support.pictures import claiming_png, encode
+
+LIMITS = FrameLimits(10_000, 64_000_000)
+MOST = 64_000_000
+
+
+def photo(width_px: int, height_px: int) -> bytes:
+    return encode(np.zeros((height_px, width_px, 3), np.uint8), "PNG")
+
+
+def test_photo_background_and_picture_count() -> None:
+    one = photo(40, 30)
+    assert charged_pixels(one, b"", None, PictureFormat.JPEG, MOST) == 2400
+    assert charged_pixels(one, photo(10, 10), None, PictureFormat.PNG, MOST) == 2500
+    assert charged_pixels(one, b"", None, PictureFormat.AVIF, MOST) == 3600
+    assert MOST_CHARGED == 4
+
+
+def test_a_frame_of_its_own_size_counts_as_it_is() -> None:
+    frame = Frame(LIMITS, 200, 100)
+    assert charged_pixels(photo(40, 30), b"", frame, PictureFormat.JPEG, MOST) == 1200 + 20_000
+
+
+@pytest.mark.parametrize("data", [b"", b"no photo", claiming_png(100_000, 100_000)])
+def test_what_decoding_will_refuse_counts_nothing(data: bytes) -> None:
+    assert charged_pixels(data, b"", None, PictureFormat.JPEG, MOST) == 0
+
+
+SIDES = st.sampled_from([0, 0, 16, 50, 300])
+LENGTHS = st.builds(Length, st.floats(0, 5), st.integers(0, 200))
+FRAMES = st.builds(
+    Frame,
+    limits=st.just(LIMITS),
+    width_px=SIDES,
+    height_px=SIDES,
+    aspect_ratio=st.one_of(st.none(), st.floats(0.1, 10)),
+    crop=st.booleans(),
+    margins=st.one_of(st.none(), st.builds(Margins, LENGTHS, LENGTHS, LENGTHS, LENGTHS)),
+    scale=st.one_of(st.none(), st.floats(0.05, 1)),
+    max_upscale=st.floats(1, 8),
+    shrinks=st.booleans(),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    frame=FRAMES,
+    size=st.tuples(st.integers(16, 120), st.integers(16, 120)),
+    corners=st.tuples(*[st.floats(0, 1)] * 4),
+)
+def test_no_frame_is_larger_than_what_was_counted(
+    frame: Frame, size: tuple[int, int], corners: tuple[float, float, float, float]
+) -> None:
+    width_px, height_px = size
+    left, right = sorted(round(share * width_px) for share in corners[:2])
+    top, bottom = sorted(round(share * height_px) for share in corners[2:])
+    product = Box(
+        min(left, width_px - 1), min(top, height_px - 1), max(right, left + 1), max(bottom, top + 1)
+    )
+    product = Box(
+        product.left, product.top, min(product.right, width_px), min(product.bottom, height_px)
+    )
+    try:
+        placement = place_in_frame(frame, width_px, height_px, product, product)
+    except GatewayError:
+        return
+    counted = charged_pixels(photo(*size), b"", frame, PictureFormat.JPEG, MOST)
+    # Each side may be rounded up.
+    slack = placement.width_px + placement.height_px + 32
+    assert placement.width_px * placement.height_px <= counted - width_px * height_px + slack
