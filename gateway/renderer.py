@@ -278,8 +278,9 @@ class Renderer:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
             # What has begun runs to its end, and what it holds must stay counted until then.
+            # If it fails, nobody is left to be told.
             if not future.cancelled():
-                await asyncio.wait([asyncio.wrap_future(future)])
+                await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
             raise
         finally:
             # An exception's traceback holds this frame, and the future the exception.

@@ -8,7 +8,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Self, Unpack, cast
 
@@ -231,7 +231,7 @@ class AsyncClient:
                 )
             )
 
-    async def render_many(
+    def render_many(
         self,
         photos: Iterable[Photo] | AsyncIterable[Photo],
         *,
@@ -240,10 +240,7 @@ class AsyncClient:
         **options: Unpack[RenderOptions],
     ) -> AsyncGenerator[Rendered, None]:
         """Render many photos over one call as `Client.render_many` does."""
-        rendered = stream_async(self._stub.RenderStream, photos, options, window, timeout_s)
-        async with _translated_async(), aclosing(rendered):
-            async for each in rendered:
-                yield each
+        return stream_async(self._stub.RenderStream, photos, options, window, timeout_s)
 
     async def models(self, *, timeout_s: float | None = None) -> list[Model]:
         """List the service's models as `Client.models` does."""

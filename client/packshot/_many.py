@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -10,10 +11,12 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
+import grpc.aio
 
 from packshot._answer import Packshot, from_response
 from packshot._errors import PackshotError, ServiceError, from_rpc_error
@@ -44,22 +47,19 @@ class Rendered:
 
 
 class _Book:
-    """The photos that are under way, and what kept one from being sent."""
+    """The photos that are under way, and what kept the next one from being sent."""
 
     def __init__(self, options: RenderOptions) -> None:
         to_request(b"", options)  # what is wrong with the options is said before anything is sent
         self._options = options
         self._sent: dict[str, Photo] = {}
         self._count = 0
-        self.failure: Exception | None = None  # of a photo that cannot be read
+        self.failure: Exception | None = None  # of the input, or a photo that cannot be read
+        self.write_failed = False
 
-    def request(self, photo: Photo) -> pb.RenderStreamRequest | None:
-        """Build the next message; None, and a failure, if the photo cannot be read."""
-        try:
-            request = to_request(photo, self._options)
-        except (OSError, TypeError) as exc:
-            self.failure = exc
-            return None
+    def request(self, photo: Photo) -> pb.RenderStreamRequest:
+        """Build the next message; what is raised is for `failure`."""
+        request = to_request(photo, self._options)
         name = str(self._count)
         self._count += 1
         self._sent[name] = photo
@@ -114,17 +114,20 @@ def stream(
         OSError: A photo cannot be read; those before it have been answered.
         TypeError: There is no such option, or a photo is none.
         ValueError: As `Client.render`.
+        Exception: What `photos` raises, once those before have been answered.
     """
     book = _Book(options)
     room, over = threading.Semaphore(window), threading.Event()
 
     def requests() -> Iterator[pb.RenderStreamRequest]:
-        for photo in photos:
-            room.acquire()
-            message = None if over.is_set() else book.request(photo)
-            if message is None:
-                return
-            yield message
+        try:
+            for photo in photos:
+                room.acquire()
+                if over.is_set():
+                    return
+                yield book.request(photo)
+        except Exception as exc:  # noqa: BLE001  gRPC's thread has no use for it, the caller has
+            book.failure = exc
 
     call = start(requests(), timeout=timeout_s)
     try:
@@ -145,26 +148,56 @@ async def stream_async(
     window: int,
     timeout_s: float | None,
 ) -> AsyncGenerator[Rendered, None]:
-    """Do what `stream` does, for asyncio; a plain iterable is read on the event loop."""
+    """Do what `stream` does, for asyncio; a plain iterable is read on the event loop.
+
+    The call's errors are typed here: a generator around this one could not be dropped, since the
+    event loop would close both at once.
+    """
     book = _Book(options)
     room = asyncio.Semaphore(window)
-
-    async def requests() -> AsyncIterator[pb.RenderStreamRequest]:
-        async for photo in _each(photos):
-            await room.acquire()
-            message = book.request(photo)
-            if message is None:
-                return
-            yield message
-
-    call = start(requests(), timeout=timeout_s)
+    start_s = time.monotonic()
+    call = start(timeout=timeout_s)
+    sending = asyncio.create_task(_send(call, photos, book, room))
     try:
         async for response in call:
             room.release()
             yield book.answer(response)
+    except grpc.aio.AioRpcError as exc:
+        code, message = exc.code(), exc.details()
+        if book.write_failed and code is grpc.StatusCode.INTERNAL:
+            # So gRPC calls, whatever its status, a call that ends under a message being written:
+            # https://github.com/grpc/grpc/issues/36066
+            late = timeout_s is not None and time.monotonic() - start_s >= timeout_s
+            code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.UNAVAILABLE
+            message = "the stream broke off under a photo"
+        raise from_rpc_error(code, message, dict(exc.trailing_metadata())) from exc
     finally:
+        sending.cancel()
         call.cancel()
+        await asyncio.wait({sending})
     book.close()
+
+
+async def _send(
+    call: Any, photos: Iterable[Photo] | AsyncIterable[Photo], book: _Book, room: asyncio.Semaphore
+) -> None:
+    """Send the photos, as a task of our own: gRPC's would outlive a call that waits for room."""
+    # The service says at once that a stream is open; one that is refused is not written to, and
+    # keeps its status.
+    await call.initial_metadata()
+    try:
+        async for photo in _each(photos):
+            await room.acquire()
+            message = book.request(photo)
+            try:
+                await call.write(message)
+            except (grpc.RpcError, asyncio.InvalidStateError):
+                book.write_failed = True
+                return  # the call has ended, and says why where replies are read
+    except Exception as exc:  # noqa: BLE001  raised where the caller waits
+        book.failure = exc
+    with suppress(grpc.RpcError, asyncio.InvalidStateError):
+        await call.done_writing()
 
 
 async def _each(photos: Iterable[Photo] | AsyncIterable[Photo]) -> AsyncIterator[Photo]:

@@ -66,6 +66,7 @@ class Scripted(PackshotServiceServicer):
         self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
     ) -> Iterator[pb.RenderStreamResponse]:
         """Answer each photo at once; one that begins with "bad" fails, "break" ends the stream."""
+        context.send_initial_metadata(())
         for message in request_iterator:
             with self._lock:
                 self.requests.append(message.request)

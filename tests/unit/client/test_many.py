@@ -119,3 +119,27 @@ async def test_the_asynchronous_client_takes_photos_as_they_come(target: str) ->
 
     async with AsyncClient(target) as client:
         assert {each.index async for each in client.render_many(coming())} == {0, 1}
+
+
+@both
+async def test_what_the_input_raises_is_raised_once_those_before_are_answered(
+    target: str, kind: str
+) -> None:
+    found: list[Rendered] = []
+
+    def breaking() -> Iterator[bytes]:
+        yield b"zero"
+        raise ZeroDivisionError("the caller's own")
+
+    async def gather() -> None:
+        if kind == "sync":
+            with Client(target) as client:
+                found.extend(iter(client.render_many(breaking())))
+        else:
+            async with AsyncClient(target) as async_client:
+                async for each in async_client.render_many(breaking()):
+                    found.append(each)  # noqa: PERF401  what came before the error counts
+
+    with pytest.raises(ZeroDivisionError, match="the caller's own"):
+        await gather()
+    assert kind == "sync" or [each.index for each in found] == [0]

@@ -18,6 +18,7 @@ from gateway.inference import Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
 from gateway.server import Gateway
+from packshot import AsyncClient, DeadlineExceededError, OverloadedError, UnavailableError
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
@@ -422,3 +423,35 @@ async def test_a_photo_that_is_answered_is_held_on_to_by_nothing(
             assert photo not in [each.photo for each in left if isinstance(each, pb.RenderRequest)]
     finally:
         gc.enable()
+
+
+async def test_the_asynchronous_client_hears_why_a_stream_ended_and_leaves_no_task(
+    config: GatewayConfig, inference: GatedInferenceServer
+) -> None:
+    """Refused, late under a photo that is being written, and drained while it waits for room."""
+    gateway = Gateway(dataclasses.replace(config, max_streams=1), inference)
+    await gateway.start()
+    large = PHOTO + b"padding." * 2**19
+    before = asyncio.all_tasks()
+    async with AsyncClient(f"127.0.0.1:{gateway.port}", retries=False) as client:
+        first = client.render_many([PHOTO] * 20)
+        await anext(first)
+        with pytest.raises(OverloadedError, match="the limit is 1"):
+            await anext(client.render_many([large] * 20))
+        await first.aclose()
+        await eventually(lambda: not sample_open(gateway))
+        inference.gate.clear()
+        with pytest.raises(DeadlineExceededError):
+            await anext(client.render_many([large] * 20, timeout_s=0.5))
+        await eventually(lambda: not sample_open(gateway))
+        drained = client.render_many([PHOTO] * 20, window=1)
+        waiting = asyncio.ensure_future(anext(drained))
+        await eventually(lambda: inference.running == 1)
+        stopping = asyncio.create_task(gateway.stop())
+        inference.gate.set()
+        assert (await waiting).packshot
+        with pytest.raises(UnavailableError):
+            async for _ in drained:
+                pass
+        await stopping
+    await eventually(lambda: asyncio.all_tasks() <= before)
