@@ -112,6 +112,8 @@ class Gateway:
                 f"cannot listen on {config.host}:{config.metrics_port} for metrics: {exc.strerror}"
             ) from exc
         self.metrics_port = self._http.port
+        # Not before everything is there that a start can fail for: threads keep a process alive.
+        self._workers.start()
         self._decoder.start()
         await self._report(False)  # noqa: FBT003
         await self._server.start()

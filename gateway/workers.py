@@ -52,6 +52,9 @@ class PriorityWorkers:
             threading.Thread(target=self._work, name=f"{name}-{number}")
             for number in range(threads)
         ]
+
+    def start(self) -> None:
+        """Start the threads; from then on the process ends after `shutdown` only."""
         for thread in self._threads:
             thread.start()
 

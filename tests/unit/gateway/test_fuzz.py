@@ -57,6 +57,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     except GatewayError:
         return
     workers = PriorityWorkers(1, "test")
+    workers.start()
     renderer = Renderer(
         FakeInferenceServer(),
         workers,

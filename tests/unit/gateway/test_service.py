@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.error import HTTPError
@@ -359,6 +360,8 @@ async def test_metrics_count_requests_stages_and_bytes(
 async def test_a_port_in_use_is_a_clear_error(
     gateway: Gateway, inference: FakeInferenceServer
 ) -> None:
+    """And leaves no thread that would keep the process from ending."""
+    threads = set(threading.enumerate())
     for config in (
         GatewayConfig(port=gateway.port, metrics_port=0),
         GatewayConfig(port=0, metrics_port=gateway.metrics_port),
@@ -366,6 +369,7 @@ async def test_a_port_in_use_is_a_clear_error(
         second = Gateway(config, inference)
         with pytest.raises(PortError, match=str(config.port or config.metrics_port)):
             await second.start()
+    assert {thread for thread in threading.enumerate() if not thread.daemon} <= threads
 
 
 async def test_requests_in_flight_finish_while_the_gateway_drains(

@@ -14,6 +14,7 @@ from gateway.workers import PriorityWorkers
 @pytest.fixture
 def workers() -> Iterator[PriorityWorkers]:
     workers = PriorityWorkers(1, "test")
+    workers.start()
     yield workers
     workers.shutdown()
 
@@ -77,6 +78,7 @@ def test_a_job_cancelled_in_the_queue_leaves_it_at_once_with_all_it_holds(
 
 def test_shutting_down_finishes_what_is_queued() -> None:
     workers = PriorityWorkers(2, "test")
+    workers.start()
     jobs = [workers.submit(Priority.INTERACTIVE, lambda: 1) for _ in range(10)]
     workers.shutdown()
     assert sum(job.result(0) for job in jobs) == 10
