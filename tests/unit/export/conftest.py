@@ -1,5 +1,6 @@
 """A training folder of a few tiny pictures, made on the spot."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +38,13 @@ def training_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 rgb = np.dstack([rgb, mask.astype(np.uint8) * 255])
             Image.fromarray(rgb).save(path)
     return folder
+
+
+@pytest.fixture
+def own_threads() -> Iterator[None]:
+    """Let a training run set torch's threads, and set them back after it."""
+    import torch  # noqa: PLC0415  the tests without it do without this as well
+
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)

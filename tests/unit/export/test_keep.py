@@ -1,6 +1,5 @@
 """Weights are kept with the card of all the runs that they come from."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,16 +28,12 @@ CONFIG = TrainingConfig(
 )
 
 
+pytestmark = pytest.mark.usefixtures("own_threads")
+
+
 @pytest.fixture(scope="module")
 def pictures(training_folder: Path) -> tuple[Pictures, Pictures]:
     return read_pictures(training_folder, CONFIG)
-
-
-@pytest.fixture(autouse=True)
-def _restore_threads() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
