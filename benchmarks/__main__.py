@@ -6,7 +6,17 @@ import os
 import sys
 from types import ModuleType
 
-from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
+from benchmarks import (
+    credits_drill,
+    cuts,
+    edges,
+    looks,
+    overload,
+    perf_analyzer,
+    precision,
+    soak,
+    telemetry,
+)
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -19,6 +29,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),
     "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
+    "telemetry": (telemetry, "what metrics, log and traces cost of throughput"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
 }
 

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -88,7 +88,7 @@ class Calls:
         start_s = time.monotonic() if arrived_s is None else arrived_s
         priority = _USUAL[method]
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
-        token = _current.set(call)
+        token = enter(call)
         self._metrics.move(catalogue.IN_FLIGHT, 1, method)
         try:
             with structlog.contextvars.bound_contextvars(trace_id=call.trace_id):
@@ -98,7 +98,7 @@ class Calls:
                     self._metrics.move(catalogue.IN_FLIGHT, -1, method)
                     self._answered(call, time.monotonic() - start_s)
         finally:
-            _current.reset(token)
+            leave(token)
 
     def refuse(
         self, name: str, metadata: Metadata, error: GatewayError, arrived_s: float
@@ -174,6 +174,16 @@ _USUAL: Final = {
     **dict.fromkeys(Method, NO_PRIORITY),
     **dict.fromkeys((Method.RENDER, Method.STREAM_PHOTO), "interactive"),
 }
+
+
+def enter(call: Call) -> Token[Call]:
+    """Begin to answer a call; what is returned goes to `leave`."""
+    return _current.set(call)
+
+
+def leave(token: Token[Call]) -> None:
+    """End to answer the call."""
+    _current.reset(token)
 
 
 def current_call() -> Call:
