@@ -17,7 +17,8 @@ def total(shown: str | CollectorRegistry, name: str, **labels: str) -> float:
 
     Args:
         shown: A `HOST:PORT`, or the registry itself.
-        name: A histogram's with its suffix: `_count`, `_sum`, `_bucket`.
+        name: A histogram's with its suffix: `_count`, `_sum`, `_bucket`; a counter's with `_total`,
+            which the parser adds where Triton leaves it out.
         labels: Some of the labels.
     """
     metrics = families(shown) if isinstance(shown, str) else shown.collect()
