@@ -60,6 +60,11 @@ demo: setup ## Start everything, render the photos in PHOTOS to OUT, stop everyt
 serve: setup ## Run Triton and the gateway in the foreground
 	$(BIN)/python -m deploy.local serve
 
+.PHONY: monitor
+monitor: setup ## Run Triton, the gateway and a real Prometheus in the foreground
+	$(PIP) install -q --group monitoring
+	$(BIN)/python -m monitoring run
+
 # --- checking ----------------------------------------------------------------------------------
 
 .PHONY: test
@@ -87,6 +92,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/python -m tools.stubs --check
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check
+	$(BIN)/python -m tools.metrics_table --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -98,9 +104,10 @@ stubs: setup-dev ## Generate the gRPC stubs from the proto files
 	$(BIN)/python -m tools.stubs
 
 .PHONY: readme
-readme: setup ## Write the tables of settings and presets into the documents
+readme: setup ## Write the tables of settings, presets and metrics into the documents
 	$(BIN)/python -m tools.settings_table
 	$(BIN)/python -m tools.presets_table
+	$(BIN)/python -m tools.metrics_table --write
 
 # --- endurance ---------------------------------------------------------------------------------
 
