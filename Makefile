@@ -30,7 +30,7 @@ setup: .venv/.ready ## Make .venv with what it takes to serve and to render
 setup-test: .venv/.ready-test ## Add what the tests need, torch aside
 
 .venv/.ready-test: .venv/.ready
-	$(PIP) install -q --group test
+	$(PIP) install -q --group test --group monitoring
 	@touch $@
 
 .PHONY: setup-dev
@@ -93,6 +93,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check
 	$(BIN)/python -m tools.metrics_table --check
+	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -116,6 +117,10 @@ MINUTES ?= 10
 .PHONY: soak
 soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
+
+.PHONY: dashboards
+dashboards: setup-test ## Write Grafana's dashboards from their code
+	$(BIN)/python -m monitoring dashboards
 
 # --- pictures ----------------------------------------------------------------------------------
 

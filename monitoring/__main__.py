@@ -4,8 +4,15 @@ import argparse
 from types import ModuleType
 
 from monitoring import run
+from monitoring.dashboards import command as dashboards
+from monitoring.pictures import command as pictures
 
 _COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "dashboards": (
+        dashboards,
+        "write Grafana's dashboards, or check that they are as the code says",
+    ),
+    "pictures": (pictures, "draw the dashboards from the data of a Prometheus that runs"),
     "run": (run, "run Triton, the gateway and a real Prometheus in the foreground"),
 }
 

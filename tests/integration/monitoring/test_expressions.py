@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from monitoring.dashboards import DASHBOARDS
+from monitoring.dashboards.evaluate import filled_in
 from monitoring.queries import Sample, query, rules
 from tests.integration.monitoring.conftest import Watched
 
@@ -73,6 +75,21 @@ def test_every_expression_has_data_and_none_errs(watched: Watched) -> None:
     assert any(selector.startswith("packshot_ready") for selector in selected)
     answers = with_data(lambda: {expr: query(url, expr) for expr in recorded | selected})
     assert not [expr for expr, samples in answers.items() if not samples]
+    panels = {
+        filled_in(asked.expr, "10s", "60s"): asked.need
+        for dashboard in DASHBOARDS
+        for panel in dashboard.panels
+        for asked in panel.queries
+    }
+    assert len(panels) > 60
+    # What needs a GPU is asked as well, and may have nothing to say.
+    for expr, need in panels.items():
+        if need:
+            query(url, expr)
+    shown = with_data(
+        lambda: {expr: query(url, expr) for expr, need in panels.items() if need is None}
+    )
+    assert not [expr for expr, samples in shown.items() if not samples]
     after = rules(url)
     assert {rule["health"] for rule in after} == {"ok"}, [
         (rule["name"], rule["lastError"]) for rule in after if rule["health"] != "ok"
