@@ -75,6 +75,10 @@ test: setup-test ## Run every test; what a test lacks is named where it is skipp
 overload: setup ## Ask five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks overload
 
+.PHONY: telemetry-cost
+telemetry-cost: setup-test ## Measure what metrics, log and traces cost of throughput
+	$(BIN)/python -m benchmarks telemetry
+
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
 	$(BIN)/python -m benchmarks credits
@@ -127,6 +131,10 @@ dashboards: setup-test ## Write Grafana's dashboards from their code
 .PHONY: contact-sheet
 contact-sheet: setup ## Render the photos in PHOTOS before every background and by every preset
 	$(BIN)/python -m deploy.local contact-sheet --photos $(PHOTOS)
+
+.PHONY: dashboard-pictures
+dashboard-pictures: setup-test ## Draw the dashboards for the docs, from a stack under five minutes of load
+	$(BIN)/python -m monitoring pictures --out docs/images
 
 .PHONY: gallery
 gallery: setup ## Make the README's pictures from the samples
