@@ -68,8 +68,9 @@ monitor: setup ## Run Triton, the gateway and a real Prometheus in the foregroun
 # --- checking ----------------------------------------------------------------------------------
 
 .PHONY: test
+# Unit tests share the cores; the others measure times on them, one after the other.
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
-	@time $(BIN)/python -m pytest -q
+	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit && $(BIN)/python -m pytest -q tests/integration )
 
 .PHONY: overload
 overload: setup ## Ask five times as much as the service can do, and measure what is left of it

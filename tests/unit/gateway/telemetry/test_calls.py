@@ -14,6 +14,7 @@ from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.scrape import total
 from tests.support.telemetry import answering_a_render
 
 PHOTO = encode(product_photo())
@@ -82,11 +83,16 @@ async def test_the_caller_s_trace_is_continued_though_nothing_is_traced_here(
 
 
 async def test_a_render_refused_before_its_photo_is_received_leaves_its_line_too(
-    client: AsyncClient, inference: FakeInferenceServer, lines: pytest.LogCaptureFixture
+    gateway: Gateway,
+    client: AsyncClient,
+    inference: FakeInferenceServer,
+    lines: pytest.LogCaptureFixture,
 ) -> None:
-    inference.delay_s = 0.5
+    inference.delay_s = 1.0
     inside = [asyncio.create_task(client.render(PHOTO)) for _ in range(4)]
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(5):
+        while total(gateway._telemetry.registry, "packshot_admitted_requests") < 4:  # noqa: SLF001
+            await asyncio.sleep(0.02)
     with pytest.raises(OverloadedError) as caught:
         await client.render(PHOTO)
     assert caught.value.trace_id

@@ -124,9 +124,11 @@ async def test_a_render_is_counted_timed_and_measured(
 async def test_what_is_inside_is_shown_while_it_is_inside(
     gateway: Gateway, client: AsyncClient, inference: FakeInferenceServer
 ) -> None:
-    inference.delay_s = 0.5
+    inference.delay_s = 1.0
     under_way = asyncio.create_task(client.render(PHOTO, priority="bulk"))
-    await asyncio.sleep(0.25)
+    async with asyncio.timeout(5):
+        while not await asyncio.to_thread(total, address(gateway), "packshot_admitted_pixels"):
+            await asyncio.sleep(0.02)
 
     def check() -> None:
         for what in ("requests", "bytes", "pixels"):
