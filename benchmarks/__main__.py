@@ -17,6 +17,7 @@ from benchmarks import (
     soak,
     telemetry,
 )
+from benchmarks.load import command as load
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -25,6 +26,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "credits": (credits_drill, "whether the books balance while the gateway is killed"),
     "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
+    "load": (load, "throughput and latency in closed and open loops"),
     "looks": (looks, "what each background and each piece of staging costs"),
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),

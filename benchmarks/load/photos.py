@@ -1,0 +1,103 @@
+"""The photos that are sent: of several sizes, made from a folder of samples, drawn by weight."""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+# A camera's usual; below it a shop's photo would show its blocks.
+_JPEG_QUALITY = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One size of the mix.
+
+    Attributes:
+        megapixels: Width times height.
+        weight: How often it is drawn, relative to the others.
+    """
+
+    megapixels: float
+    weight: float = 1.0
+
+    def __str__(self) -> str:
+        return f"{self.megapixels:g}:{self.weight:g}"
+
+
+# What a shop gets: mostly pictures that have been through an app or a browser, some straight from a
+# phone's camera.
+DEFAULT_MIX = (Size(0.5, 20), Size(1, 40), Size(4, 30), Size(12, 10))
+
+
+def parse_size(text: str) -> Size:
+    """Read `MEGAPIXELS[:WEIGHT]`, as a flag's type."""
+    megapixels, _, weight = text.partition(":")
+    try:
+        size = Size(float(megapixels), float(weight or 1))
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r} is not MEGAPIXELS[:WEIGHT]") from exc
+    if not (size.megapixels > 0 and size.weight > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: megapixels and weight are above 0")
+    return size
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A file to be sent.
+
+    Attributes:
+        path: The file.
+        weight: How often it is drawn, relative to the others.
+    """
+
+    path: str
+    weight: float
+
+
+def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Photo]:
+    """Write every sample in every size as JPEG.
+
+    Args:
+        samples: Folder of JPEG photos.
+        sizes: The mix.
+        folder: Where to write.
+
+    Raises:
+        ValueError: The folder has no photo.
+    """
+    sources = sorted(samples.glob("*.jpg"))
+    if not sources:
+        raise ValueError(f"{samples} has no photo, *.jpg")
+    photos = []
+    for source in sources:
+        with Image.open(source) as opened:
+            photo = opened.convert("RGB")
+        for size in sizes:
+            factor = (size.megapixels * 1e6 / (photo.width * photo.height)) ** 0.5
+            scaled = photo.resize((round(photo.width * factor), round(photo.height * factor)))
+            path = folder / f"{source.stem}-{size.megapixels:g}mp.jpg"
+            scaled.save(path, "JPEG", quality=_JPEG_QUALITY)
+            photos.append(Photo(str(path), size.weight / len(sources)))
+    return photos
+
+
+class Mix:
+    """Draws photos.
+
+    Args:
+        photos: What there is.
+        rng: Draws.
+    """
+
+    def __init__(self, photos: Sequence[Photo], rng: random.Random) -> None:
+        self._bytes = [Path(photo.path).read_bytes() for photo in photos]
+        self._weights = [photo.weight for photo in photos]
+        self._rng = rng
+
+    def draw(self) -> bytes:
+        """Draw one file's bytes."""
+        return self._rng.choices(self._bytes, self._weights)[0]

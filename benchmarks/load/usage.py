@@ -1,0 +1,44 @@
+"""What servers take while they are under load: processor time and memory, children included."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a set of processes has used.
+
+    Attributes:
+        cpu_s: Processor time since they began, ended children's included.
+        memory_bytes: Proportional set size: what is shared counts once.
+    """
+
+    cpu_s: float
+    memory_bytes: int
+
+    @classmethod
+    def of(cls, roots: Sequence[int]) -> "Usage":
+        """Add up processes and all below them.
+
+        Args:
+            roots: Process ids.
+        """
+        cpu_s, memory_bytes = 0.0, 0
+        for process in _family(roots):
+            # Processes come and go while they are being looked at.
+            with suppress(psutil.NoSuchProcess):
+                times = process.cpu_times()
+                cpu_s += times.user + times.system + times.children_user + times.children_system
+                memory_bytes += process.memory_full_info().pss
+        return cls(cpu_s, memory_bytes)
+
+
+def _family(roots: Sequence[int]) -> set[psutil.Process]:
+    found: set[psutil.Process] = set()
+    for root in roots:
+        process = psutil.Process(root)
+        found |= {process, *process.children(recursive=True)}
+    return found
