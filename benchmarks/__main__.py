@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
+from benchmarks.limits import command as limits
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -15,6 +16,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "credits": (credits_drill, "whether the books balance while the gateway is killed"),
     "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
+    "limits": (limits, "what the hardware allows, and how much of it the network uses"),
     "looks": (looks, "what each background and each piece of staging costs"),
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),

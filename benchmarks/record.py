@@ -1,0 +1,132 @@
+"""What a benchmark measured, as a file that says on what machine and from which commit.
+
+Reports, costs and the comparison of runs read these files alone, so that figures can be looked at
+again, and elsewhere, without measuring again.
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.machine import describe_machine, find_commit, list_versions
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One benchmark's measurements.
+
+    Attributes:
+        benchmark: Its name.
+        settings: What it was told to do.
+        rows: Flat; the unit is in the key. None: there is no such figure.
+        seed: Of whatever was random; None: nothing was.
+        notes: What a reader must know of the figures.
+        machine: Processor, cores, memory, GPU and system, as `describe_machine` names them.
+        versions: Of Python, Triton and the packages that were measured.
+        commit: Of this repository; empty outside of one.
+        dirty: Whether files differed from it.
+        started: When, ISO 8601 in UTC.
+        wall_s: How long it took, s.
+    """
+
+    benchmark: str
+    settings: Mapping[str, Any]
+    rows: Sequence[Mapping[str, Any]]
+    seed: int | None
+    notes: Sequence[str]
+    machine: Mapping[str, Any]
+    versions: Mapping[str, str]
+    commit: str
+    dirty: bool
+    started: str
+    wall_s: float
+
+
+def write_record(
+    path: Path,
+    benchmark: str,
+    settings: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    seed: int | None = None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write what was measured, and on what; the time is that since this process began.
+
+    Args:
+        path: Of the JSON file; its folder is made.
+        benchmark: The benchmark's name.
+        settings: What it was told to do; paths become text.
+        rows: Flat mappings to numbers and strings, NumPy's too; what is not finite becomes null,
+            which is JSON's only word for a figure that there is not.
+        seed: Of whatever was random.
+        notes: What a reader must know of the figures.
+
+    Raises:
+        TypeError: A value is none that JSON can have.
+    """
+    started_s = psutil.Process().create_time()
+    commit, dirty = find_commit()
+    record = {
+        "benchmark": benchmark,
+        "settings": settings,
+        "rows": rows,
+        "seed": seed,
+        "notes": notes,
+        "machine": describe_machine(),
+        "versions": list_versions(),
+        "commit": commit,
+        "dirty": dirty,
+        "started": datetime.fromtimestamp(started_s, UTC).isoformat(timespec="seconds"),
+        "wall_s": round(time.time() - started_s, 1),
+    }
+    text = json.dumps(_plain(record), indent=1, allow_nan=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def read_record(path: Path) -> Record:
+    """Read what `write_record` wrote.
+
+    Raises:
+        ValueError: The file is no such record, or cannot be read.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as exc:  # neither text nor JSON is a ValueError
+        raise ValueError(f"{path} cannot be read as a benchmark's record: {exc}") from exc
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} is no benchmark's record: it is no JSON object")
+    names = [field.name for field in fields(Record)]
+    if missing := [name for name in names if name not in values]:
+        raise ValueError(f"{path} is no benchmark's record: it lacks {', '.join(missing)}")
+    rows = values["rows"]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(f"{path} is no benchmark's record: its rows are no list of objects")
+    return Record(**{name: values[name] for name in names})
+
+
+def _plain(value: Any) -> Any:
+    """Give the value as JSON can have it."""
+    match value:
+        case np.generic():
+            return _plain(value.item())
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+        case Path():
+            return str(value)
+        case Mapping():
+            return {str(key): _plain(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_plain(each) for each in value]
+    raise TypeError(f"a record cannot hold a {type(value).__name__}: {value!r}")
