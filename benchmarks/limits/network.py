@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from benchmarks.limits.peaks import open_session
+from benchmarks.limits.peaks import CPU, open_session
 
 BATCHES = (1, 2, 4, 8, 16)
 QUICK_BATCHES = (1, 4)
@@ -44,12 +44,16 @@ class Runner:
     Args:
         path: The ONNX file, of one input with open first dimension.
         setting: How the cores share the work.
+        provider: ONNX Runtime's execution provider.
+
+    Raises:
+        RuntimeError: ONNX Runtime would run it elsewhere.
     """
 
-    def __init__(self, path: Path, setting: Setting) -> None:
+    def __init__(self, path: Path, setting: Setting, provider: str = CPU) -> None:
         self.setting = setting
         self._sessions = [
-            open_session(str(path), setting.threads) for _ in range(setting.instances)
+            open_session(str(path), setting.threads, provider) for _ in range(setting.instances)
         ]
         port = self._sessions[0].get_inputs()[0]
         shape = (setting.batch, *port.shape[1:])

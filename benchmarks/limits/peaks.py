@@ -21,6 +21,7 @@ SIDES = (1024, 2048, 4096)  # from here on the operands leave the caches of one 
 QUICK_SIDES = (256, 512)
 COPY_BYTES = 2**28  # far more than any last-level cache holds
 QUICK_COPY_BYTES = 2**24
+CPU = "CPUExecutionProvider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,20 @@ def _onnx_product(
     return lambda: session.run(None, {"left": left})
 
 
-def open_session(model: str | bytes, threads: int) -> onnxruntime.InferenceSession:
-    """Open a graph on the CPU, with threads that rest while others are measured."""
+def open_session(
+    model: str | bytes, threads: int, provider: str = CPU
+) -> onnxruntime.InferenceSession:
+    """Open a graph, with threads that rest while others are measured.
+
+    Raises:
+        RuntimeError: The provider does not start; nothing is run elsewhere instead.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model, options, providers=[provider], enable_fallback=0)
+    if session.get_providers()[0] != provider:
+        raise RuntimeError(f"{provider} does not start: it would be {session.get_providers()[0]}")
+    return session

@@ -1,7 +1,9 @@
 """How far the default network's mattes move when torch computes them in another precision."""
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +15,29 @@ from export.measures import agreement, mean_agreement
 from export.photos import read_pixels
 
 _SIDE = 320
+
+Row = dict[str, Any]
+
+
+def torch_rows(batch_rows: Sequence[Row], batch: int, photos: Path, weights: Path) -> Iterator[Row]:
+    """Take the speeds of the default network from its passes, and measure what its mattes lose.
+
+    Args:
+        batch_rows: Of the network in every precision, as `pass_rows` gives them.
+        batch: The batch size to compare at.
+        photos: A folder of photos that mattes are compared on.
+        weights: The network's trained weights.
+    """
+    chosen = [row for row in batch_rows if row["batch"] == batch]
+    full = {row["device"]: row for row in chosen if row["precision"] == "fp32"}
+    for row in chosen:
+        yield {
+            "statement": "precision",
+            **{key: row[key] for key in ("device", "engine", "network", "precision", "batch")},
+            "images_per_s": row["images_per_s"],
+            "times_fp32": row["images_per_s"] / full[row["device"]]["images_per_s"],
+            **differences(row["device"], row["precision"], photos, weights),
+        }
 
 
 def differences(kind: str, precision: str, photos: Path, weights: Path) -> dict[str, float]:

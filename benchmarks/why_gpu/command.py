@@ -73,6 +73,6 @@ def print_statements(rows: Sequence[Row], notes: Sequence[str]) -> None:
     """Print a table for each statement, and the notes."""
     for statement, title in _TITLES.items():
         if part := [row for row in rows if row["statement"] == statement]:
-            columns = [key for key in dict.fromkeys(key for row in part for key in row)]
+            columns = list(dict.fromkeys(key for row in part for key in row))
             print(f"\n{title}\n{as_table(part, [one for one in columns if one != 'statement'])}")
     print("\n" + "\n".join(notes))

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -62,26 +62,3 @@ def _stated_loss(path: Path) -> dict[str, float]:
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
     stated = json.loads(metadata["card"]).get("lost_to_precision", _NO_LOSS)
     return {name: stated[name] for name in _NO_LOSS}
-
-
-def torch_rows(batch_rows: Sequence[Row], batch: int, photos: Path, weights: Path) -> Iterator[Row]:
-    """Take the speeds of the default network from its passes, and measure what its mattes lose.
-
-    Args:
-        batch_rows: Of the network in every precision, as `pass_rows` gives them.
-        batch: The batch size to compare at.
-        photos: A folder of photos that mattes are compared on.
-        weights: The network's trained weights.
-    """
-    from benchmarks.why_gpu.accuracy import differences  # noqa: PLC0415  needs torch
-
-    chosen = [row for row in batch_rows if row["batch"] == batch]
-    full = {row["device"]: row for row in chosen if row["precision"] == "fp32"}
-    for row in chosen:
-        yield {
-            "statement": "precision",
-            **{key: row[key] for key in ("device", "engine", "network", "precision", "batch")},
-            "images_per_s": row["images_per_s"],
-            "times_fp32": row["images_per_s"] / full[row["device"]]["images_per_s"],
-            **differences(row["device"], row["precision"], photos, weights),
-        }

@@ -8,10 +8,10 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.limits.roofline import Peaks
+from benchmarks.why_gpu.accuracy import torch_rows
 from benchmarks.why_gpu.devices import Device
 from benchmarks.why_gpu.passes import pass_rows
 from benchmarks.why_gpu.plan import Plan
-from benchmarks.why_gpu.precisions import torch_rows
 from benchmarks.why_gpu.products import copy_bytes_per_s, product_rows
 from benchmarks.why_gpu.training import training_row
 
