@@ -7,6 +7,7 @@ import sys
 from types import ModuleType
 
 from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
+from benchmarks.cost import command as cost
 from benchmarks.limits import command as limits
 from benchmarks.why_gpu import command as why_gpu
 from serving.errors import ServingError
@@ -14,6 +15,7 @@ from serving.errors import ServingError
 log = logging.getLogger("benchmarks")
 
 _COMMANDS: dict[str, tuple[ModuleType, str]] = {
+    "cost": (cost, "what a thousand images cost, and the machines that a day's photos take"),
     "credits": (credits_drill, "whether the books balance while the gateway is killed"),
     "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
     "edges": (edges, "what the gateway's clean edges cost and bring"),
