@@ -9,6 +9,7 @@ from types import ModuleType
 from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
 from benchmarks.cost import command as cost
 from benchmarks.limits import command as limits
+from benchmarks.report import command as report
 from benchmarks.why_gpu import command as why_gpu
 from serving.errors import ServingError
 
@@ -23,6 +24,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "looks": (looks, "what each background and each piece of staging costs"),
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),
+    "report": (report, "one page and its charts, from saved records only"),
     "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
     "why-gpu": (why_gpu, "batches, size, precision and training, on the CPU and a GPU if there is"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),

@@ -9,6 +9,8 @@ from benchmarks.record import Record, read_record
 
 Row = Mapping[str, Any]
 
+ASKED = "asked_per_s"  # what an open loop of `load` sends; a closed loop's rows lack it
+
 
 @dataclass(frozen=True)
 class Saved:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
         "--peak-factor",
         type=_positive,
         default=3.0,
-        help="busiest hour by average (%(default)s)",
+        help="busiest hour / average (%(default)s)",
     )
     parser.add_argument("--p95-ms", type=_positive, default=500.0, help="objective (%(default)s)")
     parser.add_argument(
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     plans, about_plans = plan(saved, demand, prices)
     notes += [
         *about_prices,
-        "a thousand images cost this where the machine is always busy; divide by the share that it is",
+        "a thousand images cost this on a machine that is always busy; else divide by its share",
         f"Triton alone may take {TRITON_SHARE:.0%} of the latency objective, the gateway the rest",
         *about_plans,
     ]

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.cost.curves import Capacity, Point, capacity_under
 from benchmarks.cost.prices import Prices
 from benchmarks.record import Record
-from benchmarks.saved import Saved, machine_name
+from benchmarks.saved import ASKED, Saved, machine_name
 
 _S_PER_DAY = 86_400
 _HOURS_PER_DAY = 24
@@ -105,9 +105,9 @@ def _capacities(saved: Saved, p95_ms: float) -> Iterator[tuple[str, Record, Capa
     """Give each unit with its record, its capacity and whether a GPU does the work."""
     for record in saved.of("load"):
         points = [
-            Point(row["rate_per_s"], row["images_per_s"], row["p95_ms"])
+            Point(row[ASKED], row["images_per_s"], row["p95_ms"])
             for row in record.rows
-            if row.get("rate_per_s") and row.get("p95_ms") is not None
+            if row.get(ASKED) is not None and row.get("p95_ms") is not None
         ]
         if points:
             gpu = bool(record.machine.get("gpu"))

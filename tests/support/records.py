@@ -74,15 +74,15 @@ def _load_row(
 ) -> Row:
     stages = {"decode": 9.0, "prepare": 2.0, "queue": p50 / 4, "infer": 14.0, "refine": 8.0}
     stages |= {"compose": 3.0, "encode": 6.0}
+    asked = {"concurrency": concurrency} if rate is None else {"asked_per_s": rate}
     return {
         "mode": mode,
-        "rate_per_s": rate,
-        "concurrency": concurrency,
+        **asked,
         "images_per_s": done,
         "p50_ms": p50,
         "p95_ms": 1.6 * p50,
         "p99_ms": 2.1 * p50,
-        "status_OK": 1000,
+        "statuses": "OK 1000",
         **{f"stage_{name}_ms": value for name, value in stages.items()},
     }
 
