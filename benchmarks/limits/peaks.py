@@ -140,8 +140,10 @@ def open_session(
     """Open a graph, with threads that rest while others are measured.
 
     Raises:
-        RuntimeError: The provider does not start; nothing is run elsewhere instead.
+        RuntimeError: The provider is not there or does not start; nothing is run elsewhere instead.
     """
+    if provider not in onnxruntime.get_available_providers():
+        raise RuntimeError(f"this onnxruntime has no {provider}")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
