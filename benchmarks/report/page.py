@@ -6,8 +6,9 @@ from html import escape
 from io import BytesIO
 
 from benchmarks.record import Record
+from benchmarks.report.shares import service_shares
 from benchmarks.report.style import Chart
-from benchmarks.saved import Saved, machine_name
+from benchmarks.saved import Row, Saved, machine_name
 from benchmarks.table import as_text
 
 _PREAMBLE = (
@@ -54,6 +55,7 @@ def page_of(
         f"<p class='quiet'>{_PREAMBLE}</p>",
         _missing(missing),
         *(_section(chart, pictures[chart.name]) for chart in charts),
+        _shares(service_shares(saved)),
         "<h2>What was measured, and where</h2>",
         *(_record(name, record) for name, record in saved.records.items()),
     ]
@@ -91,15 +93,25 @@ def _record(name: str, record: Record) -> str:
     notes = "".join(f"<li>{escape(note)}</li>" for note in record.notes)
     return (
         f"<h3>{escape(name)}</h3><p class='quiet'>{escape(told)}</p><ul class='quiet'>{notes}</ul>"
-        f"<details><summary>{len(record.rows)} rows</summary>{_table(record)}</details>"
+        f"<details><summary>{len(record.rows)} rows</summary>{_table(record.rows)}</details>"
     )
 
 
-def _table(record: Record) -> str:
-    names = list(dict.fromkeys(key for row in record.rows for key in row))
+def _shares(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    return (
+        "<h2>How much of the limit the service reaches</h2><p>The limit is every core busy with "
+        "decoding, passes and encoding, and nothing else; what is missing to it is transport, "
+        f"edges, composing, scheduling and waiting.</p>{_table(rows)}"
+    )
+
+
+def _table(rows: Sequence[Row]) -> str:
+    names = list(dict.fromkeys(key for row in rows for key in row))
     head = "".join(f"<th>{escape(name)}</th>" for name in names)
     lines = "".join(
         "<tr>" + "".join(f"<td>{escape(as_text(row.get(name)))}</td>" for name in names) + "</tr>"
-        for row in record.rows
+        for row in rows
     )
     return f"<div class='wide'><table><tr>{head}</tr>{lines}</table></div>"

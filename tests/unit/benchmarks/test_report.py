@@ -9,8 +9,10 @@ import pytest
 from PIL import Image
 
 from benchmarks.report.latency import pareto_front
+from benchmarks.report.shares import service_shares
 from benchmarks.report.stages import stages_of
 from benchmarks.report.style import plain
+from benchmarks.saved import read_folder
 from tests.support.records import load_rows, save_all, save_record
 
 
@@ -56,6 +58,13 @@ def test_the_page_holds_every_chart_and_asks_the_network_for_nothing(tmp_path: P
     assert "H100" in page
     assert "interleaved, three rounds" in page
     assert "no record of cost" in page
+
+
+def test_the_service_is_set_beside_the_limit_of_the_same_case(tmp_path: Path) -> None:
+    save_all(tmp_path)
+    (row,) = service_shares(read_folder(tmp_path))
+    assert (row["model"], row["photo_megapixels"], row["output"]) == ("matte-int8", 4.0, "png")
+    assert row["share_of_limit"] == pytest.approx(18.0 / 25.0)  # 2 cores, 80 ms a photo
 
 
 def test_what_is_missing_and_what_is_no_record_is_named(tmp_path: Path) -> None:
