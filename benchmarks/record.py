@@ -103,15 +103,21 @@ def read_record(path: Path) -> Record:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:  # neither text nor JSON is a ValueError
         raise ValueError(f"{path} cannot be read as a benchmark's record: {exc}") from exc
+    if fault := _fault_of(values):
+        raise ValueError(f"{path} is no benchmark's record: {fault}")
+    return Record(**{field.name: values[field.name] for field in fields(Record)})
+
+
+def _fault_of(values: Any) -> str:
+    """Say why a file's content is no record; empty if it is one."""
     if not isinstance(values, dict):
-        raise ValueError(f"{path} is no benchmark's record: it is no JSON object")
-    names = [field.name for field in fields(Record)]
-    if missing := [name for name in names if name not in values]:
-        raise ValueError(f"{path} is no benchmark's record: it lacks {', '.join(missing)}")
+        return "it is no JSON object"
+    if missing := [field.name for field in fields(Record) if field.name not in values]:
+        return f"it lacks {', '.join(missing)}"
     rows = values["rows"]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ValueError(f"{path} is no benchmark's record: its rows are no list of objects")
-    return Record(**{name: values[name] for name in names})
+        return "its rows are no list of objects"
+    return ""
 
 
 def _plain(value: Any) -> Any:

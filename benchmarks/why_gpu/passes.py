@@ -18,7 +18,7 @@ Row = dict[str, Any]
 def pass_rows(name: str, device: Device, precision: str, plan: Plan, peaks: Peaks) -> Iterator[Row]:
     """Measure a network at every batch size, there and back in every round.
 
-    Sizes that the device's memory does not hold end the series.
+    A size that the device's memory does not hold, or whose pass takes too long, ends the series.
 
     Args:
         name: The network.
@@ -37,6 +37,8 @@ def pass_rows(name: str, device: Device, precision: str, plan: Plan, peaks: Peak
                 if (one_s := _pass_s(prepared, batch, plan.turn_s)) is None:
                     break
                 taken_s.setdefault(batch, []).append(one_s)
+                if at == 0 and one_s > plan.longest_pass_s:
+                    break
     rates = {batch: batch / median(times) for batch, times in taken_s.items()}
     knee = knee_of(rates) if rates else None
     for batch, rate in rates.items():

@@ -18,6 +18,8 @@ class Plan:
         batch: Where a statement takes one batch size.
         rounds: How often each measurement takes its turn.
         turn_s: Least time of a turn, s.
+        longest_pass_s: After a batch that takes longer no larger one is tried: nobody waits so long
+            for a photo, and on a CPU it would be most of the run.
         budget_s: Time after which nothing further is begun, s.
         begun_s: By the monotonic clock.
     """
@@ -28,6 +30,7 @@ class Plan:
     batch: int = 8
     rounds: int = 3
     turn_s: float = 0.4
+    longest_pass_s: float = 2.0
     budget_s: float = float("inf")
     begun_s: float = field(default_factory=time.monotonic)
 

@@ -64,3 +64,16 @@ def test_a_budget_that_is_used_up_leaves_parts_out_and_says_so(tmp_path: Path) -
     found = measure_device(devices()[0], plan, tmp_path, tmp_path)
     assert all(row["statement"] == "size" for row in found.rows)
     assert any("the time was used up" in note for note in found.notes)
+
+
+def test_after_a_pass_that_takes_too_long_no_larger_batch_is_tried() -> None:
+    pytest.importorskip("torch")
+    from benchmarks.limits.roofline import Peaks  # noqa: PLC0415
+    from benchmarks.why_gpu.devices import devices  # noqa: PLC0415  needs torch
+    from benchmarks.why_gpu.passes import pass_rows  # noqa: PLC0415
+    from benchmarks.why_gpu.plan import Plan  # noqa: PLC0415
+
+    plan = Plan(batches=(1, 2), rounds=2, turn_s=0, longest_pass_s=0)
+    rows = list(pass_rows("matte", devices()[0], "fp32", plan, Peaks({"fp32": 1e12}, 1e10)))
+    assert [row["batch"] for row in rows] == [1]
+    assert rows[0]["limit_images_per_s"] == pytest.approx(1e12 / rows[0]["operations_per_image"])
