@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.record import write_record
 from benchmarks.why_gpu.devices import devices
+from benchmarks.why_gpu.knee import noise_notes
 from benchmarks.why_gpu.plan import GPU_BATCHES, QUICK, Plan
 from benchmarks.why_gpu.torch_part import measure_device
 
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         rows += findings.rows
         limits += findings.limits
-        notes += findings.notes
+        notes += [*findings.notes, *noise_notes(findings.rows)]
         if kind == "gpu":
             cuda_rows, cuda_notes = _onnxruntime_rows(options)
             rows += cuda_rows

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from benchmarks.record import write_record
 from benchmarks.table import as_table
+from benchmarks.why_gpu.knee import noise_notes
 from benchmarks.why_gpu.onnx_batches import onnx_batch_rows
 from benchmarks.why_gpu.plan import QUICK, Plan
 from benchmarks.why_gpu.precisions import variant_rows
@@ -64,6 +65,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
             "matrix products, AlexNet, U²-Net, bf16, training and all GPU rows are left out: "
             "torch, which measures them, is not installed (make setup-dev)"
         )
+    notes += noise_notes(rows)
     print_statements(rows, notes)
     told = {"rounds": plan.rounds, "turn_s": plan.turn_s, "networks": plan.networks}
     write_record(arguments.out / "why-gpu.json", "why-gpu", told, rows, seed=0, notes=notes)

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import CPU
+from benchmarks.limits.roofline import over_rounds
 from benchmarks.why_gpu.knee import knee_of
 from benchmarks.why_gpu.plan import Plan
 
@@ -50,5 +51,6 @@ def onnx_batch_rows(repository: Path, model: str, plan: Plan, provider: str = CP
             "images_per_s": rate,
             "ms_per_pass": 1000 * batch / rate,
             "times_batch_of_one": rate / rates[min(rates)],
+            "spread_share": over_rounds(taken[batch]).share,
             "is_knee": batch == knee,
         }

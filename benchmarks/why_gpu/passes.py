@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.limits.roofline import Peaks, attainable_per_s
+from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
 from benchmarks.why_gpu.devices import Device, arithmetic
 from benchmarks.why_gpu.knee import knee_of
 from benchmarks.why_gpu.networks import Prepared, prepare
@@ -54,6 +54,7 @@ def pass_rows(name: str, device: Device, precision: str, plan: Plan, peaks: Peak
             "images_per_s": rate,
             "ms_per_pass": 1000 * batch / rate,
             "times_batch_of_one": rate / rates[min(rates)],
+            "spread_share": over_rounds(taken_s[batch]).share,
             "is_knee": batch == knee,
             "operations_per_image": operations,
             "least_bytes_per_image": moved_bytes,

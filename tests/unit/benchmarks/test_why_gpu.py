@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.record import read_record
-from benchmarks.why_gpu.knee import knee_of
+from benchmarks.why_gpu.knee import knee_of, noise_notes
 
 
 def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -22,6 +22,15 @@ def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 )
 def test_the_knee_is_the_smallest_batch_near_the_best(rates: dict[int, float], knee: int) -> None:
     assert knee_of(rates) == knee
+
+
+def test_a_series_that_spreads_by_more_than_a_tenth_is_named_once() -> None:
+    told = {"network": "matte", "precision": "fp32", "engine": "torch", "device": "cpu"}
+    rows = [told | {"spread_share": share} for share in (0.05, 0.2, 0.3)]
+    assert list(noise_notes(rows)) == [
+        "matte in fp32, torch on the cpu: noisy, up to ± 30% over rounds"
+    ]
+    assert not list(noise_notes(rows[:1]))
 
 
 def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(tmp_path: Path) -> None:
