@@ -1,7 +1,7 @@
 """All that is measured on a GPU, in one call of ten minutes: `python -m benchmarks.gpu_run`.
 
 It needs Python, torch, NumPy, Pillow, psutil, safetensors and tqdm, and no network, so that it runs
-on a machine that is lent for minutes. It writes two records, `limits-gpu.json` and `why-gpu.json`;
+on a machine that is lent for minutes. It writes two records, `gpu-limits.json` and `gpu-why.json`;
 the report reads them beside those of other machines. ONNX Runtime's CUDA provider is measured where
 it can be loaded; where it cannot, torch's own figures stand alone, and are named as torch's.
 """
@@ -108,8 +108,8 @@ def _write(
 ) -> None:
     told = {"budget_s": options.budget_s, "torch": torch.__version__, "cuda": torch.version.cuda}
     for name, benchmark, part in (
-        ("limits-gpu.json", "limits", limits),
-        ("why-gpu.json", "why-gpu", rows),
+        ("gpu-limits.json", "limits", limits),
+        ("gpu-why.json", "why-gpu", rows),
     ):
         write_record(options.out / name, benchmark, told, part, seed=0, notes=notes)
 

@@ -61,7 +61,7 @@ def _batches(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set_title("A batch amortises")
     axes.set_xlabel("photos in a pass")
     axes.set_ylabel("times the throughput of one")
-    axes.legend(fontsize=7.5, loc="upper left")
+    axes.legend(fontsize=7.5, loc="upper left", bbox_to_anchor=(-0.12, -0.2), ncols=2)
 
 
 def _series(row: Row) -> str:
@@ -82,7 +82,7 @@ def _sizes(axes: Axes, rows: Sequence[Row]) -> None:
     plain_log(axes, "x", sides)
     axes.set_yscale("log")
     decades(axes.yaxis, (1, 2, 5))
-    axes.set_title("Parallel hardware wins when the work is big")
+    axes.set_title("Big work suits parallel hardware")
     axes.set_xlabel("side of a matrix product")
     axes.set_ylabel("GFLOP/s")
 

@@ -58,9 +58,9 @@ def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(tmp_path: Path
     assert not list(tmp_path.iterdir())
     done = bench("benchmarks.gpu_run", "--quick", "--allow-cpu", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    limits = read_record(tmp_path / "limits-gpu.json")
+    limits = read_record(tmp_path / "gpu-limits.json")
     assert {"fp32", "bytes"} <= {row["precision"] for row in limits.rows if row["kind"] == "peak"}
-    assert read_record(tmp_path / "why-gpu.json").rows
+    assert read_record(tmp_path / "gpu-why.json").rows
 
 
 def test_a_budget_that_is_used_up_leaves_parts_out_and_says_so(tmp_path: Path) -> None:
