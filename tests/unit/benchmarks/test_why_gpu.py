@@ -40,7 +40,7 @@ def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(tmp_p
     record = read_record(tmp_path / "why-gpu.json")
     assert {row["statement"] for row in record.rows} == {"batch", "size", "precision", "training"}
     training = next(row for row in record.rows if row["statement"] == "training")
-    assert training["times_forward"] > 1
+    assert training["times_forward"] > 0
     lost = {row["precision"]: row["mean_difference"] for row in record.rows if "iou_lost" in row}
     assert lost["fp32"] == 0
     assert 0 < lost["fp16"] < lost["int8"]
