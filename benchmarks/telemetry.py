@@ -5,7 +5,8 @@ call) and one that traces a share of its calls as well. They are loaded in turn,
 reversed each round, with photos so small that as many calls as possible go through in a second;
 each round gives a ratio for each pair, and the median of the rounds' ratios is the result. A
 gateway's processor time per call is compared beside its throughput: other work on the machine
-disturbs it less.
+disturbs it less. Least disturbed is what seeing a call takes by itself, which is set against the
+time of all cores that a call has at the highest rate that was reached.
 """
 
 import argparse
@@ -13,7 +14,9 @@ import asyncio
 import io
 import json
 import logging
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -85,6 +88,12 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory() as logs, TraceSink() as sink:
         turns = _measure(arguments, environ, Path(logs), sink.endpoint)
         spans = sink.received
+        alone_us = {
+            "metrics and log": _alone_us(Path(logs), "", 0),
+            f"with traces of {_TRACE_SHARE:.0%}": _alone_us(
+                Path(logs), sink.endpoint, _TRACE_SHARE
+            ),
+        }
     costs = [
         compare("metrics and log", turns["bare"], turns["seen"]),
         compare(f"traces of {_TRACE_SHARE:.0%}", turns["seen"], turns["traced"]),
@@ -96,6 +105,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
         print(
             f"| {cost.name} | {cost.throughput:+.2%} | {cost.throughput_spread:.2%} "
             f"| {cost.cpu:+.2%} | {cost.cpu_spread:.2%} |"
+        )
+    cores = len(os.sched_getaffinity(0))
+    for name, took_us in alone_us.items():
+        share = took_us * 1e-6 * fastest / cores
+        print(
+            f"{name}: {took_us:.0f} us of processor time a call, "
+            f"{share:.2%} of {cores} cores at {fastest:.0f} calls/s"
         )
     if arguments.json:
         rows = [
@@ -163,6 +179,14 @@ def _measure(
                 turns[name].append(asyncio.run(_turn(*gateways[name], photo, arguments.calls)))
             order.reverse()
     return turns
+
+
+def _alone_us(logs: Path, endpoint: str, share: float) -> float:
+    """Return the processor time that seeing one call takes, microseconds."""
+    command = [sys.executable, "-m", "benchmarks.telemetry_call", endpoint, str(share)]
+    with (logs / "lines.log").open("w") as lines:
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=lines)
+    return float(done.stdout)
 
 
 async def _turn(target: str, gateway: Part, photo: bytes, calls: int) -> Turn:

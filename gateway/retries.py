@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 # gRPC deals calls out in turn, whoever's they are: a further attempt may meet the same sick Triton.
 ATTEMPTS: Final = 4
+# A sole Triton that has twice been away is; each attempt at a dead model process takes a second.
+ATTEMPTS_AT_ONE: Final = 2
 
 # What a retry may still be worth sending for.
 _LEAST_TIME_S = 0.01
@@ -58,11 +60,17 @@ class RetryingInference:
         inference: The inference server behind it.
         budget: The retries that there are.
         on_retry: Called with whether the budget allowed a retry.
+        attempts: How often one thing is asked for at most.
     """
 
     def __init__(
-        self, inference: InferenceServer, budget: RetryBudget, on_retry: Callable[[bool], None]
+        self,
+        inference: InferenceServer,
+        budget: RetryBudget,
+        on_retry: Callable[[bool], None],
+        attempts: int = ATTEMPTS,
     ) -> None:
+        self._attempts = attempts
         self._inference = inference
         self._budget = budget
         self._on_retry = on_retry
@@ -98,12 +106,12 @@ class RetryingInference:
     async def _retried(self, ask: Callable[[float], Awaitable[T]], timeout_s: float) -> T:
         give_up_s = time.monotonic() + timeout_s
         self._budget.note_request()
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, self._attempts + 1):
             left_s = timeout_s if attempt == 1 else give_up_s - time.monotonic()
             try:
                 return await ask(left_s)
             except InferenceUnavailableError:
-                if attempt == ATTEMPTS or give_up_s - time.monotonic() < _LEAST_TIME_S:
+                if attempt == self._attempts or give_up_s - time.monotonic() < _LEAST_TIME_S:
                     raise
                 allowed = self._budget.take()
                 self._on_retry(allowed)

@@ -26,7 +26,7 @@ from gateway.readiness import ReadinessWatch
 from gateway.reception import Reception
 from gateway.renderer import Renderer
 from gateway.rendering import Rendering
-from gateway.retries import RetryBudget, RetryingInference
+from gateway.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
 from gateway.service import PackshotService
 from gateway.start import StartError
 from gateway.streams import PhotoStreams
@@ -34,6 +34,7 @@ from gateway.telemetry import catalogue
 from gateway.telemetry.telemetry import Telemetry
 from gateway.tls import ServedCertificate
 from gateway.transport import server_options
+from gateway.triton_channel import is_sole
 from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
@@ -64,6 +65,7 @@ class Gateway:
                 inference,
                 RetryBudget(config.retry_share, most=config.retries_in_reserve),
                 self._count_retry,
+                ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS,
             ),
             config.circuit_failures,
             self._report_circuit,

@@ -80,6 +80,15 @@ def single_addresses(addresses: str) -> tuple[str, ...]:
     return tuple(address.strip() for address in addresses.split(","))
 
 
+def is_sole(addresses: str) -> bool:
+    """Tell whether an address can be that of one Triton alone: IP:PORT, and no name."""
+    try:
+        ipaddress.ip_address(addresses.rpartition(":")[0].removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
 def _check_port(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:

@@ -21,7 +21,7 @@ from monitoring.dashboards.panels import (
 
 RENDERS: Final = 'method=~"Render|RenderStream[.]photo"'
 _FAILED: Final = 'code=~"INTERNAL|UNAVAILABLE|UNKNOWN|DATA_LOSS"'
-_JUDGED: Final = 'code!~"RESOURCE_EXHAUSTED|CANCELLED"'
+_JUDGED: Final = 'code!~"INVALID_ARGUMENT|RESOURCE_EXHAUSTED|CANCELLED"'
 _INTERACTIVE: Final = f'{G}, {RENDERS}, priority="interactive", outcome="ok"'
 _IMAGES_PER_S: Final = f"sum(rate(packshot_images_total{{{G}}}[$__rate_interval]))"
 _PRICE_PER_H: Final = (

@@ -20,6 +20,7 @@ def test_the_three_gateways_are_compared(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "| metrics and log |" in done.stdout
+    assert "metrics and log: " in done.stdout
     turns = json.loads((tmp_path / "turns.json").read_text())
     assert [turn["gateway"] for turn in turns] == ["bare", "seen", "traced"]
     assert all(turn["calls_per_s"] > 0 and turn["cpu_s_per_call"] > 0 for turn in turns)

@@ -17,7 +17,7 @@ from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
 from gateway.readiness import ReadinessWatch
 from gateway.retries import ATTEMPTS, RetryBudget, RetryingInference
-from gateway.triton_channel import channel_target
+from gateway.triton_channel import channel_target, is_sole, single_addresses
 from tests.support.fake_inference import FakeInferenceServer
 
 PHOTO = np.zeros((1, 48, 64, 3), np.uint8)
@@ -206,3 +206,18 @@ def test_addresses_become_a_target(addresses: str, target: str) -> None:
 def test_addresses_that_grpc_cannot_balance_are_refused(addresses: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
         channel_target(addresses)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "sole"),
+    [
+        ("127.0.0.1:8001", True),
+        ("[::1]:8001", True),
+        ("127.0.0.1:8001,127.0.0.1:8002", False),
+        ("triton:8001", False),
+        ("dns:///triton:8001", False),
+    ],
+)
+def test_only_an_address_of_numbers_is_one_triton_for_sure(addresses: str, sole: bool) -> None:  # noqa: FBT001
+    assert is_sole(addresses) == sole
+    assert len(single_addresses(addresses)) == addresses.count(",") + 1

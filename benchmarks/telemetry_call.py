@@ -1,0 +1,51 @@
+"""What it takes to see one call: its metrics, its line and its spans, without anything else.
+
+Processor time, and so hardly disturbed by what else the machine does. Run as a process of its own,
+whose standard error is a file, as `python -m benchmarks.telemetry_call ENDPOINT SHARE`.
+"""
+
+import sys
+import time
+
+from prometheus_client import CollectorRegistry
+
+from gateway.telemetry import catalogue
+from gateway.telemetry.calls import Calls
+from gateway.telemetry.catalogue import Method, Stage
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import Tracing
+from logs import LogFormat, set_up_logging
+
+_CALLS = 4000
+
+
+def main() -> None:
+    """See calls as a render is one, and print the microseconds that each took."""
+    endpoint, share = sys.argv[1], float(sys.argv[2])
+    set_up_logging("INFO", LogFormat.JSON)
+    metrics = Metrics(CollectorRegistry())
+    tracing = Tracing(endpoint, share, "benchmark")
+    calls = Calls(metrics, tracing)
+    for _ in range(_CALLS // 10):
+        _see(calls, metrics)
+    start_s = time.process_time()
+    for _ in range(_CALLS):
+        _see(calls, metrics)
+    tracing.close()
+    print(f"{(time.process_time() - start_s) / _CALLS * 1e6:.1f}")
+
+
+def _see(calls: Calls, metrics: Metrics) -> None:
+    with calls.answering(Method.RENDER, (("user-agent", "benchmark"),)) as call:
+        call.facts |= {"caller": "127.0.0.1", "photo_bytes": 100_000, "model": "matte-int8"}
+        for stage in Stage:
+            calls.stage(stage, time.time_ns(), 0.005)
+        for counter in (catalogue.IMAGES, catalogue.PIXELS, catalogue.PHOTO_BYTES):
+            metrics.count(counter)
+        metrics.count(catalogue.PICTURE_BYTES, amount=100_000)
+        metrics.observe(catalogue.CONFIDENCE, 0.9)
+        call.facts |= {"photo_pixels": 1_000_000, "picture_bytes": 100_000, "confidence": 0.9}
+
+
+if __name__ == "__main__":
+    main()
