@@ -8,6 +8,7 @@ from types import ModuleType
 
 from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
 from benchmarks.load import command as load
+from benchmarks.sweep import command as sweep
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -21,6 +22,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),
     "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
+    "sweep": (sweep, "a model's best configuration under a latency objective"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
 }
 
