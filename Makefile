@@ -30,7 +30,7 @@ setup: .venv/.ready ## Make .venv with what it takes to serve and to render
 setup-test: .venv/.ready-test ## Add what the tests need, torch aside
 
 .venv/.ready-test: .venv/.ready
-	$(PIP) install -q --group test
+	$(PIP) install -q --group test --group monitoring
 	@touch $@
 
 .PHONY: setup-dev
@@ -60,15 +60,25 @@ demo: setup ## Start everything, render the photos in PHOTOS to OUT, stop everyt
 serve: setup ## Run Triton and the gateway in the foreground
 	$(BIN)/python -m deploy.local serve
 
+.PHONY: monitor
+monitor: setup ## Run Triton, the gateway and a real Prometheus in the foreground
+	$(PIP) install -q --group monitoring
+	$(BIN)/python -m monitoring run
+
 # --- checking ----------------------------------------------------------------------------------
 
 .PHONY: test
+# Unit tests share the cores; the others measure times on them, one after the other.
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
-	@time $(BIN)/python -m pytest -q
+	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit && $(BIN)/python -m pytest -q tests/integration )
 
 .PHONY: overload
 overload: setup ## Ask five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks overload
+
+.PHONY: telemetry-cost
+telemetry-cost: setup-test ## Measure what metrics, log and traces cost of throughput
+	$(BIN)/python -m benchmarks telemetry
 
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
@@ -87,6 +97,8 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/python -m tools.stubs --check
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check
+	$(BIN)/python -m tools.metrics_table --check
+	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -98,9 +110,10 @@ stubs: setup-dev ## Generate the gRPC stubs from the proto files
 	$(BIN)/python -m tools.stubs
 
 .PHONY: readme
-readme: setup ## Write the tables of settings and presets into the documents
+readme: setup ## Write the tables of settings, presets and metrics into the documents
 	$(BIN)/python -m tools.settings_table
 	$(BIN)/python -m tools.presets_table
+	$(BIN)/python -m tools.metrics_table --write
 
 # --- endurance ---------------------------------------------------------------------------------
 
@@ -110,11 +123,19 @@ MINUTES ?= 10
 soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
+.PHONY: dashboards
+dashboards: setup-test ## Write Grafana's dashboards from their code
+	$(BIN)/python -m monitoring dashboards
+
 # --- pictures ----------------------------------------------------------------------------------
 
 .PHONY: contact-sheet
 contact-sheet: setup ## Render the photos in PHOTOS before every background and by every preset
 	$(BIN)/python -m deploy.local contact-sheet --photos $(PHOTOS)
+
+.PHONY: dashboard-pictures
+dashboard-pictures: setup-test ## Draw the dashboards for the docs, from a stack under five minutes of load
+	$(BIN)/python -m monitoring pictures --out docs/images
 
 .PHONY: gallery
 gallery: setup ## Make the README's pictures from the samples

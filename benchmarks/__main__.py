@@ -1,29 +1,34 @@
 """The command `python -m benchmarks NAME …`."""
 
 import argparse
+import importlib
 import logging
 import os
 import sys
-from types import ModuleType
+from typing import Final
 
-from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
-from benchmarks.load import command as load
-from benchmarks.sweep import command as sweep
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
 
-_COMMANDS: dict[str, tuple[ModuleType, str]] = {
-    "credits": (credits_drill, "whether the books balance while the gateway is killed"),
-    "cuts": (cuts, "how good the model's cuts are, and what cleaning makes of them"),
-    "edges": (edges, "what the gateway's clean edges cost and bring"),
-    "load": (load, "throughput and latency in closed and open loops"),
-    "looks": (looks, "what each background and each piece of staging costs"),
-    "overload": (overload, "goodput and latency when far more is asked than can be done"),
-    "precision": (precision, "what variants of a model cost and bring, on each provider"),
-    "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
-    "sweep": (sweep, "a model's best configuration under a latency objective"),
-    "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
+# Each with its module, which has `add_arguments` and `run` and is imported if it is asked for: what
+# one benchmark needs, the others do not.
+_COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "cost": ("benchmarks.cost.command", "what 1000 images cost, and what a day's photos need"),
+    "credits": ("benchmarks.credits_drill", "whether the books balance when gateways are killed"),
+    "cuts": ("benchmarks.cuts", "how good the model's cuts are, and what cleaning makes of them"),
+    "edges": ("benchmarks.edges", "what the gateway's clean edges cost and bring"),
+    "limits": ("benchmarks.limits.command", "what the hardware allows, and how much of it is used"),
+    "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
+    "looks": ("benchmarks.looks", "what each background and each piece of staging costs"),
+    "overload": ("benchmarks.overload", "goodput and latency when far too much is asked"),
+    "perf-analyzer": ("benchmarks.perf_analyzer", "NVIDIA's load generator against one model"),
+    "precision": ("benchmarks.precision", "what variants of a model cost and bring"),
+    "report": ("benchmarks.report.command", "one page and its charts, from saved records only"),
+    "soak": ("benchmarks.soak", "mixed requests for minutes while Triton is killed"),
+    "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),
+    "telemetry": ("benchmarks.telemetry", "what metrics, log and traces cost of throughput"),
+    "why-gpu": ("benchmarks.why_gpu.command", "batches, size, precision, training; CPU and GPU"),
 }
 
 
@@ -32,11 +37,17 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (module, summary) in _COMMANDS.items():
-        module.add_arguments(commands.add_parser(name, help=summary), os.environ)
-    arguments = parser.parse_args()
+    parsers = {
+        name: commands.add_parser(name, help=summary) for name, (_, summary) in _COMMANDS.items()
+    }
+    asked = next((word for word in sys.argv[1:2] if word in _COMMANDS), None)
+    if asked is None:
+        parser.parse_args()
+        return 2
+    module = importlib.import_module(_COMMANDS[asked][0])
+    module.add_arguments(parsers[asked], os.environ)
     try:
-        _COMMANDS[arguments.command][0].run(arguments, os.environ)
+        module.run(parser.parse_args(), os.environ)
     except ServingError as exc:
         log.error("%s", exc)  # noqa: TRY400 - the message says what to do
         return 1

@@ -29,7 +29,15 @@ def main() -> int:
     except SettingError as exc:
         print(f"error: {exc}", file=sys.stderr)  # noqa: T201
         return 2
-    set_up_logging(config.log_level, "%(asctime)s %(levelname)s %(name)s %(message)s")
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        # The client library would turn to files then, and lose exemplars and figures on the way.
+        print(  # noqa: T201
+            "error: PROMETHEUS_MULTIPROC_DIR is set, but each gateway keeps its own metrics, on a "
+            "port of its own: unset it",
+            file=sys.stderr,
+        )
+        return 2
+    set_up_logging(config.log_level, config.log_format)
     limit_allocator()
     log_oddities()
     try:

@@ -11,6 +11,7 @@ from gateway.pipeline.charge import MOST_CHARGED
 from gateway.pipeline.limits import PhotoLimits
 from gateway.tls import CertificateFiles
 from gateway.triton_channel import channel_target
+from logs import LogFormat
 from settings import SettingError, require, setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -116,6 +117,27 @@ class GatewayConfig:
     log_level: str = setting(
         "PACKSHOT_LOG_LEVEL", "INFO", "least of DEBUG, INFO, WARNING and ERROR that is logged"
     )
+    log_format: LogFormat = setting(
+        "PACKSHOT_LOG_FORMAT",
+        LogFormat.AUTO,
+        "lines of the log; auto: text on a terminal, else JSON",
+    )
+    otlp_endpoint: str = setting(
+        "PACKSHOT_OTLP_ENDPOINT",
+        "",
+        "base URL of an OTLP receiver of traces, such as http://127.0.0.1:4318; none: no traces",
+    )
+    trace_share: float = setting(
+        "PACKSHOT_TRACE_SHARE", 0.1, "share of calls traced where their caller has not decided"
+    )
+    expect_gpu: bool = setting(
+        "PACKSHOT_EXPECT_GPU",
+        False,  # noqa: FBT003  as every default
+        "whether models are meant to run on a GPU, so that an alert can say that they do not",
+    )
+    revision: str = setting(
+        "PACKSHOT_REVISION", "unknown", "revision of the source, for packshot_build_info"
+    )
 
     def __post_init__(self) -> None:
         for name in ("port", "metrics_port"):
@@ -146,6 +168,12 @@ class GatewayConfig:
         require(self, "drain_timeout_s", at_least=0)
         require(self, "circuit_failures", at_least=1)
         require(self, "retry_share", at_least=0, at_most=1)
+        require(self, "trace_share", at_least=0, at_most=1)
+        if self.otlp_endpoint and not self.otlp_endpoint.startswith(("http://", "https://")):
+            raise SettingError(
+                f"PACKSHOT_OTLP_ENDPOINT is {self.otlp_endpoint!r}; it must begin with http:// or "
+                "https://"
+            )
         try:
             channel_target(self.triton)
         except ValueError as exc:

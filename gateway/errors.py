@@ -192,3 +192,13 @@ class NoAccountsError(GatewayError):
     """This gateway keeps no accounts, so there is none to tell of."""
 
     reason = "NO_ACCOUNTS"
+
+
+def all_reasons() -> tuple[str, ...]:
+    """Return the reason of every error, sorted."""
+    found, waiting = set(), [GatewayError]
+    while waiting:
+        error = waiting.pop()
+        found.add(error.reason)
+        waiting += error.__subclasses__()
+    return tuple(sorted(found))

@@ -1,6 +1,6 @@
 """The seam to the inference server: what the gateway asks of it, whoever it is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gateway.model_card import ModelCard
@@ -43,6 +43,53 @@ class Matte:
 
     alpha: Pixels
     model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model as one inference server has loaded it.
+
+    Attributes:
+        name: Its name.
+        version: The version.
+        precision: Numbers that it computes with, by its card; "unknown" where that does not tell.
+        device: What it runs on: "cpu" or "gpu".
+        passes: How many passes there were of each batch size, since it was loaded.
+    """
+
+    name: str
+    version: str
+    precision: str
+    device: str
+    passes: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """One inference server.
+
+    Attributes:
+        address: What it is known by.
+        reachable: Whether it has answered.
+        models: The models that it has loaded.
+    """
+
+    address: str
+    reachable: bool
+    models: tuple[ModelState, ...] = field(default=())
+
+
+class Observed(Protocol):
+    """Inference servers that can be asked how they are, each by itself."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What each is known by."""
+        ...
+
+    async def states(self, timeout_s: float) -> list[ServerState]:
+        """Ask each; one that does not answer in `timeout_s` is not reachable, and no error."""
+        ...
 
 
 class InferenceServer(Protocol):
@@ -97,3 +144,7 @@ class InferenceServer(Protocol):
     async def close(self) -> None:
         """Let go of the connection."""
         ...
+
+
+class ObservedInference(InferenceServer, Observed, Protocol):
+    """An inference server, and how it is."""

@@ -9,7 +9,6 @@ from typing import ParamSpec, TypeVar
 from gateway.decoding.decoder import Decoder
 from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
-from gateway.metrics import GatewayMetrics, Stage
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.charge import charged_pixels
@@ -22,6 +21,8 @@ from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
 from gateway.presets.preset import Preset
 from gateway.priority import Priority
+from gateway.telemetry.calls import Calls, current_call
+from gateway.telemetry.catalogue import Stage
 from gateway.verdict import Verdict, judge
 from gateway.workers import PriorityWorkers
 
@@ -77,6 +78,7 @@ class Packshot:
         confidence: How sure the model is of its cut, 0 to 1.
         model: The model that made the cut.
         model_version: That model's version.
+        photo_pixels: Pixels of the photo.
         stages_s: Seconds that each stage took.
         total_s: Seconds from beginning to end, waiting included.
         notes: What could not be followed, a sentence each.
@@ -93,6 +95,7 @@ class Packshot:
     confidence: float
     model: str
     model_version: str
+    photo_pixels: int
     stages_s: dict[Stage, float]
     total_s: float
     notes: tuple[str, ...]
@@ -101,12 +104,13 @@ class Packshot:
 
 @dataclass(slots=True)
 class _Clock:
-    """One render's urgency, its deadline and the time its stages took."""
+    """One render's urgency, its deadline and the time it has waited for worker threads."""
 
     priority: Priority
     timeout_s: float
     start_s: float = field(default_factory=time.monotonic)
-    stages_s: dict[Stage, float] = field(default_factory=dict)
+    start_ns: int = field(default_factory=time.time_ns)
+    queued_s: float = 0.0
 
     def elapsed_s(self) -> float:
         return time.monotonic() - self.start_s
@@ -127,7 +131,7 @@ class Renderer:
         workers: Where the arithmetic of the other steps runs.
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
-        metrics: Where the stages' times go.
+        calls: Sees the stages.
     """
 
     def __init__(
@@ -136,13 +140,13 @@ class Renderer:
         workers: PriorityWorkers,
         decoder: Decoder,
         limits: PhotoLimits,
-        metrics: GatewayMetrics,
+        calls: Calls,
     ) -> None:
         self._inference = inference
         self._workers = workers
         self._decoder = decoder
         self._limits = limits
-        self._metrics = metrics
+        self._calls = calls
 
     async def render(
         self,
@@ -166,6 +170,19 @@ class Renderer:
             GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
         """
         clock = _Clock(options.priority, timeout_s)
+        try:
+            return await self._render(clock, photo_file, options, charge)
+        finally:
+            # It is not one span of time, but many that add up.
+            self._calls.stage(Stage.QUEUE, clock.start_ns, clock.queued_s, traced=False)
+
+    async def _render(
+        self,
+        clock: _Clock,
+        photo_file: bytes,
+        options: RenderOptions,
+        charge: Callable[[int], None],
+    ) -> Packshot:
         model = await self._inference.model(options.model, clock.remaining_s())
         charge(await self._run(clock, _charged, photo_file, options, self._limits))
         photo, background = await self._step(
@@ -234,17 +251,18 @@ class Renderer:
             confidence=cut.confidence,
             model=model.name,
             model_version=matte.model_version,
-            stages_s=clock.stages_s,
+            photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
+            stages_s=current_call().stages_s,
             total_s=clock.elapsed_s(),
             notes=photo.notes + composition.notes,
             verdict=verdict,
         )
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
-        start_s = time.monotonic()
-        matte = await self._inference.infer(model, model_input, clock.remaining_s(), clock.priority)
-        self._observe(clock, Stage.INFER, time.monotonic() - start_s)
-        return matte
+        with self._calls.asking(Stage.INFER):
+            return await self._inference.infer(
+                model, model_input, clock.remaining_s(), clock.priority
+            )
 
     async def _step(
         self,
@@ -256,20 +274,22 @@ class Renderer:
     ) -> T:
         """Run one step and time it."""
 
-        def timed() -> tuple[T, float]:
-            start_s = time.monotonic()
-            return step(*args, **kwargs), time.monotonic() - start_s
+        def timed() -> tuple[T, int, float]:
+            start_ns, start_s = time.time_ns(), time.monotonic()
+            return step(*args, **kwargs), start_ns, time.monotonic() - start_s
 
-        result, duration_s = await self._run(clock, timed)
-        self._observe(clock, stage, duration_s)
+        result, start_ns, duration_s = await self._run(clock, timed)
+        self._calls.stage(stage, start_ns, duration_s)
         return result
 
     async def _run(
         self, clock: _Clock, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run work on a worker thread, unless the time is up; this is where threads begin."""
+        submitted_s = time.monotonic()
 
         def in_time() -> T:
+            clock.queued_s += time.monotonic() - submitted_s
             clock.remaining_s()
             return work(*args, **kwargs)
 
@@ -285,10 +305,6 @@ class Renderer:
         finally:
             # An exception's traceback holds this frame, and the future the exception.
             del future
-
-    def _observe(self, clock: _Clock, stage: Stage, duration_s: float) -> None:
-        clock.stages_s[stage] = duration_s
-        self._metrics.stage(stage, duration_s)
 
 
 def _charged(photo_file: bytes, options: RenderOptions, limits: PhotoLimits) -> int:

@@ -6,12 +6,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gateway.accounts.store import Account
 from gateway.inference import MattingModel
-from gateway.metrics import Stage
 from gateway.model_card import ModelCard
 from gateway.options.output import FORMATS
 from gateway.presets.preset import Preset
 from gateway.presets.rules import Importance, sentence
 from gateway.renderer import Packshot
+from gateway.telemetry.catalogue import Stage
 from gateway.verdict import Check, Verdict
 from packshot.v1 import packshot_pb2 as pb
 
@@ -43,6 +43,7 @@ def render_response(packshot: Packshot) -> pb.RenderResponse:
             compose_s=packshot.stages_s[Stage.COMPOSE],
             encode_s=packshot.stages_s[Stage.ENCODE],
             verify_s=packshot.stages_s.get(Stage.VERIFY, 0.0),
+            queue_s=packshot.stages_s[Stage.QUEUE],
             total_s=packshot.total_s,
         ),
         notes=packshot.notes,

@@ -8,28 +8,30 @@ import cv2
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from prometheus_client import CollectorRegistry
 
 from gateway.accounts.accounts import Accounts
-from gateway.accounts.charges import NoCharges
-from gateway.admission import Admission
+from gateway.accounts.charges import Charges, NoCharges
+from gateway.admission import Admission, Bound
+from gateway.answers import Answers
 from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig, is_loopback
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
-from gateway.door import Door
 from gateway.http import MetricsServer
-from gateway.inference import InferenceServer
-from gateway.metrics import GatewayMetrics
+from gateway.inference import ObservedInference
 from gateway.options.reader import OptionReader
 from gateway.presets.load import load_presets
+from gateway.priority import Priority
 from gateway.readiness import ReadinessWatch
+from gateway.reception import Reception
 from gateway.renderer import Renderer
+from gateway.rendering import Rendering
 from gateway.retries import RetryBudget, RetryingInference
 from gateway.service import PackshotService
-from gateway.slow_senders import ArrivalLimit
 from gateway.start import StartError
 from gateway.streams import PhotoStreams
+from gateway.telemetry import catalogue
+from gateway.telemetry.telemetry import Telemetry
 from gateway.tls import ServedCertificate
 from gateway.transport import server_options
 from gateway.workers import PriorityWorkers
@@ -53,20 +55,19 @@ class Gateway:
         inference: The inference server; closed when the gateway stops.
     """
 
-    def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
+    def __init__(self, config: GatewayConfig, inference: ObservedInference) -> None:
         self._config = config
-        self._registry = CollectorRegistry()
-        self._metrics = GatewayMetrics(self._registry)
+        self._telemetry = Telemetry(config, inference)
+        self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
         self._inference = CircuitBreaker(
             RetryingInference(
                 inference,
                 RetryBudget(config.retry_share, most=config.retries_in_reserve),
-                lambda allowed: self._metrics.retry(allowed=allowed),
+                self._count_retry,
             ),
             config.circuit_failures,
             self._report_circuit,
         )
-        self._metrics.circuit(config.default_model, is_open=False)
         self._health = health.aio.HealthServicer()
         self._watch = ReadinessWatch(
             self._inference,
@@ -77,7 +78,9 @@ class Gateway:
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
-        self._accounts = Accounts(accounts, SERVICE_NAME, self._metrics) if accounts else None
+        self._accounts = (
+            Accounts(accounts, SERVICE_NAME, self._metrics, self._calls) if accounts else None
+        )
         if accounts and not files and not is_loopback(config.host):
             log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
@@ -105,7 +108,7 @@ class Gateway:
             raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
         try:
             self._http = MetricsServer(
-                config.host, config.metrics_port, self._registry, lambda: self._ready
+                config.host, config.metrics_port, self._telemetry.registry, lambda: self._ready
             )
         except OSError as exc:
             raise PortError(
@@ -117,7 +120,10 @@ class Gateway:
         self._decoder.start()
         await self._report(False)  # noqa: FBT003
         await self._server.start()
-        self._watching = [asyncio.create_task(self._watch.run())]
+        self._watching = [
+            asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._telemetry.tritons.run()),
+        ]
         if self._certificate:
             self._watching.append(asyncio.create_task(self._certificate.watch()))
         log.info(
@@ -131,7 +137,6 @@ class Gateway:
             config.triton,
             config.memory_ceiling_bytes / 2**30,
         )
-        self._metrics.ceiling(config.memory_ceiling_bytes)
 
     async def stop(self) -> None:
         """Say NOT_SERVING, let the requests in flight finish, then close everything."""
@@ -149,6 +154,7 @@ class Gateway:
         self._http.close()
         self._workers.shutdown()
         self._decoder.close()
+        await asyncio.to_thread(self._telemetry.close)
         log.info("stopped")
 
     def _build_decoder(self) -> Decoder:
@@ -159,35 +165,39 @@ class Gateway:
             config.worker_processes,
             config.decode_timeout_s,
             config.limits,
-            self._metrics.decode_worker_lost,
+            lambda: self._metrics.count(catalogue.DECODE_WORKERS_LOST),
+            config.log_format,
         )
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
-        admission = Admission(config.bounds, self._metrics.no_room)
+        admission = Admission(config.bounds, self._count_refusal)
+        options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
+        charges: Charges = self._accounts.charges if self._accounts else NoCharges()
         server = grpc.aio.server(
-            # A render that the first or the last refuses is not even received.
+            # A render that either refuses is not even received.
             interceptors=[
                 *([self._accounts.door] if self._accounts else []),
-                ArrivalLimit(config.default_timeout_s),
-                Door(admission, self._metrics, config.default_timeout_s),
+                Reception(admission, self._calls, config.default_timeout_s),
             ],
             options=server_options(config.max_message_bytes),
         )
         self._streams = PhotoStreams(
             config.stream_window, config.max_streams, config.stream_idle_timeout_s
         )
-        service = PackshotService(
-            Renderer(self._inference, self._workers, self._decoder, config.limits, self._metrics),
-            self._inference,
-            OptionReader(config.default_model, config.max_photo_pixels, load_presets()),
-            admission,
-            self._streams,
-            self._accounts.charges if self._accounts else NoCharges(),
-            self._metrics,
-            config.default_timeout_s,
-            on_unavailable=self._watch.doubt,
+        renderer = Renderer(
+            self._inference, self._workers, self._decoder, config.limits, self._calls
         )
+        service = PackshotService(
+            Answers(self._calls, self._watch.doubt),
+            Rendering(renderer, options, admission, charges, self._metrics),
+            self._streams,
+            self._inference,
+            options,
+            charges,
+            config.default_timeout_s,
+        )
+        self._telemetry.watch(admission, self._streams, self._decoder.pids)
         add_PackshotServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
@@ -200,19 +210,25 @@ class Gateway:
         return self._server.add_insecure_port(address)
 
     def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
-        self._metrics.circuit(model, is_open=is_open)
+        self._metrics.show(catalogue.CIRCUIT_OPEN, is_open, model)
         self._watch.doubt()
+
+    def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
+        self._metrics.count(catalogue.INFERENCE_RETRIES, "yes" if allowed else "no")
+
+    def _count_refusal(self, bound: Bound, priority: Priority) -> None:
+        self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
 
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
-        self._metrics.ready(ready=ready)
+        self._metrics.show(catalogue.READY, ready)
         serving = health_pb2.HealthCheckResponse
         status = serving.SERVING if ready else serving.NOT_SERVING
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
 
 
-async def run(config: GatewayConfig, inference: InferenceServer) -> None:
+async def run(config: GatewayConfig, inference: ObservedInference) -> None:
     """Run a gateway until SIGTERM or SIGINT, then drain it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -59,11 +59,17 @@ def status_code(error: GatewayError) -> grpc.StatusCode:
     return grpc.StatusCode.INTERNAL
 
 
-def to_status(error: GatewayError) -> status_pb2.Status:
-    """Describe an error as a google.rpc.Status with its details."""
+def to_status(error: GatewayError, trace_id: str = "") -> status_pb2.Status:
+    """Describe an error as a google.rpc.Status with its details.
+
+    Args:
+        error: The error.
+        trace_id: By which the call is found in logs and traces; empty for none.
+    """
+    trace = {"trace_id": trace_id} if trace_id else {}
     details = [
         error_details_pb2.ErrorInfo(
-            reason=error.reason, domain=ERROR_DOMAIN, metadata=error.figures
+            reason=error.reason, domain=ERROR_DOMAIN, metadata={**error.figures, **trace}
         )
     ]
     if isinstance(error, InvalidRequestError) and error.field:
@@ -90,11 +96,6 @@ def _retry_after_s(error: GatewayError) -> float | None:
         return error.retry_after_s
     away = isinstance(error, InferenceUnavailableError | DrainingError | AccountsUnavailableError)
     return _UNAVAILABLE_RETRY_S if away else None
-
-
-def internal_status() -> status_pb2.Status:
-    """Describe a defect of ours: the log has the details, the caller does not."""
-    return to_status(GatewayError("internal error"))
 
 
 def fail(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:

@@ -46,6 +46,11 @@ class PhotoStreams:
         self._open: set[_Stream] = set()
         self._draining = False
 
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
     async def serve(self, context: Context, wait_for_room: WaitForRoom, rendered: Rendered) -> None:
         """Answer the photos of one stream until its caller has sent the last one.
 

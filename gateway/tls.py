@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_pem_x509_certificates
 
-from gateway.metrics import GatewayMetrics
 from gateway.start import StartError
+from gateway.telemetry import catalogue
+from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class ServedCertificate:
         StartError: The files hold nothing that can be served.
     """
 
-    def __init__(self, files: CertificateFiles, metrics: GatewayMetrics) -> None:
+    def __init__(self, files: CertificateFiles, metrics: Metrics) -> None:
         self._files = files
         self._metrics = metrics
         self._state = _state(files)
@@ -72,7 +73,7 @@ class ServedCertificate:
         except CertificateError as exc:
             raise StartError(str(exc)) from exc
         self._configuration = loaded.configuration
-        metrics.certificate(loaded.expires_at_s)
+        metrics.show(catalogue.CERTIFICATE_EXPIRY, loaded.expires_at_s)
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return credentials for a port that follow the files."""
@@ -98,15 +99,15 @@ class ServedCertificate:
             loaded = _load(self._files)
         except CertificateError as exc:
             self._state = state
-            self._metrics.certificate_load(loaded=False)
+            self._metrics.count(catalogue.CERTIFICATE_LOADS, "refused")
             log.error("the certificate stays the old one: %s", exc)  # noqa: TRY400
             return
         if _state(self._files) != state:
             return  # written to meanwhile: next time
         self._state = state
         self._configuration = loaded.configuration
-        self._metrics.certificate(loaded.expires_at_s)
-        self._metrics.certificate_load(loaded=True)
+        self._metrics.show(catalogue.CERTIFICATE_EXPIRY, loaded.expires_at_s)
+        self._metrics.count(catalogue.CERTIFICATE_LOADS, "loaded")
         log.info("a new certificate is served, from %s", self._files.certificate)
 
 

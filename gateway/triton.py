@@ -19,11 +19,13 @@ from gateway.errors import (
     ModelNotFoundError,
     OverloadedError,
 )
-from gateway.inference import Matte, MattingModel
+from gateway.inference import Matte, MattingModel, ServerState
 from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
+from gateway.telemetry.tracing import trace_headers
 from gateway.triton_channel import CHANNEL_OPTIONS, channel_target
+from gateway.triton_states import TritonStates
 
 T = TypeVar("T")
 
@@ -41,7 +43,7 @@ _QUEUE_RETRY_S = 1.0
 
 
 class TritonInferenceServer:
-    """Matting models in a Triton; implements `gateway.inference.InferenceServer`.
+    """Matting models in a Triton; implements `gateway.inference.ObservedInference`.
 
     A matting model takes `photo`, uint8 [N, H, W, 3], and gives `matte`, uint8 [N, H, W, 1].
 
@@ -53,6 +55,7 @@ class TritonInferenceServer:
         self._client = InferenceServerClient(
             channel_target(addresses), channel_args=CHANNEL_OPTIONS
         )
+        self._states = TritonStates(addresses)
         self._described: dict[str, tuple[float, MattingModel]] = {}
         self._answered_s: dict[str, float] = {}
         self._listed_s: dict[str, float] = {}
@@ -105,6 +108,7 @@ class TritonInferenceServer:
                 timeout=max(1, int(timeout_s * 1e6)),
                 # At its end gRPC cancels the call, and the request leaves Triton's queue.
                 client_timeout=timeout_s,
+                headers=trace_headers(),
             ),
         )
         matte = result.as_numpy("matte")
@@ -119,9 +123,19 @@ class TritonInferenceServer:
         """Return the `time.monotonic()` of a model's last matte."""
         return self._answered_s.get(model, -float("inf"))
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What each Triton is known by."""
+        return self._states.addresses
+
+    async def states(self, timeout_s: float) -> list[ServerState]:
+        """Ask each Triton how it is."""
+        return await self._states.states(timeout_s)
+
     async def close(self) -> None:
-        """Close the channel."""
+        """Close the channels."""
         await self._client.close()
+        await self._states.close()
 
     async def _describe(self, name: str, timeout_s: float, *, ready: bool) -> MattingModel | None:
         if not ready:

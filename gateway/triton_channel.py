@@ -73,6 +73,13 @@ def channel_target(addresses: str) -> str:
     return f"ipv{versions.pop()}:{','.join(each)}"
 
 
+def single_addresses(addresses: str) -> tuple[str, ...]:
+    """Return the Tritons of a list one by one; a target of gRPC's own stays as it is."""
+    if addresses.startswith(_RESOLVERS):
+        return (addresses,)
+    return tuple(address.strip() for address in addresses.split(","))
+
+
 def _check_port(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 1 << 16:

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 
-from logs import set_up_logging
+from logs import LogFormat, set_up_logging
 from serving.config import ServingConfig
 from serving.errors import ServingError
 from serving.server import serve
@@ -15,12 +15,13 @@ log = logging.getLogger("serving")
 
 def main() -> int:
     """Run the command; the exit status is Triton's, 1 if it could not be started, 2 for usage."""
-    set_up_logging(logging.INFO, "%(asctime)s %(levelname)s serving: %(message)s")
     try:
         config = load(ServingConfig, os.environ, sys.argv[1:], "python -m serving")
     except SettingError as exc:
+        set_up_logging(logging.INFO, LogFormat.AUTO)
         log.error("%s", exc)  # noqa: TRY400 - a wrong setting needs no stack
         return 2
+    set_up_logging(logging.INFO, config.log_format)
     try:
         return serve(config, os.environ)
     except ServingError as exc:

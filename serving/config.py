@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from logs import LogFormat
 from settings import SettingError, require, setting
 
 LOG_LEVELS = ("error", "warning", "info", "verbose")
@@ -29,6 +30,16 @@ class ServingConfig:
     )
     triton_log_level: str = setting(
         "PACKSHOT_TRITON_LOG_LEVEL", "warning", "Triton's log: error, warning, info or verbose"
+    )
+    log_format: LogFormat = setting(
+        "PACKSHOT_LOG_FORMAT",
+        LogFormat.AUTO,
+        "lines of the log; auto: text on a terminal, else JSON",
+    )
+    otlp_endpoint: str = setting(
+        "PACKSHOT_OTLP_ENDPOINT",
+        "",
+        "base URL of an OTLP receiver that Triton sends its spans to; none: no traces",
     )
     start_timeout_s: float = setting(
         "PACKSHOT_TRITON_START_TIMEOUT_S", 300.0, "time for all models to become ready, s"

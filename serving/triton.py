@@ -154,11 +154,24 @@ def triton_command(
     if not gpu:
         # Memory pinned for a GPU; without one Triton only warns that there is none.
         options["pinned-memory-pool-byte-size"] = 0
+    # Of the calls alone whose caller passes a trace on, as the gateway does for those it samples.
+    tracing = (
+        (
+            "--trace-config=mode=opentelemetry",
+            "--trace-config=level=TIMESTAMPS",
+            "--trace-config=rate=0",
+            f"--trace-config=opentelemetry,url={config.otlp_endpoint.rstrip('/')}/v1/traces",
+            "--trace-config=opentelemetry,resource=service.name=packshot-triton",
+        )
+        if config.otlp_endpoint
+        else ()
+    )
     if runtime.backends:
         options["backend-directory"] = runtime.backends
     return [
         str(runtime.binary),
         *(f"--{name}={value}" for name, value in options.items()),
+        *tracing,
         f"--backend-config=python,shm-region-prefix-name={scratch.shm_prefix}",
         *(f"--load-model={model}" for model in models),
     ]

@@ -10,6 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,8 +124,16 @@ def _shown(default: Any) -> str:
 
 
 def _type_name(hint: Any) -> str:
+    if issubclass(kind := _class(hint), StrEnum):
+        return "|".join(kind)
     name = {str: "text", Path: "path", tuple[str, ...]: "list", bool: "yes|no"}.get(_bare(hint))
     return name or str(_bare(hint).__name__)
+
+
+def _class(hint: Any) -> type[Any]:
+    """Return the class of a hint's values."""
+    bare = _bare(hint)
+    return bare if isinstance(bare, type) else tuple
 
 
 def _bare(hint: Any) -> Any:
@@ -143,6 +152,8 @@ def _parse(text: str, hint: Any, source: str) -> Any:
         if text.lower() not in known:
             raise SettingError(f"{source} is {text!r}; it must be yes or no")
         return known[text.lower()]
+    if issubclass(_class(hint), StrEnum) and text not in set(kind):
+        raise SettingError(f"{source} is {text!r}; it must be one of {', '.join(kind)}")
     try:
         return kind(text)
     except ValueError as exc:

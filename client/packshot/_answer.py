@@ -89,7 +89,8 @@ class Packshot:
             that its own doubts let expect.
         cut_off: The sides of the photo that cut the product off.
         stages_s: Seconds that each stage took inside the service: decode, prepare, infer, refine,
-            compose, encode, verify (0 without a preset), and total, which includes waiting.
+            compose, encode, verify (0 without a preset), queue (waiting for a processor, before
+            all of them together), and total.
         verdict: Whether the file complies with the preset; None if none was named.
         notes: What could not be followed, such as a broken colour profile that was taken for
             absent, or a product that would have had to be enlarged too far; empty as a rule.

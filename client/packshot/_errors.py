@@ -29,6 +29,7 @@ class PackshotError(Exception):
         reason: The service's name for the cause, such as "PHOTO_LIMIT"; empty if it gave none.
         figures: Limits and values behind the message, as text.
         retry_after_s: Seconds after which to come back; None if the service gave none.
+        trace_id: By which the service's operators find the call; empty if it gave none.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class PackshotError(Exception):
         reason: str = "",
         figures: dict[str, str] | None = None,
         retry_after_s: float | None = None,
+        trace_id: str = "",
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason
         self.figures = figures or {}
         self.retry_after_s = retry_after_s
+        self.trace_id = trace_id
 
 
 class InvalidRequestError(PackshotError):
@@ -126,12 +129,15 @@ def from_rpc_error(
     info, retry = wire.ErrorInfo(), wire.RetryInfo()
     _find(status, info)
     has_retry = _find(status, retry)
+    figures = dict(info.metadata)
+    trace_id = figures.pop("trace_id", "")
     return _BY_REASON.get(info.reason, _BY_CODE.get(code, ServiceError))(
         message or code.name,
         code=code,
         reason=info.reason,
-        figures=dict(info.metadata),
+        figures=figures,
         retry_after_s=retry.retry_delay.ToTimedelta().total_seconds() if has_retry else None,
+        trace_id=trace_id,
     )
 
 

@@ -1,6 +1,7 @@
 """The demo: start everything, render the photos, say where they lie and what each took."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.sheet import Tile, photos_in, write_sheet
@@ -30,14 +31,30 @@ def run_demo(photos: Path, out: Path) -> int:
     if not sources:
         print(f"error: {photos} holds no photo")
         return 1
-    with running_aside(out) as stack, Client(stack.target) as client:
-        columns = [column for path in sources if (column := _render(client, path, out))]
+    with running_aside(out) as stack:
+        columns = render_photos(stack.target, sources, out)
     if columns:
         write_sheet([list(map(Tile, column)) for column in columns], out / "sheet.jpg")
         print(f"all of them on one sheet: {out / 'sheet.jpg'}")
     rendered = f"{len(columns)} of {len(sources)} photos rendered"
     print(f"{rendered} to {out}, {time.monotonic() - start_s:.1f} s in all")
     return 0 if len(columns) == len(sources) else 1
+
+
+def render_photos(target: str, photos: Sequence[Path], out: Path) -> list[list[Path]]:
+    """Have a gateway render photos in every way of the demo.
+
+    Args:
+        target: The gateway's address.
+        photos: The photos.
+        out: Where the pictures go; made if missing.
+
+    Returns:
+        Each photo with its pictures; those that failed, which is said, are left out.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with Client(target) as client:
+        return [column for path in photos if (column := _render(client, path, out))]
 
 
 def _render(client: Client, photo: Path, out: Path) -> list[Path]:

@@ -15,8 +15,9 @@ from gateway.accounts.door import Door
 from gateway.accounts.migrate import migrate, newest_revision, present_revision
 from gateway.accounts.store import KeyStore
 from gateway.accounts.threads import DatabaseThreads
-from gateway.metrics import GatewayMetrics
 from gateway.start import StartError
+from gateway.telemetry.calls import Calls
+from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -27,20 +28,21 @@ class Accounts:
     Args:
         url: The database's URL.
         service: Full name of the service that keys are wanted for.
-        metrics: Where calls refused, charges and times go.
+        metrics: Where charges and times go.
+        calls: Sees the calls refused.
 
     Attributes:
         door: Lets calls in.
         charges: Charges for renders.
     """
 
-    def __init__(self, url: str, service: str, metrics: GatewayMetrics) -> None:
+    def __init__(self, url: str, service: str, metrics: Metrics, calls: Calls) -> None:
         parsed = parse_url(url)
         self._engine = open_engine(parsed)
         self._threads = DatabaseThreads(threads(parsed), metrics)
         keys = KeyStore(self._engine)
         store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}", LEASE_S)
-        self.door = Door(service, keys, self._threads, metrics)
+        self.door = Door(service, keys, self._threads, calls)
         self.charges = CreditCharges(keys, store, self._threads, metrics)
 
     async def start(self) -> None:

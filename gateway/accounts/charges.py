@@ -12,7 +12,9 @@ from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.caller import Caller
 from gateway.errors import AccountsUnavailableError, KeyInvalidError, NoAccountsError
-from gateway.metrics import ChargeOutcome, GatewayMetrics, Operation
+from gateway.telemetry import catalogue
+from gateway.telemetry.catalogue import ChargeOutcome, Operation
+from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,7 @@ class CreditCharges:
     """
 
     def __init__(
-        self, keys: KeyStore, store: CreditStore, threads: DatabaseThreads, metrics: GatewayMetrics
+        self, keys: KeyStore, store: CreditStore, threads: DatabaseThreads, metrics: Metrics
     ) -> None:
         self._keys = keys
         self._store = store
@@ -102,7 +104,7 @@ class CreditCharges:
                 await asyncio.shield(returning)
             raise
         self._live.discard(hold_id)
-        self._metrics.charged(ChargeOutcome.SPENT)
+        self._metrics.count(catalogue.CREDITS, ChargeOutcome.SPENT)
 
     async def account(self, caller: Caller) -> Account:
         """Look the caller's account up, as it is now."""
@@ -128,7 +130,7 @@ class CreditCharges:
             else:
                 if returned:
                     log.warning("%d credits of expired holds were returned", returned)
-                    self._metrics.charged(ChargeOutcome.EXPIRED, returned)
+                    self._metrics.count(catalogue.CREDITS, ChargeOutcome.EXPIRED, amount=returned)
                 away = False
             await asyncio.sleep(_SWEEP_INTERVAL_S)
 
@@ -151,7 +153,7 @@ class CreditCharges:
         except AccountsUnavailableError as exc:
             log.error("a credit is not returned before its hold expires: %s", exc)  # noqa: TRY400
         else:
-            self._metrics.charged(ChargeOutcome.RETURNED)
+            self._metrics.count(catalogue.CREDITS, ChargeOutcome.RETURNED)
 
     async def _repeated(self, operation: Operation, hold_id: str) -> bool:
         """Settle or release a hold, again where the database does not answer."""

@@ -22,8 +22,9 @@ from gateway.errors import (
     KeyRevokedError,
     RateLimitedError,
 )
-from gateway.metrics import GatewayMetrics, Operation
-from gateway.status import CODES_BY_NUMBER, fail, internal_status, to_status
+from gateway.status import fail
+from gateway.telemetry.calls import Calls
+from gateway.telemetry.catalogue import Operation
 
 # Generic for type checkers only.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -43,7 +44,7 @@ class Door(grpc.aio.ServerInterceptor):
         service: The service's full name.
         keys: The keys.
         threads: Where the database work runs.
-        metrics: Counts the calls refused.
+        calls: Sees the calls refused.
         clock: Seconds that only rise.
     """
 
@@ -52,13 +53,13 @@ class Door(grpc.aio.ServerInterceptor):
         service: str,
         keys: KeyStore,
         threads: DatabaseThreads,
-        metrics: GatewayMetrics,
+        calls: Calls,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = f"/{service}/"
         self._keys = keys
         self._threads = threads
-        self._metrics = metrics
+        self._calls = calls
         self._clock = clock
         self._rates = RateLimiter(clock)
         self._cache: OrderedDict[str, tuple[float, Account | None]] = OrderedDict()
@@ -76,17 +77,15 @@ class Door(grpc.aio.ServerInterceptor):
         try:
             account = await self.admit(handler_call_details.invocation_metadata)
         except GatewayError as error:
-            status, reason = to_status(error), error.reason
+            refused = error
         except Exception:
             log.exception("a call's key could not be judged")
-            status, reason = internal_status(), GatewayError.reason
+            refused = GatewayError("internal error")
         else:
             current_key_id.set(account.key_id)
             return await continuation(handler_call_details)
-        name = method.removeprefix(self._prefix)
-        self._metrics.refused(name, CODES_BY_NUMBER[status.code], reason, start_s)
-        log.info("%s refused: %s", name, reason)
-        return _refusal(status)
+        name, metadata = method.removeprefix(self._prefix), handler_call_details.invocation_metadata
+        return _refusal(self._calls.refuse(name, metadata, refused, start_s))
 
     async def admit(self, metadata: Iterable[tuple[str, str | bytes]]) -> Account:
         """Judge a call by its metadata.

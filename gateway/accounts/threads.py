@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
 from gateway.errors import AccountsUnavailableError
-from gateway.metrics import GatewayMetrics, Operation
+from gateway.telemetry import catalogue
+from gateway.telemetry.catalogue import Operation
+from gateway.telemetry.metrics import Metrics
 
 # More than one statement may take, so that as a rule the database itself gives up first, and
 # nothing goes on behind the back of whoever has been told that it failed.
@@ -25,7 +27,7 @@ class DatabaseThreads:
         metrics: Where their times go.
     """
 
-    def __init__(self, count: int, metrics: GatewayMetrics) -> None:
+    def __init__(self, count: int, metrics: Metrics) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="accounts")
         self._metrics = metrics
 
@@ -50,7 +52,9 @@ class DatabaseThreads:
                 f"the accounts did not answer within {_OPERATION_TIMEOUT_S:g} s"
             ) from None
         finally:
-            self._metrics.accounts_operation(operation, time.monotonic() - start_s)
+            self._metrics.observe(
+                catalogue.ACCOUNTS_DURATION, time.monotonic() - start_s, operation
+            )
 
     def close(self) -> None:
         """Let running operations end, and begin none of those that wait."""

@@ -211,6 +211,19 @@ class Admission:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
+    def held(self, bound: Bound, priority: Priority) -> int:
+        """Return what work of a priority holds of a bound."""
+        return self._ledgers[priority].held(bound)
+
+    def wait_s(self, priority: Priority) -> float:
+        """Estimate the time until all that a priority has inside is done."""
+        return self._ledgers[priority].pace.wait_s(time.monotonic())
+
+    @property
+    def being_received(self) -> int:
+        """How many messages are being received."""
+        return self._receiving
+
     def ledger(self, priority: Priority) -> Ledger:
         """Return the books of a priority."""
         return self._ledgers[priority]

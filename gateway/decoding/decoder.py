@@ -16,6 +16,9 @@ class Decoder(Protocol):
     def decode(self, file: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
         """Decode a photo; arguments, result and errors are those of `decode_photo`."""
 
+    def pids(self) -> tuple[int, ...]:
+        """Return the ids of the processes that decode; none where the calling thread does."""
+
     def close(self) -> None:
         """Let go of whatever decodes; nothing is decoded any more."""
 
@@ -29,6 +32,10 @@ class ThreadDecoder:
     def decode(self, file: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
         """Decode a photo as `decode_photo` does."""
         return decode_photo(file, limits, keep_metadata=keep_metadata)
+
+    def pids(self) -> tuple[int, ...]:
+        """There are none."""
+        return ()
 
     def close(self) -> None:
         """There is nothing to let go of."""

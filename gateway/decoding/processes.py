@@ -17,6 +17,7 @@ from gateway.decoding.parcels import Parcel, ParcelError, receive, send
 from gateway.errors import InvalidPhotoError, InvalidRequestError, PhotoLimitError
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.limits import FIELD, PhotoLimits
+from logs import LogFormat
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,18 @@ class ProcessDecoder:
         timeout_s: Seconds that one photo may take; the worker is then killed and replaced.
         limits: The most that photos will be allowed; sets the memory that a worker may take.
         on_loss: Called whenever a worker had to be replaced.
+        log_format: How the workers log, by `logs`.
     """
 
     def __init__(
-        self, workers: int, timeout_s: float, limits: PhotoLimits, on_loss: Callable[[], None]
+        self,
+        workers: int,
+        timeout_s: float,
+        limits: PhotoLimits,
+        on_loss: Callable[[], None],
+        log_format: LogFormat = LogFormat.AUTO,
     ) -> None:
+        self._log_format = log_format
         self._timeout_s = timeout_s
         self._max_memory_bytes = (
             _BASE_BYTES + 4 * limits.max_bytes + _BYTES_PER_PIXEL * limits.max_pixels
@@ -50,6 +58,11 @@ class ProcessDecoder:
         self._on_loss = on_loss
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
         self._workers = workers
+        self._live: set[_Worker] = set()
+
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of the workers."""
+        return tuple(worker.pid for worker in tuple(self._live))
 
     def start(self) -> None:
         """Start the workers; they are ready some tenths of a second later."""
@@ -73,7 +86,7 @@ class ProcessDecoder:
             self._idle.put(worker)
             raise
         except BaseException as exc:
-            how = worker.kill()
+            how = self._kill(worker)
             self._replaced(f"while it decoded a photo of {len(file)} bytes: {exc or how}")
             if isinstance(exc, TimeoutError):
                 raise InvalidPhotoError(
@@ -101,7 +114,7 @@ class ProcessDecoder:
             try:
                 worker.await_start()
             except (ParcelError, TimeoutError):
-                self._replaced(f"while it waited: {worker.kill()}")
+                self._replaced(f"while it waited: {self._kill(worker)}")
             except BaseException:
                 self._idle.put(worker)
                 raise
@@ -114,15 +127,21 @@ class ProcessDecoder:
         self._idle.put(self._new())
 
     def _new(self) -> "_Worker":
-        return _Worker(self._max_memory_bytes, self._timeout_s)
+        worker = _Worker(self._max_memory_bytes, self._timeout_s, self._log_format)
+        self._live.add(worker)
+        return worker
+
+    def _kill(self, worker: "_Worker") -> str:
+        self._live.discard(worker)
+        return worker.kill()
 
 
 class _Worker:
     """One worker process; used by one thread at a time."""
 
-    def __init__(self, max_memory_bytes: int, timeout_s: float) -> None:
+    def __init__(self, max_memory_bytes: int, timeout_s: float, log_format: LogFormat) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = (str(theirs.fileno()), str(max_memory_bytes), str(timeout_s))
+        arguments = (str(theirs.fileno()), str(max_memory_bytes), str(timeout_s), log_format)
         with theirs:
             # Without the gateway's environment: it holds secrets, and photos are strangers' files.
             self._process = subprocess.Popen(
@@ -135,6 +154,10 @@ class _Worker:
                 pass_fds=[theirs.fileno()],
             )
         self._started = False
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def await_start(self) -> None:
         """Wait until it can take a photo; raise `ParcelError` if it has ended."""

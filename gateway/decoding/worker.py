@@ -1,6 +1,6 @@
 """A process that decodes photos, one after the other, and dies of one rather than the gateway.
 
-python -m gateway.decoding.worker SOCKET MAX_MEMORY_BYTES TIMEOUT_S
+python -m gateway.decoding.worker SOCKET MAX_MEMORY_BYTES TIMEOUT_S LOG_FORMAT
 
 It ends when the other end of its socket closes, be it that the gateway was killed, and at the
 latest a second after a photo's time: the kernel's alarm ends it within any decoder's code.
@@ -22,7 +22,7 @@ from gateway.oddities import log_oddities
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.limits import FIELD, PhotoLimits
-from logs import set_up_logging
+from logs import LogFormat, set_up_logging
 
 _GRACE_S: Final = 1.0
 _MAX_NOTE_CHARS: Final = 1000
@@ -30,8 +30,8 @@ _MAX_NOTE_CHARS: Final = 1000
 
 def main() -> int:
     """Decode until there is nobody to decode for."""
-    descriptor, max_memory_bytes, timeout_s = sys.argv[1:]
-    set_up_logging(logging.WARNING, "%(asctime)s %(levelname)s decode-worker %(message)s")
+    descriptor, max_memory_bytes, timeout_s, log_format = sys.argv[1:]
+    set_up_logging(logging.WARNING, LogFormat(log_format))
     log_oddities()
     limit_allocator()
     _limit_memory(int(max_memory_bytes))

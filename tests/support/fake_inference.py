@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from gateway.errors import GatewayError, ModelNotFoundError
-from gateway.inference import Matte, MattingModel
+from gateway.inference import Matte, MattingModel, ModelState, ServerState
 from gateway.model_card import ModelCard, ModelMeasure, ModelSource
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
@@ -33,6 +33,8 @@ class FakeInferenceServer:
         seen: The photos that the network was shown.
         priorities: How urgent each of them was.
         cancelled: How many inferences were cancelled.
+        away: Whether it does not answer when asked how it is.
+        loaded: What it says of its models then.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,8 @@ class FakeInferenceServer:
         self.seen: list[Pixels] = []
         self.priorities: list[Priority] = []
         self.cancelled = 0
+        self.away = False
+        self.loaded = [ModelState("matte", "3", "fp32", "cpu", {1: 3, 2: 1})]
         self._answered_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
@@ -78,6 +82,16 @@ class FakeInferenceServer:
 
     def last_answer_s(self, model: str) -> float:
         return self._answered_s.get(model, -float("inf"))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return ("fake:1",)
+
+    async def states(self, timeout_s: float) -> list[ServerState]:
+        assert timeout_s > 0
+        if self.away:
+            return [ServerState("fake:1", reachable=False)]
+        return [ServerState("fake:1", reachable=True, models=tuple(self.loaded))]
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -1230,9 +1230,7 @@ Global___Box: _TypeAlias = Box  # noqa: Y015
 
 @_typing.final
 class StageTimes(_message.Message):
-    """Seconds that each stage of one Render took inside the service, each >= 0. What the total holds
-    beyond the stages is waiting for a processor.
-    """
+    """Seconds that each stage of one Render took inside the service, each >= 0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1244,6 +1242,7 @@ class StageTimes(_message.Message):
     ENCODE_S_FIELD_NUMBER: _builtins.int
     TOTAL_S_FIELD_NUMBER: _builtins.int
     VERIFY_S_FIELD_NUMBER: _builtins.int
+    QUEUE_S_FIELD_NUMBER: _builtins.int
     decode_s: _builtins.float
     """The file to pixels."""
     prepare_s: _builtins.float
@@ -1260,6 +1259,8 @@ class StageTimes(_message.Message):
     """From the request's admission to the reply."""
     verify_s: _builtins.float
     """The file read again and measured by a preset's rules; 0 without a preset."""
+    queue_s: _builtins.float
+    """Waiting for a processor, before all other stages together."""
     def __init__(
         self,
         *,
@@ -1271,10 +1272,11 @@ class StageTimes(_message.Message):
         encode_s: _builtins.float = ...,
         total_s: _builtins.float = ...,
         verify_s: _builtins.float = ...,
+        queue_s: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["compose_s", b"compose_s", "decode_s", b"decode_s", "encode_s", b"encode_s", "infer_s", b"infer_s", "prepare_s", b"prepare_s", "refine_s", b"refine_s", "total_s", b"total_s", "verify_s", b"verify_s"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compose_s", b"compose_s", "decode_s", b"decode_s", "encode_s", b"encode_s", "infer_s", b"infer_s", "prepare_s", b"prepare_s", "queue_s", b"queue_s", "refine_s", b"refine_s", "total_s", b"total_s", "verify_s", b"verify_s"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,33 +4,20 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
-from prometheus_client.parser import text_string_to_metric_families
 
 from packshot import AsyncClient, InvalidRequestError, Rendered
 from tests.integration.processes import Triton
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
 from tests.support.pictures import decode, encode, encode_image
+from tests.support.scrape import total
 
 # What one stream may hold of photos of four megapixels, and what allocators keep of that.
 _MOST_GROWTH_BYTES = 48 * 2**20
-
-
-def total(metrics_address: str, name: str, **labels: str) -> float:
-    """Return the sum of a metric's series that have these labels."""
-    with urlopen(f"http://{metrics_address}/metrics", timeout=5) as reply:
-        families = text_string_to_metric_families(reply.read().decode())
-    return sum(
-        sample.value
-        for family in families
-        for sample in family.samples
-        if sample.name == name and labels.items() <= sample.labels.items()
-    )
 
 
 @pytest.fixture(scope="module")

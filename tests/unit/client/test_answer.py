@@ -51,6 +51,7 @@ def test_the_whole_answer_is_read() -> None:
             "compose": 0,
             "encode": 0,
             "verify": 0.125,
+            "queue": 0,
             "total": 0.5,
         },
         verdict=Verdict(

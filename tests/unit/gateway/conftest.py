@@ -21,6 +21,7 @@ def config() -> GatewayConfig:
         metrics_port=0,
         max_in_flight=4,
         cpu_threads=2,
+        max_wait_s=10,  # a busy test machine is slow, and only tests of overload want to be refused
         decode_workers=0,  # their start is no test's business but their own's
         probe_interval_s=0.05,
     )

@@ -9,11 +9,9 @@ from pathlib import Path
 import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
-from prometheus_client import CollectorRegistry
 
 from gateway.decoding.decoder import ThreadDecoder
 from gateway.errors import GatewayError
-from gateway.metrics import GatewayMetrics
 from gateway.renderer import Renderer
 from gateway.status import status_code
 from gateway.workers import PriorityWorkers
@@ -23,6 +21,7 @@ from tests.fuzz.requests import requests
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.files import FILES
 from tests.support.pictures import encode, product_photo
+from tests.support.telemetry import answering_a_render
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
 
@@ -58,16 +57,13 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
         return
     workers = PriorityWorkers(1, "test")
     workers.start()
-    renderer = Renderer(
-        FakeInferenceServer(),
-        workers,
-        ThreadDecoder(),
-        targets.LIMITS,
-        GatewayMetrics(CollectorRegistry()),
-    )
     charged: list[int] = []
     try:
-        packshot = asyncio.run(renderer.render(PHOTO, options, 30, charged.append))
+        with answering_a_render() as calls:
+            renderer = Renderer(
+                FakeInferenceServer(), workers, ThreadDecoder(), targets.LIMITS, calls
+            )
+            packshot = asyncio.run(renderer.render(PHOTO, options, 30, charged.append))
     except GatewayError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:

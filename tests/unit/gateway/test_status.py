@@ -4,7 +4,7 @@ from google.rpc import error_details_pb2
 
 from gateway import errors
 from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
-from gateway.status import internal_status, status_code, to_status
+from gateway.status import status_code, to_status
 
 
 def subclasses(cls: type[GatewayError]) -> list[type[GatewayError]]:
@@ -67,5 +67,7 @@ def test_what_is_safe_to_retry_says_when() -> None:
     assert retry.retry_delay.seconds == 1
 
 
-def test_a_defect_of_ours_tells_nothing() -> None:
-    assert internal_status().message == "internal error"
+def test_the_trace_s_id_goes_along() -> None:
+    info = error_details_pb2.ErrorInfo()
+    assert to_status(GatewayError("internal error"), "4bf9").details[0].Unpack(info)
+    assert dict(info.metadata) == {"trace_id": "4bf9"}

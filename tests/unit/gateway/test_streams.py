@@ -23,6 +23,7 @@ from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.scrape import total
 
 if TYPE_CHECKING:
     from packshot.v1.packshot_pb2_grpc import PackshotServiceAsyncStub
@@ -130,7 +131,7 @@ async def settled(count: Callable[[], int], quiet_s: float = 0.5) -> int:
 
 
 def sample(gateway: Gateway, name: str, **labels: str) -> float:
-    return gateway._registry.get_sample_value(name, labels) or 0  # noqa: SLF001  as scraped
+    return total(gateway._telemetry.registry, name, **labels)  # noqa: SLF001  as scraped
 
 
 async def test_replies_come_as_they_finish_each_with_its_id(

@@ -14,9 +14,10 @@ from cryptography.x509 import load_pem_x509_certificate
 from prometheus_client import CollectorRegistry
 
 from gateway.config import GatewayConfig
-from gateway.metrics import GatewayMetrics
 from gateway.server import Gateway
 from gateway.start import StartError
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.telemetry import Telemetry
 from gateway.tls import CertificateFiles, ServedCertificate
 from packshot import AsyncClient, UnavailableError
 from settings import SettingError
@@ -112,7 +113,7 @@ class TestRefresh:
     def certificate(
         self, files: CertificateFiles, registry: CollectorRegistry
     ) -> ServedCertificate:
-        return ServedCertificate(files, GatewayMetrics(registry))
+        return ServedCertificate(files, Metrics(registry))
 
     def loads(self, registry: CollectorRegistry, outcome: str) -> float | None:
         return registry.get_sample_value(
@@ -173,7 +174,7 @@ class TestRefresh:
         link = tmp_path / "current"
         link.symlink_to("1")
         files = CertificateFiles(link / "tls.crt", link / "tls.key", None)
-        certificate = ServedCertificate(files, GatewayMetrics(registry))
+        certificate = ServedCertificate(files, Metrics(registry))
         (tmp_path / "next").symlink_to("2")
         (tmp_path / "next").replace(link)
         certificate.refresh()
@@ -190,9 +191,8 @@ def test_a_gateway_does_not_start_with_a_broken_certificate(
 
 
 def test_without_tls_the_expiry_is_never() -> None:
-    registry = CollectorRegistry()
-    GatewayMetrics(registry)
-    assert registry.get_sample_value(EXPIRY) == math.inf
+    telemetry = Telemetry(GatewayConfig(), FakeInferenceServer())
+    assert telemetry.registry.get_sample_value(EXPIRY) == math.inf
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104
@@ -227,7 +227,7 @@ def test_the_files_may_be_replaced_by_others_of_the_same_time(
 ) -> None:
     registry = CollectorRegistry()
     files = CertificateFiles(*authority.sign().write(tmp_path, "server"), None)
-    certificate = ServedCertificate(files, GatewayMetrics(registry))
+    certificate = ServedCertificate(files, Metrics(registry))
     times = {path: os.stat(path).st_mtime_ns for path in files}  # noqa: PTH116
     (tmp_path / "new").mkdir()
     for path, fresh in zip(files, authority.sign().write(tmp_path / "new", "server"), strict=True):

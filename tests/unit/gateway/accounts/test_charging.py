@@ -5,7 +5,6 @@ import dataclasses
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.request import urlopen
 
 import grpc
 import grpc.aio
@@ -32,6 +31,7 @@ from packshot import (
 from tests.support.accounts import Books
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.scrape import total
 
 PHOTO = encode(product_photo())
 
@@ -43,10 +43,8 @@ async def caller(gateway: Gateway, api_key: str | None) -> AsyncIterator[AsyncCl
         yield client
 
 
-def metric(gateway: Gateway, series: str) -> float:
-    with urlopen(f"http://127.0.0.1:{gateway.metrics_port}/metrics", timeout=5) as reply:
-        lines = reply.read().decode().splitlines()
-    return float(next(line for line in lines if line.startswith(series)).split()[-1])
+async def shown(gateway: Gateway, name: str, **labels: str) -> float:
+    return await asyncio.to_thread(total, f"127.0.0.1:{gateway.metrics_port}", name, **labels)
 
 
 async def refusal(gateway: Gateway, api_key: str | None) -> str:
@@ -66,10 +64,9 @@ async def test_a_call_without_a_valid_key_hears_why(gateway: Gateway, books: Boo
     books.keys.revoke(key.split("_")[1])
     assert await refusal(gateway, key[:-64] + other[-64:]) == "API_KEY_INVALID"
     await asyncio.sleep(0)
-    missing = 'packshot_calls_refused_total{reason="API_KEY_MISSING"}'
-    assert await asyncio.to_thread(metric, gateway, missing) == 1
-    answered = 'packshot_requests_total{code="UNAUTHENTICATED",method="ListModels"}'
-    assert await asyncio.to_thread(metric, gateway, answered) == 5
+    assert await shown(gateway, "packshot_errors_total", reason="API_KEY_MISSING") == 1
+    refused = {"code": "UNAUTHENTICATED", "method": "ListModels"}
+    assert await shown(gateway, "packshot_requests_total", **refused) == 5
 
 
 async def test_health_is_open_and_the_rest_is_not_even_read(gateway: Gateway) -> None:
@@ -165,8 +162,7 @@ async def test_racing_callers_get_as_many_pictures_as_there_are_credits(
     assert caught.value.retry_after_s is None
     assert caught.value.figures["credits_spent"] == "10"
     assert books.figures(key) == (0, 0, 10)
-    spent = 'packshot_charges_total{outcome="spent"}'
-    assert await asyncio.to_thread(metric, gateway, spent) == 10
+    assert await shown(gateway, "packshot_credits_total", outcome="spent") == 10
 
 
 async def test_the_client_does_not_repeat_what_no_credit_pays_for(
@@ -176,8 +172,8 @@ async def test_the_client_does_not_repeat_what_no_credit_pays_for(
     async with AsyncClient(target, api_key=books.issue(0)) as client:
         with pytest.raises(OutOfCreditsError):
             await client.render(PHOTO)
-    refused = 'packshot_requests_total{code="RESOURCE_EXHAUSTED",method="Render"}'
-    assert await asyncio.to_thread(metric, gateway, refused) == 1
+    refused = {"code": "RESOURCE_EXHAUSTED", "method": "Render"}
+    assert await shown(gateway, "packshot_requests_total", **refused) == 1
 
 
 async def test_a_key_that_calls_too_often_hears_when_to_come_back(

@@ -31,6 +31,7 @@ def test_a_key_s_secret_is_not_in_its_repr() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "pk", "pk__", "pk_1_2", "sk" + str(new_key())[2:], str(new_key()) + "0", "pk_\u0661_2"],
+    ids=["empty", "prefix", "bars", "short", "other prefix", "longer", "other digits"],
 )
 def test_what_has_not_a_key_s_form_is_none(text: str) -> None:
     assert parse_key(text) is None

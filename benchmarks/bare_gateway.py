@@ -1,0 +1,75 @@
+"""A gateway that nobody sees: no metrics, no lines, no spans; what `benchmarks telemetry` compares.
+
+`python -m benchmarks.bare_gateway` takes the settings of `python -m gateway`.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+
+from opentelemetry.trace import INVALID_SPAN
+from prometheus_client import CollectorRegistry
+
+from gateway import __main__ as command
+from gateway import server
+from gateway.config import GatewayConfig
+from gateway.inference import ObservedInference
+from gateway.telemetry import calls
+from gateway.telemetry.calls import Call, Calls, Metadata
+from gateway.telemetry.catalogue import Method, Metric, Stage
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.telemetry import Telemetry
+from gateway.telemetry.tracing import Tracing
+
+
+class _NoMetrics(Metrics):
+    def count(self, metric: Metric, *labels: str, amount: float = 1) -> None:
+        """Count nothing."""
+
+    def observe(
+        self, metric: Metric, value: float, *labels: str, trace_id: str | None = None
+    ) -> None:
+        """Observe nothing."""
+
+    def show(self, metric: Metric, value: float, *labels: str) -> None:
+        """Show nothing."""
+
+
+class _NoCalls(Calls):
+    @contextlib.contextmanager
+    def answering(
+        self,
+        method: Method,
+        metadata: Metadata,  # noqa: ARG002
+        arrived_s: float | None = None,  # noqa: ARG002
+    ) -> Iterator[Call]:
+        """Answer a call unseen; what the reply tells of its stages is kept all the same."""
+        call = Call(method, INVALID_SPAN, "")
+        token = calls.enter(call)
+        try:
+            yield call
+        finally:
+            calls.leave(token)
+
+    def stage(
+        self,
+        stage: Stage,
+        start_ns: int,  # noqa: ARG002
+        duration_s: float,
+        *,
+        traced: bool = True,  # noqa: ARG002
+    ) -> None:
+        """Keep the time for the reply."""
+        calls.current_call().stages_s[stage] = duration_s
+
+
+class _NoTelemetry(Telemetry):
+    def __init__(self, config: GatewayConfig, tritons: ObservedInference) -> None:
+        super().__init__(config, tritons)
+        self.metrics = _NoMetrics(CollectorRegistry())
+        self.calls = _NoCalls(self.metrics, Tracing("", 0, ""))
+
+
+if __name__ == "__main__":
+    vars(server)["Telemetry"] = _NoTelemetry
+    sys.exit(command.main())

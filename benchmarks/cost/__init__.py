@@ -1,0 +1,1 @@
+"""What a thousand images cost, and how many machines a day's photos take."""

@@ -1,0 +1,228 @@
+"""What one pass of an ONNX graph costs: operations by precision, and bytes moved.
+
+Two counts of bytes bound the truth. The least is what any machine must move: weights, photos and
+mattes once, all between kept in caches. By layers, every operator reads what it takes and writes
+what it gives once; an activation function is computed where its numbers are made, views move
+nothing, and what is quantised is moved as integers.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper, shape_inference
+
+from benchmarks.limits.operations import (
+    Shape,
+    UnknownOperatorError,
+    is_product,
+    operations_of,
+)
+
+_VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze", "Unsqueeze"})
+_IN_PLACE = frozenset({"Clip", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
+_INTEGERS = (TensorProto.INT8, TensorProto.UINT8)
+_NAMES: dict[int, str] = {
+    TensorProto.FLOAT: "fp32",
+    TensorProto.FLOAT16: "fp16",
+    TensorProto.BFLOAT16: "bf16",
+    TensorProto.INT8: "int8",
+    TensorProto.UINT8: "int8",
+}
+
+
+class GraphError(ValueError):
+    """A graph cannot be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCost:
+    """Of one photo's pass.
+
+    Attributes:
+        operations: By the precision of the arithmetic: fp32, fp16, bf16 or int8.
+        weight_bytes: Of all weights, read once in a pass, whatever the batch.
+        port_bytes: Of the photo and the matte.
+        layer_bytes: That layers read and write of activations, counted layer by layer.
+        by_operator: Operations by the operator's name, largest first.
+    """
+
+    operations: Mapping[str, int]
+    weight_bytes: int
+    port_bytes: int
+    layer_bytes: int
+    by_operator: Mapping[str, int]
+
+    @property
+    def total_operations(self) -> int:
+        """Of all precisions."""
+        return sum(self.operations.values())
+
+    def least_bytes(self, batch: int) -> float:
+        """Say what any machine must move for a photo in a batch of so many."""
+        return self.weight_bytes / batch + self.port_bytes
+
+    def bytes_by_layers(self, batch: int) -> float:
+        """Say what is moved for a photo where nothing stays in a cache from layer to layer."""
+        return self.weight_bytes / batch + self.layer_bytes
+
+    def intensity(self, batch: int) -> float:
+        """Give operations for each byte that must be moved."""
+        return self.total_operations / self.least_bytes(batch)
+
+
+def count_graph(path: Path) -> GraphCost:
+    """Count an ONNX file.
+
+    Args:
+        path: Of the file; the first dimension of its inputs is the batch.
+
+    Raises:
+        GraphError: The file cannot be read, its shapes cannot be inferred, or an operator has no
+            counting rule.
+    """
+    try:
+        model = onnx.load(path)
+    except Exception as exc:  # onnx raises what protobuf and the file system raise
+        raise GraphError(f"{path} is no ONNX file that can be read: {exc}") from exc
+    return count_model(model)
+
+
+def count_model(model: onnx.ModelProto) -> GraphCost:
+    """Count a graph for one photo; raises `GraphError` as `count_graph` does."""
+    tensors = _Tensors(model)
+    operations: Counter[str] = Counter()
+    by_operator: Counter[str] = Counter()
+    layer_bytes = 0
+    for node in model.graph.node:
+        inputs = [tensors.shape(name) if name else () for name in node.input]
+        try:
+            count = operations_of(node, inputs, tensors.shape(node.output[0]))
+        except UnknownOperatorError as exc:
+            raise GraphError(str(exc)) from exc
+        operations[tensors.precision(node)] += count
+        by_operator[node.op_type] += count
+        layer_bytes += tensors.traffic_bytes(node)
+    return GraphCost(
+        operations={name: count for name, count in operations.items() if count},
+        weight_bytes=tensors.weight_bytes(),
+        port_bytes=sum(map(tensors.size_bytes, (*tensors.inputs, *tensors.outputs))),
+        layer_bytes=layer_bytes,
+        by_operator={name: count for name, count in by_operator.most_common() if count},
+    )
+
+
+class _Tensors:
+    """What is known of a graph's tensors, for a batch of one."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        graph = model.graph
+        self.weights = {one.name: one for one in graph.initializer}
+        self.inputs = [one.name for one in graph.input if one.name not in self.weights]
+        self.outputs = [one.name for one in graph.output]
+        self._maker = {name: node for node in graph.node for name in node.output}
+        self._users: dict[str, list[onnx.NodeProto]] = {}
+        for node in graph.node:
+            for name in node.input:
+                self._users.setdefault(name, []).append(node)
+        self._constants = _constants_of(graph.node, self.weights)
+        self._known = _infer(model)
+
+    def shape(self, name: str) -> Shape:
+        return self._of(name)[1]
+
+    def kind(self, name: str) -> int:
+        return self._of(name)[0]
+
+    def size_bytes(self, name: str) -> int:
+        kind, shape = self._of(name)
+        return prod(shape) * int(helper.tensor_dtype_to_np_dtype(kind).itemsize)
+
+    def weight_bytes(self) -> int:
+        return sum(self.size_bytes(name) for name in self.weights if name in self._users)
+
+    def precision(self, node: onnx.NodeProto) -> str:
+        """Name the arithmetic: integers where both factors of a product are, or were quantised."""
+        names = [name for name in node.input if name]
+        if is_product(node) and names:
+            factors = [name for name in names if len(self.shape(name)) > 1][:2]
+            if factors and all(self._stored(name)[0] in _INTEGERS for name in factors):
+                return "int8"
+        # Floats decide, where a node mixes them with indices; else what it gives.
+        kinds = [self.kind(name) for name in (*names, *node.output) if name]
+        floats = [kind for kind in kinds if kind in _NAMES and kind not in _INTEGERS]
+        return _NAMES[floats[0]] if floats else _NAMES.get(kinds[-1], "other")
+
+    def traffic_bytes(self, node: onnx.NodeProto) -> int:
+        """Count what a node moves of activations; weights are counted apart."""
+        if node.op_type in {*_VIEWS, "Constant", "QuantizeLinear", "DequantizeLinear"}:
+            return 0
+        moving = [name for name in node.input if name and name not in self._constants]
+        if not moving and node.op_type != "Expand":
+            return 0  # arithmetic on constants is done once, when the graph is loaded
+        if node.op_type in _IN_PLACE and self._is_fused(node):
+            return 0
+        written = [name for name in node.output if name]
+        return sum(self._stored_bytes(name) for name in (*moving, *written))
+
+    def _is_fused(self, node: onnx.NodeProto) -> bool:
+        """Tell whether a node alone takes what a product or a sum gives."""
+        maker = self._maker.get(node.input[0])
+        while maker is not None and maker.op_type in {"QuantizeLinear", "DequantizeLinear"}:
+            maker = self._maker.get(maker.input[0])
+        return maker is not None and len(self._users[node.input[0]]) == 1
+
+    def _stored(self, name: str) -> tuple[int, Shape]:
+        """Give the form that a tensor is kept in: as integers, where it is quantised."""
+        maker = self._maker.get(name)
+        if maker is not None and maker.op_type == "DequantizeLinear":
+            return self._of(maker.input[0])
+        users = self._users.get(name, [])
+        if users and all(user.op_type == "QuantizeLinear" for user in users):
+            return self._of(users[0].output[0])
+        return self._of(name)
+
+    def _stored_bytes(self, name: str) -> int:
+        kind, shape = self._stored(name)
+        return prod(shape) * int(helper.tensor_dtype_to_np_dtype(kind).itemsize)
+
+    def _of(self, name: str) -> tuple[int, Shape]:
+        if name not in self._known:
+            raise GraphError(f"the shape of the tensor {name} cannot be inferred")
+        return self._known[name]
+
+
+def _infer(model: onnx.ModelProto) -> dict[str, tuple[int, Shape]]:
+    """Infer type and shape of every tensor for a batch of one."""
+    single = onnx.ModelProto()
+    single.CopyFrom(model)
+    del single.graph.value_info[:]  # they speak of an open batch
+    constants = {one.name for one in single.graph.initializer}
+    for value in (*single.graph.input, *single.graph.output):
+        dimensions = value.type.tensor_type.shape.dim
+        if value.name not in constants and dimensions and not dimensions[0].dim_value:
+            dimensions[0].dim_value = 1
+    try:
+        inferred = shape_inference.infer_shapes(single, strict_mode=True, data_prop=True).graph
+    except shape_inference.InferenceError as exc:
+        raise GraphError(f"the graph's shapes cannot be inferred: {exc}") from exc
+    known = {one.name: (one.data_type, tuple(one.dims)) for one in inferred.initializer}
+    for value in (*inferred.value_info, *inferred.input, *inferred.output):
+        tensor = value.type.tensor_type
+        dimensions = tensor.shape.dim
+        if all(dimension.HasField("dim_value") for dimension in dimensions):
+            shape = tuple(dimension.dim_value for dimension in dimensions)
+            known[value.name] = tensor.elem_type, shape
+    return known
+
+
+def _constants_of(nodes: Iterable[onnx.NodeProto], weights: Iterable[str]) -> set[str]:
+    """Find the tensors that do not depend on the photo."""
+    constants = {*weights, ""}
+    for node in nodes:
+        if all(name in constants for name in node.input):
+            constants.update(node.output)
+    return constants

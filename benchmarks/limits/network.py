@@ -1,0 +1,95 @@
+"""Raw onnxruntime on a model's file: no server, no wire, no photo, only passes."""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from benchmarks.limits.peaks import CPU, open_session
+
+BATCHES = (1, 2, 4, 8, 16)
+QUICK_BATCHES = (1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the cores share the work.
+
+    Attributes:
+        instances: Sessions that run side by side.
+        threads: Of each session.
+        batch: Photos in one pass.
+    """
+
+    instances: int
+    threads: int
+    batch: int
+
+
+def settings_of(cores: int, batches: Sequence[int]) -> Iterator[Setting]:
+    """Give every way to share all cores evenly, at every batch size."""
+    for threads in range(1, cores + 1):
+        if cores % threads == 0:
+            for batch in batches:
+                yield Setting(cores // threads, threads, batch)
+
+
+class Runner:
+    """A model's sessions under one setting.
+
+    Args:
+        path: The ONNX file, of one input with open first dimension.
+        setting: How the cores share the work.
+        provider: ONNX Runtime's execution provider.
+
+    Raises:
+        RuntimeError: ONNX Runtime would run it elsewhere.
+    """
+
+    def __init__(self, path: Path, setting: Setting, provider: str = CPU) -> None:
+        self.setting = setting
+        self._sessions = [
+            open_session(str(path), setting.threads, provider) for _ in range(setting.instances)
+        ]
+        port = self._sessions[0].get_inputs()[0]
+        shape = (setting.batch, *port.shape[1:])
+        self._feed = {port.name: np.random.default_rng(0).integers(0, 256, shape, np.uint8)}
+        self._pool = ThreadPoolExecutor(setting.instances)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def images_per_s(self, least_s: float) -> float:
+        """Run for at least so long, after one pass that warms the caches, and give photos/s."""
+        list(self._pool.map(lambda session: session.run(None, self._feed), self._sessions))
+        start_s = time.perf_counter()
+        passes = sum(
+            self._pool.map(
+                lambda at: self._passes(at, start_s + least_s), range(len(self._sessions))
+            )
+        )
+        return passes * self.setting.batch / (time.perf_counter() - start_s)
+
+    def _passes(self, at: int, until_s: float) -> int:
+        passes = 0
+        while passes == 0 or time.perf_counter() < until_s:
+            self._sessions[at].run(None, self._feed)
+            passes += 1
+        return passes
+
+
+def best_setting(path: Path, settings: Sequence[Setting], least_s: float) -> Setting:
+    """Try every setting, there and back, and give the fastest by its slower turn."""
+    slower: dict[Setting, float] = {}
+    for setting in (*settings, *reversed(settings)):
+        with Runner(path, setting) as runner:
+            rate = runner.images_per_s(least_s)
+        slower[setting] = min(rate, slower.get(setting, rate))
+    return max(slower, key=lambda setting: slower[setting])

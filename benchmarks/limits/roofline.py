@@ -1,0 +1,64 @@
+"""The roofline: the most that peaks of arithmetic and of memory allow a network.
+
+After "Roofline: An Insightful Visual Performance Model for Multicore Architectures" (Williams,
+Waterman, Patterson, CACM 2009).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Peaks:
+    """What a machine can do.
+
+    Attributes:
+        operations_per_s: By precision.
+        bytes_per_s: Read and written together.
+    """
+
+    operations_per_s: Mapping[str, float]
+    bytes_per_s: float
+
+    def of(self, precision: str) -> float:
+        """Give the peak of a precision; without a measurement of its own that of fp32.
+
+        Elsewhere than in products (normalisation, activations) the precision hardly counts, and a
+        machine without units for a format computes it as fp32.
+        """
+        return self.operations_per_s.get(precision, self.operations_per_s["fp32"])
+
+
+def attainable_per_s(operations: Mapping[str, float], moved_bytes: float, peaks: Peaks) -> float:
+    """Give the most passes a second: whichever of arithmetic and memory takes longer decides.
+
+    Args:
+        operations: Of one pass, by precision.
+        moved_bytes: That one pass must move.
+        peaks: Of the machine.
+    """
+    arithmetic_s = sum(count / peaks.of(name) for name, count in operations.items())
+    return 1 / max(arithmetic_s, moved_bytes / peaks.bytes_per_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A figure over rounds.
+
+    Attributes:
+        middle: The median.
+        share: Half the distance between the quartiles, as a share of the median.
+    """
+
+    middle: float
+    share: float
+
+
+def over_rounds(values: Sequence[float]) -> Spread:
+    """Take the median and how far the middle half of the rounds lies around it."""
+    middle = median(values)
+    ordered = sorted(values)
+    quarter = len(ordered) // 4
+    inner = ordered[quarter : len(ordered) - quarter]
+    return Spread(middle, (inner[-1] - inner[0]) / 2 / middle if middle else 0.0)

@@ -1,0 +1,1 @@
+"""One page and its charts, from saved records only: `python -m benchmarks report FOLDER`."""

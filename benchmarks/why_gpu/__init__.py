@@ -1,0 +1,1 @@
+"""Four statements on GPUs, measured: `python -m benchmarks why-gpu`."""

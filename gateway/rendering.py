@@ -1,0 +1,130 @@
+"""One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Final, TypeAlias
+
+from gateway.accounts.charges import Charges
+from gateway.admission import Admission
+from gateway.caller import Caller
+from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
+from gateway.options.priority import read_priority
+from gateway.options.reader import OptionReader
+from gateway.renderer import Packshot, Renderer
+from gateway.replies import render_response
+from gateway.telemetry import catalogue
+from gateway.telemetry.calls import Call, current_call
+from gateway.telemetry.metrics import Metrics
+from packshot.v1 import packshot_pb2 as pb
+
+log = logging.getLogger(__name__)
+
+# Takes what is to be done when a photo's reply has left.
+AtEnd: TypeAlias = Callable[[Callable[[], None]], object]
+
+_MAX_ID_LENGTH: Final = 128
+
+
+class Rendering:
+    """Answers requests for renders.
+
+    Args:
+        renderer: Renders photos.
+        options: Reads requests.
+        admission: Bounds what is inside at once.
+        charges: Charges for renders.
+        metrics: Counts what comes in and goes out.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        options: OptionReader,
+        admission: Admission,
+        charges: Charges,
+        metrics: Metrics,
+    ) -> None:
+        self._renderer = renderer
+        self._options = options
+        self._admission = admission
+        self._charges = charges
+        self._metrics = metrics
+
+    async def render(
+        self, request: pb.RenderRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+    ) -> pb.RenderResponse:
+        """Render one photo; its place is held until `at_end`, when its reply has left.
+
+        Raises:
+            GatewayError: Whatever stopped it.
+        """
+        priority = read_priority(request.priority)
+        call = current_call()
+        call.priority = priority.label
+        call.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
+        place = self._admission.admit(caller.name, priority, request.ByteSize(), timeout_s)
+        at_end(place.release)
+        options = self._options.read(request)
+
+        def take_room(pixels: int) -> None:
+            place.charge_pixels(pixels)
+            # Once for each photo: one of a stream that had to wait comes by again.
+            self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
+
+        async with self._charges.charge(caller):
+            packshot = await self._renderer.render(request.photo, options, timeout_s, take_room)
+            response = render_response(packshot)
+        self._note(packshot, call)
+        place.rendered(len(packshot.picture))
+        return response
+
+    async def render_streamed(
+        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+    ) -> pb.RenderResponse:
+        """Render one photo of a stream, which waits for room where a lone photo is refused."""
+        if len(message.id) > _MAX_ID_LENGTH:
+            raise InvalidOptionError(
+                f"id has {len(message.id)} characters; the limit is {_MAX_ID_LENGTH}",
+                field="id",
+                figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
+            )
+        give_up_s = time.monotonic() + timeout_s
+        while True:
+            left_s = give_up_s - time.monotonic()
+            with ExitStack() as attempt:
+                try:
+                    response = await self.render(message.request, caller, left_s, attempt.callback)
+                except OverloadedError as error:
+                    if left_s <= error.retry_after_s:
+                        raise
+                else:
+                    at_end(attempt.pop_all().close)
+                    return response
+            await self._admission.change()
+
+    async def wait_for_room(
+        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float
+    ) -> None:
+        """Wait until a photo of a stream would be let in, as far as can be told before it is.
+
+        What cannot be waited for, the photo itself is answered with.
+        """
+        with suppress(GatewayError, TimeoutError):
+            priority = read_priority(message.request.priority)
+            await self._admission.room(caller.name, priority, timeout_s)
+
+    def _note(self, packshot: Packshot, call: Call) -> None:
+        self._metrics.count(catalogue.IMAGES)
+        self._metrics.count(catalogue.PIXELS, amount=packshot.photo_pixels)
+        self._metrics.count(catalogue.PICTURE_BYTES, amount=len(packshot.picture))
+        self._metrics.observe(catalogue.CONFIDENCE, packshot.confidence)
+        call.facts |= {
+            "photo_pixels": packshot.photo_pixels,
+            "picture_bytes": len(packshot.picture),
+            "model": packshot.model,
+            "confidence": round(packshot.confidence, 3),
+        }
+        for note in packshot.notes:
+            log.warning("%s: %s", call.method, note)

@@ -1,0 +1,19 @@
+"""Telemetry that nobody looks at, for parts that are tested outside of a gateway."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry
+
+from gateway.telemetry.calls import Calls
+from gateway.telemetry.catalogue import Method
+from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.tracing import Tracing
+
+
+@contextmanager
+def answering_a_render() -> Iterator[Calls]:
+    """Answer a render for the time of a block."""
+    calls = Calls(Metrics(CollectorRegistry()), Tracing("", 0, "test"))
+    with calls.answering(Method.RENDER, ()):
+        yield calls

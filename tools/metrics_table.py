@@ -1,0 +1,71 @@
+"""Prints the table of the gateway's metrics, writes it into the docs, or checks it there.
+
+python -m tools.metrics_table [--write | --check]
+"""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from gateway.telemetry.catalogue import Metric, all_metrics
+
+_DOCUMENT = Path("docs/monitoring.md")
+_MOST_SHOWN = 8
+
+
+def as_table() -> str:
+    """Return the metrics as a Markdown table."""
+    rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
+    rows += [
+        f"| `{metric.name}` | {metric.kind} | {_labels(metric)} | {metric.help} |"
+        for metric in all_metrics()
+    ]
+    return "\n".join(rows)
+
+
+def with_table(document: str) -> str:
+    """Return the document's text with the table as the code has it."""
+    table = f"<!-- metrics -->\n{as_table()}\n<!-- end -->"
+    document, count = re.subn(
+        r"<!-- metrics -->.*?<!-- end -->", lambda _match: table, document, flags=re.DOTALL
+    )
+    if count != 1:
+        raise ValueError(f"{_DOCUMENT} has {count} places for the metrics, not one")
+    return document
+
+
+def main() -> int:
+    """Run the command; returns 1 if a check finds a difference."""
+    parser = argparse.ArgumentParser(prog="python -m tools.metrics_table", description=__doc__)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--write", action="store_true", help=f"write it into {_DOCUMENT}")
+    what.add_argument("--check", action="store_true", help="only compare, change nothing")
+    arguments = parser.parse_args()
+    if not (arguments.write or arguments.check):
+        print(as_table())
+        return 0
+    document = _DOCUMENT.read_text()
+    wanted = with_table(document)
+    if arguments.write:
+        _DOCUMENT.write_text(wanted)
+    elif document != wanted:
+        print(f"{_DOCUMENT}: the metrics differ from the code: run `make readme`")
+        return 1
+    return 0
+
+
+def _labels(metric: Metric) -> str:
+    return "; ".join(f"`{name}`{_values(values)}" for name, values in metric.labels.items())
+
+
+def _values(values: tuple[str, ...]) -> str:
+    """Return a label's values; where they are many, the code has them."""
+    if not values:
+        return ""
+    shown = ", ".join(values[:_MOST_SHOWN])
+    return f": {shown}, …" if len(values) > _MOST_SHOWN else f": {shown}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
