@@ -26,6 +26,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "precision": ("benchmarks.precision", "what variants of a model cost and bring"),
     "report": ("benchmarks.report.command", "one page and its charts, from saved records only"),
     "soak": ("benchmarks.soak", "mixed requests for minutes while Triton is killed"),
+    "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),
     "telemetry": ("benchmarks.telemetry", "what metrics, log and traces cost of throughput"),
     "why-gpu": ("benchmarks.why_gpu.command", "batches, size, precision, training; CPU and GPU"),
 }

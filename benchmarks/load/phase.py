@@ -7,16 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.load.errors import LoadError
 from benchmarks.load.generator import Plan, Sent
 from benchmarks.load.usage import Usage
 
 _LOOK_S = 0.5
 # Imports and the connection, on a machine whose cores are all busy.
 _START_S = 60.0
-
-
-class LoadError(Exception):
-    """The generator failed; the message has its last words."""
 
 
 @dataclass(frozen=True, slots=True)

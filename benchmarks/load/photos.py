@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from benchmarks.load.errors import LoadError
+
 # A camera's usual; below it a shop's photo would show its blocks.
 _JPEG_QUALITY = 90
 
@@ -67,11 +69,11 @@ def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Phot
         folder: Where to write.
 
     Raises:
-        ValueError: The folder has no photo.
+        LoadError: The folder has no photo.
     """
     sources = sorted(samples.glob("*.jpg"))
     if not sources:
-        raise ValueError(f"{samples} has no photo, *.jpg")
+        raise LoadError(f"{samples} has no photo, *.jpg")
     photos = []
     for source in sources:
         with Image.open(source) as opened:

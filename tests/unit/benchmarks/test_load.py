@@ -13,9 +13,10 @@ from hdrh.histogram import HdrHistogram
 from PIL import Image
 
 from benchmarks.load.arrivals import constant_arrivals, poisson_arrivals
+from benchmarks.load.errors import LoadError
 from benchmarks.load.generator import Mode, Plan, Sample, Sent, send
 from benchmarks.load.latency import Latencies
-from benchmarks.load.phase import LoadError, Phase, carry_out
+from benchmarks.load.phase import Phase, carry_out
 from benchmarks.load.photos import Photo, Size, make_photos, parse_size
 from benchmarks.load.steady import steady_from
 from benchmarks.load.summary import find_window, summarise, warnings_about
@@ -164,7 +165,7 @@ def test_photos_have_the_sizes_and_weights_of_the_mix(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_photos_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no photo"):
+    with pytest.raises(LoadError, match="no photo"):
         make_photos(tmp_path, [Size(1)], tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""The search for a model's best configuration: `python -m benchmarks sweep`."""

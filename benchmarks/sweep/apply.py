@@ -1,0 +1,45 @@
+"""Writing the winner into the model repository."""
+
+import subprocess
+from pathlib import Path
+
+from google.protobuf import text_format
+
+from benchmarks.sweep.configuration import Configuration
+from benchmarks.sweep.errors import SweepError
+from export.triton_config import read_config
+
+
+def check_can_apply(path: Path) -> None:
+    """Make sure that writing a config.pbtxt would lose nothing.
+
+    Raises:
+        SweepError: It has changes that are not committed, is in no git repository, or is not
+            written as Triton's own message prints, so that comments would be lost.
+    """
+    command = ["git", "-C", str(path.parent), "status", "--porcelain", "--ignored", "--", path.name]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SweepError(f"{path} is in no git repository that could keep what it is now")
+    if done.stdout.strip():
+        raise SweepError(f"{path} has changes that are not committed: commit or drop them first")
+    if text_format.MessageToString(read_config(path)) != path.read_text():
+        raise SweepError(
+            f"{path} was edited by hand: comments or layout would be lost, so nothing is written"
+        )
+
+
+def apply(path: Path, configuration: Configuration) -> None:
+    """Write a configuration into a config.pbtxt, leaving the rest as it is.
+
+    Raises:
+        SweepError: Something would be lost.
+    """
+    check_can_apply(path)
+    message = configuration.put_into(read_config(path))
+    path.write_text(text_format.MessageToString(message))

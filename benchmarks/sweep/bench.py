@@ -1,0 +1,142 @@
+"""Measuring one configuration: Triton and the gateway on a copy of the model, asked by both."""
+
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import perf_analyzer
+from benchmarks.load.generator import Plan
+from benchmarks.load.phase import carry_out
+from benchmarks.load.summary import summarise
+from benchmarks.sweep.configuration import Configuration, copy_configured
+from benchmarks.sweep.points import DRIVERS, Driver, Point
+from deploy.local.stack import StackError, free_addresses, running
+from serving.errors import AnalyzerError
+
+log = logging.getLogger("benchmarks")
+
+
+@dataclass
+class Bench:
+    """Measures configurations.
+
+    Attributes:
+        repository: The model repository, which is only read.
+        concurrency: Requests under way, one after another.
+        requests: Least number of requests in a window of perf_analyzer.
+        stability_percent: How far its windows may differ.
+        triton_dir: Where wheels are installed.
+        plan: What the gateway is asked; target and concurrency are filled in.
+        warm_up_s: Left out of it.
+        environ: The environment of both servers.
+        turns: Configurations measured so far.
+        failures: What could not be measured, a sentence each.
+    """
+
+    repository: Path
+    concurrency: Sequence[int]
+    requests: int
+    stability_percent: int
+    triton_dir: Path
+    plan: Plan
+    warm_up_s: float
+    environ: Mapping[str, str]
+    turns: int
+    failures: list[str]
+
+    def measure(
+        self, configuration: Configuration, drivers: Sequence[Driver] = DRIVERS
+    ) -> list[Point]:
+        """Start the stack so configured and measure it at every concurrency.
+
+        Args:
+            configuration: The configuration.
+            drivers: What asks.
+
+        Returns:
+            The points; of a configuration that cannot be run, none.
+        """
+        self.turns += 1
+        with tempfile.TemporaryDirectory() as name:
+            scratch = Path(name)
+            copy_configured(self.repository, configuration, scratch / "models")
+            own = {
+                **self.environ,
+                **free_addresses(),
+                "PACKSHOT_MODEL_REPOSITORY": str(scratch / "models"),
+                "PACKSHOT_TRITON_MODELS": configuration.model,
+                "PACKSHOT_DEFAULT_MODEL": configuration.model,
+            }
+            target = f"127.0.0.1:{own['PACKSHOT_PORT']}"
+            try:
+                with running(own, target, scratch) as stack:
+                    stack.wait_until_ready()
+                    servers = [part.process.pid for part in stack.parts]
+                    return [
+                        point
+                        for number in self.concurrency
+                        for driver in drivers
+                        for point in (
+                            self._ask_triton(configuration, stack.triton, number)
+                            if driver == "triton"
+                            else self._ask_gateway(configuration, target, number, servers)
+                        )
+                    ]
+            except StackError as exc:
+                self._fail(f"{configuration}: {exc}")
+                return []
+
+    def _ask_triton(
+        self, configuration: Configuration, address: str, concurrency: int
+    ) -> list[Point]:
+        load = perf_analyzer.Load(
+            address=address,
+            model=configuration.model,
+            concurrency=str(concurrency),
+            requests=self.requests,
+            stability_percent=self.stability_percent,
+        )
+        try:
+            (found,) = perf_analyzer.measure(load, self.triton_dir, self.environ)
+        except AnalyzerError as exc:
+            self._fail(f"{configuration}, concurrency {concurrency}: {exc}")
+            return []
+        return [
+            Point(
+                configuration,
+                "triton",
+                concurrency,
+                found.throughput_per_s,
+                found.p50_us / 1e3,
+                found.p95_us / 1e3,
+                found.p99_us / 1e3,
+                self.turns,
+            )
+        ]
+
+    def _ask_gateway(
+        self, configuration: Configuration, target: str, concurrency: int, servers: Sequence[int]
+    ) -> list[Point]:
+        plan = replace(self.plan, target=target, concurrency=concurrency)
+        row = summarise({}, [carry_out(plan, servers)], self.warm_up_s)
+        if not row["images_per_s"] or row["p95_ms"] is None:
+            self._fail(f"{configuration}, gateway, {concurrency}: no success; {row['statuses']}")
+            return []
+        return [
+            Point(
+                configuration,
+                "gateway",
+                concurrency,
+                row["images_per_s"],
+                row["p50_ms"],
+                row["p95_ms"],
+                row["p99_ms"],
+                self.turns,
+            )
+        ]
+
+    def _fail(self, what: str) -> None:
+        log.warning("not measured: %s", what)
+        self.failures.append(f"not measured: {what}")

@@ -1,0 +1,122 @@
+"""What was measured of a configuration: points of throughput and latency, and which are best."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchmarks.sweep.configuration import Configuration
+
+Driver = Literal["triton", "gateway"]
+DRIVERS: tuple[Driver, ...] = ("triton", "gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One configuration at one concurrency.
+
+    Attributes:
+        configuration: The configuration.
+        driver: What asked: perf_analyzer of Triton, or the load generator of the gateway.
+        concurrency: Requests under way.
+        images_per_s: Throughput.
+        p50_ms: Median latency.
+        p95_ms: 95th percentile.
+        p99_ms: 99th percentile.
+        turn: Which measurement of the sweep, in order of time.
+    """
+
+    configuration: Configuration
+    driver: Driver
+    concurrency: int
+    images_per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    turn: int
+
+    def columns(self) -> dict[str, Any]:
+        """Return it as columns of a row."""
+        own = ("driver", "concurrency", "images_per_s", "p50_ms", "p95_ms", "p99_ms", "turn")
+        return {**self.configuration.columns(), **{name: getattr(self, name) for name in own}}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Score:
+    """How good a configuration is; the greater, the better.
+
+    Attributes:
+        within: Whether any point is within the objective; those that are beat all that are not.
+        value: Images per second at the best such point; without one, the inverse of the lowest p95,
+            1/s.
+    """
+
+    within: bool
+    value: float
+
+
+def score(points: Iterable[Point], driver: Driver, p95_ms: float) -> Score | None:
+    """Judge the points of one configuration.
+
+    Args:
+        points: The points.
+        driver: Whose points count.
+        p95_ms: The objective.
+
+    Returns:
+        The score; None if there is no point to judge by.
+    """
+    counted = [point for point in points if point.driver == driver]
+    rates = [point.images_per_s for point in counted if point.p95_ms <= p95_ms]
+    if rates:
+        return Score(within=True, value=max(rates))
+    if not counted:
+        return None
+    return Score(within=False, value=1e3 / min(point.p95_ms for point in counted))
+
+
+def pareto_front(points: Sequence[Point]) -> list[Point]:
+    """Return the points than which none is as fast and as prompt, and better in one of both.
+
+    Args:
+        points: Of one driver.
+
+    Returns:
+        The front, by falling throughput.
+    """
+    front: list[Point] = []
+    for point in sorted(points, key=lambda each: (-each.images_per_s, each.p95_ms)):
+        if not front or point.p95_ms < front[-1].p95_ms:
+            front.append(point)
+    return front
+
+
+def as_rows(
+    points: Sequence[Point], winner: Configuration, precisions: Mapping[str, str], p95_ms: float
+) -> list[dict[str, Any]]:
+    """Make a row of every point, and say in it what the point is.
+
+    Args:
+        points: Of both drivers.
+        winner: The configuration that was chosen.
+        precisions: Each model's.
+        p95_ms: The objective.
+    """
+    front = {
+        id(point)
+        for driver in DRIVERS
+        for point in pareto_front([each for each in points if each.driver == driver])
+    }
+    return [
+        {
+            **point.columns(),
+            "precision": precisions[point.configuration.model],
+            "within": _yes(holds=point.p95_ms <= p95_ms),
+            "front": _yes(holds=id(point) in front),
+            "chosen": _yes(holds=point.configuration == winner),
+        }
+        for point in points
+    ]
+
+
+def _yes(*, holds: bool) -> str:
+    return "yes" if holds else "no"
