@@ -8,6 +8,7 @@ from types import ModuleType
 
 from benchmarks import credits_drill, cuts, edges, looks, overload, perf_analyzer, precision, soak
 from benchmarks.load import command as load
+from benchmarks.peers import command as peers
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -19,6 +20,7 @@ _COMMANDS: dict[str, tuple[ModuleType, str]] = {
     "load": (load, "throughput and latency in closed and open loops"),
     "looks": (looks, "what each background and each piece of staging costs"),
     "overload": (overload, "goodput and latency when far more is asked than can be done"),
+    "peers": (peers, "the same work by rembg, LitServe, BentoML and Triton bare"),
     "precision": (precision, "what variants of a model cost and bring, on each provider"),
     "soak": (soak, "mixed requests for minutes while Triton is killed; status 1 on a breach"),
     "perf-analyzer": (perf_analyzer, "NVIDIA's load generator against one model of Triton"),
