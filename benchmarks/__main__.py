@@ -22,6 +22,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
     "looks": ("benchmarks.looks", "what each background and each piece of staging costs"),
     "overload": ("benchmarks.overload", "goodput and latency when far too much is asked"),
+    "peers": ("benchmarks.peers.command", "the same work by rembg, LitServe, BentoML, Triton bare"),
     "perf-analyzer": ("benchmarks.perf_analyzer", "NVIDIA's load generator against one model"),
     "precision": ("benchmarks.precision", "what variants of a model cost and bring"),
     "report": ("benchmarks.report.command", "one page and its charts, from saved records only"),

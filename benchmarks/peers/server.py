@@ -1,0 +1,152 @@
+"""A peer's server as a process: started, awaited, paused while another is measured, stopped."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from benchmarks.peers.errors import PeerError
+
+# Importing rembg compiles what it needs, on cores that others use as well.
+_READY_TIMEOUT_S = 180.0
+_STOP_TIMEOUT_S = 10.0
+_POLL_S = 0.2
+_TAIL_LINES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        name: The peer.
+        process: The process that was started; it may have made others.
+        log: Where its output goes.
+    """
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Raise `PeerError` if it has ended."""
+        if self.process.poll() is not None:
+            raise PeerError(f"{self.name} ended with status {self.process.returncode}{self._said}")
+
+    def wait_until(self, answers: Callable[[], None]) -> None:
+        """Wait until it answers.
+
+        Args:
+            answers: Asks it once; raises `PeerError` or `OSError` where no answer came.
+
+        Raises:
+            PeerError: It ended, or three minutes passed.
+        """
+        give_up_s = time.monotonic() + _READY_TIMEOUT_S
+        while True:
+            self.check()
+            try:
+                answers()
+            except (OSError, PeerError) as exc:
+                if time.monotonic() > give_up_s:
+                    raise PeerError(
+                        f"{self.name} did not answer within {_READY_TIMEOUT_S:g} s: "
+                        f"{exc}{self._said}"
+                    ) from exc
+                time.sleep(_POLL_S)
+            else:
+                return
+
+    def family(self) -> list[psutil.Process]:
+        """List its process and all below it, parents first."""
+        with suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.process.pid)
+            return [root, *root.children(recursive=True)]
+        return []
+
+    def pause(self) -> None:
+        """Take it off the cores: servers that wait still poll."""
+        _signal(self.family(), signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it run on."""
+        _signal(self.family(), signal.SIGCONT)
+
+    @property
+    def _said(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
+        return "".join(f"\n  {line}" for line in lines)
+
+
+@contextmanager
+def running_server(
+    name: str,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    log_folder: Path,
+    cwd: Path | None = None,
+) -> Iterator[Server]:
+    """Run a server for the time of a block; nothing of it is left after that.
+
+    Args:
+        name: The peer.
+        command: Its program and arguments.
+        environ: What its environment has beside this process's.
+        log_folder: Where its output goes, a file NAME.log.
+        cwd: Its working directory; None: this process's.
+    """
+    log = log_folder / f"{name}.log"
+    with ExitStack() as stack:
+        output = stack.enter_context(log.open("ab"))
+        try:
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **environ},
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C reaches this process alone, which then stops it.
+                start_new_session=True,
+            )
+        except OSError as exc:
+            raise PeerError(f"{name} cannot be started: {exc}") from exc
+        server = Server(name, process, log)
+        try:
+            yield server
+        finally:
+            _stop(server)
+
+
+def _stop(server: Server) -> None:
+    """End it and all below it, and whatever has stayed in its session without a parent."""
+    family = server.family()
+    _signal(family, signal.SIGCONT)
+    _signal(family[:1], signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        server.process.wait(_STOP_TIMEOUT_S)
+    left = [process for process in psutil.process_iter() if _is_of(process, server.process.pid)]
+    left = list({*left, *family})
+    _signal(left, signal.SIGKILL)
+    server.process.wait()
+    psutil.wait_procs(left, _STOP_TIMEOUT_S)
+
+
+def _is_of(process: psutil.Process, session: int) -> bool:
+    try:
+        return os.getsid(process.pid) == session
+    except OSError:
+        return False
+
+
+def _signal(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        # psutil refuses where the number has gone to another process meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)

@@ -1,0 +1,110 @@
+"""From turns to rows: figures of each contender, and ratios to Packshot within each round."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.load.latency import Latencies
+from benchmarks.peers.turn import Turn
+
+PACKSHOT = "packshot"
+# Above it the table says that the machine was too uneasy for the ratio.
+NOISY_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What is the same for all that are compared.
+
+    Attributes:
+        output: `png`, transparent, or `jpeg`, on white.
+        photo_megapixels: Size of the photos.
+        concurrency: Callers at a time.
+        contenders: Peer and model of each that takes part.
+    """
+
+    output: str
+    photo_megapixels: float
+    concurrency: int
+    contenders: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        return f"{self.photo_megapixels:g} MP, {self.output}, concurrency {self.concurrency}"
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return how far values lie apart, as a share of their median; 0 of one."""
+    return (max(values) - min(values)) / median(values)
+
+
+def ratios(own: Sequence[Turn], others: Sequence[Turn]) -> list[float]:
+    """Return each round's throughput as a multiple of another's in the same round."""
+    return [mine.images_per_s / other.images_per_s for mine, other in zip(own, others, strict=True)]
+
+
+def summarise(
+    cell: Cell, turns: Mapping[tuple[str, str], Sequence[Turn]], default_model: str
+) -> list[dict[str, Any]]:
+    """Give a row for each contender.
+
+    Args:
+        cell: What was compared.
+        turns: Each contender's turns, one a round.
+        default_model: Packshot's own, which is what its users get.
+
+    Returns:
+        Rows. `ratio_to_packshot` is the peer's throughput as a multiple of Packshot's with the same
+        model, `ratio_to_packshot_default` that of Packshot's with its default model, each the
+        median of the rounds; `spread` is that of the ratio over the rounds, for Packshot itself
+        that of its throughput. None: there is nothing to compare with.
+    """
+    return [
+        _row(cell, peer, model, own, turns, default_model) for (peer, model), own in turns.items()
+    ]
+
+
+def notes_on(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say which rows the machine was too uneasy for."""
+    return [
+        f"{row['peer']}, {row['model']}, {row['photo_megapixels']:g} MP, {row['output']}, "
+        f"concurrency {row['concurrency']}: rounds differ by {row['spread']:.0%}"
+        for row in rows
+        if row["spread"] > NOISY_SHARE
+    ]
+
+
+def _row(
+    cell: Cell,
+    peer: str,
+    model: str,
+    own: Sequence[Turn],
+    turns: Mapping[tuple[str, str], Sequence[Turn]],
+    default_model: str,
+) -> dict[str, Any]:
+    same = ratios(own, turns[PACKSHOT, model]) if (PACKSHOT, model) in turns else []
+    default = (PACKSHOT, default_model)
+    against_default = ratios(own, turns[default]) if default in turns else []
+    rates = [turn.images_per_s for turn in own]
+    latencies = Latencies(each for turn in own for each in turn.latencies_s)
+    figures = {f"p{name}_ms": latencies.percentile_ms(name) for name in (50, 95, 99)}
+    p95_of = Latencies(
+        each for turn in turns.get((PACKSHOT, model), ()) for each in turn.latencies_s
+    ).percentile_ms(95)
+    return {
+        "peer": peer,
+        "model": model,
+        "photo_megapixels": cell.photo_megapixels,
+        "output": cell.output,
+        "concurrency": cell.concurrency,
+        "images_per_s": median(rates),
+        **figures,
+        "memory_bytes": max(turn.memory_bytes for turn in own),
+        "cpu_s_per_image": median(turn.cpu_s_per_image for turn in own),
+        "ratio_to_packshot": median(same) if same else None,
+        "ratio_to_packshot_default": median(against_default) if against_default else None,
+        "p95_ratio_to_packshot": (figures["p95_ms"] or 0) / p95_of if p95_of else None,
+        "spread": spread(rates if peer == PACKSHOT else same or against_default or rates),
+        "images": sum(len(turn.latencies_s) for turn in own),
+        "rounds": len(own),
+    }

@@ -1,0 +1,116 @@
+"""One contender's turn: a closed loop of callers for some seconds, and what the servers took."""
+
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+import psutil
+
+from benchmarks.load.usage import Usage
+from benchmarks.peers.callers import Connect
+from benchmarks.peers.errors import PeerError
+
+# Reading every process's memory map takes milliseconds; more often would be felt.
+_LOOK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What came of a turn's measured part, after its warm-up.
+
+    Attributes:
+        duration_s: How long it was.
+        latencies_s: Of the answers that came in it.
+        cpu_s: Processor time of the servers.
+        memory_bytes: The servers' proportional set size at its highest.
+    """
+
+    duration_s: float
+    latencies_s: tuple[float, ...]
+    cpu_s: float
+    memory_bytes: int
+
+    @property
+    def images_per_s(self) -> float:
+        """Answers a second."""
+        return len(self.latencies_s) / self.duration_s
+
+    @property
+    def cpu_s_per_image(self) -> float:
+        """Processor time for each answer."""
+        return self.cpu_s / len(self.latencies_s)
+
+
+@dataclass
+class _Loop:
+    """Callers that ask until they are told to stop, each from a thread of its own."""
+
+    connect: Connect
+    answers: list[tuple[float, float]] = field(default_factory=list)  # moment, latency; s
+    failures: list[Exception] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def keep_asking(self, number: int, step: int) -> None:
+        """Ask for one photo after the other, from a number on."""
+        try:
+            with closing(self.connect()) as caller:
+                while not self.over.is_set():
+                    start_s = time.perf_counter()
+                    caller.ask(number)
+                    end_s = time.perf_counter()
+                    self.answers.append((end_s, end_s - start_s))
+                    number += step
+        except (PeerError, OSError) as exc:
+            self.failures.append(exc)
+            self.over.set()
+
+
+def take_turn(
+    connect: Connect,
+    servers: Sequence[int],
+    concurrency: int,
+    duration_s: float,
+    warm_up_s: float,
+) -> Turn:
+    """Let callers ask, and measure once they are warm.
+
+    Args:
+        connect: Makes a caller.
+        servers: Process ids of what serves them, whose children count as well.
+        concurrency: Callers.
+        duration_s: How long to measure.
+        warm_up_s: How long to ask before that.
+
+    Raises:
+        PeerError: A request failed, a server ended, or no answer came in that time.
+    """
+    loop = _Loop(connect)
+    threads = [
+        threading.Thread(target=loop.keep_asking, args=(number, concurrency), daemon=True)
+        for number in range(concurrency)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        loop.over.wait(warm_up_s)
+        start_s, before = time.perf_counter(), Usage.of(servers)
+        highest_bytes, end_s = before.memory_bytes, start_s + duration_s
+        while (left_s := end_s - time.perf_counter()) > 0 and not loop.over.is_set():
+            loop.over.wait(min(_LOOK_S, left_s))
+            after = Usage.of(servers)
+            highest_bytes = max(highest_bytes, after.memory_bytes)
+        end_s = time.perf_counter()
+    except psutil.NoSuchProcess as exc:
+        raise PeerError(f"a server ended during its turn: {exc}") from exc
+    finally:
+        loop.over.set()
+        for thread in threads:
+            thread.join()
+    if loop.failures:
+        raise PeerError(f"a request failed: {loop.failures[0]}") from loop.failures[0]
+    latencies_s = tuple(each for moment, each in loop.answers if start_s < moment <= end_s)
+    if not latencies_s:
+        raise PeerError(f"no answer came within {duration_s:g} s")
+    return Turn(end_s - start_s, latencies_s, after.cpu_s - before.cpu_s, highest_bytes)
