@@ -72,6 +72,12 @@ monitor: setup ## Run Triton, the gateway and a real Prometheus in the foregroun
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
 	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit && $(BIN)/python -m pytest -q tests/integration )
 
+RESULTS ?= out/bench
+
+.PHONY: bench
+bench: setup-dev ## Run the benchmarks that a GPU is chosen by, half an hour, and write their report to RESULTS
+	$(BIN)/python -m benchmarks all --out $(RESULTS)
+
 .PHONY: overload
 overload: setup ## Ask five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks overload

@@ -13,7 +13,9 @@ log = logging.getLogger("benchmarks")
 
 # Each with its module, which has `add_arguments` and `run` and is imported if it is asked for: what
 # one benchmark needs, the others do not.
-_COMMANDS: Final[dict[str, tuple[str, str]]] = {
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "agree": ("benchmarks.agree", "whether the ratios of two runs agree; status 1 if not"),
+    "all": ("benchmarks.every", "those that a GPU is chosen by, within half an hour"),
     "cost": ("benchmarks.cost.command", "what 1000 images cost, and what a day's photos need"),
     "credits": ("benchmarks.credits_drill", "whether the books balance when gateways are killed"),
     "cuts": ("benchmarks.cuts", "how good the model's cuts are, and what cleaning makes of them"),
@@ -39,13 +41,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     parsers = {
-        name: commands.add_parser(name, help=summary) for name, (_, summary) in _COMMANDS.items()
+        name: commands.add_parser(name, help=summary) for name, (_, summary) in COMMANDS.items()
     }
-    asked = next((word for word in sys.argv[1:2] if word in _COMMANDS), None)
+    asked = next((word for word in sys.argv[1:2] if word in COMMANDS), None)
     if asked is None:
         parser.parse_args()
         return 2
-    module = importlib.import_module(_COMMANDS[asked][0])
+    module = importlib.import_module(COMMANDS[asked][0])
     module.add_arguments(parsers[asked], os.environ)
     try:
         module.run(parser.parse_args(), os.environ)

@@ -75,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     parser.add_argument(
         "--arrivals", nargs="*", choices=("poisson", "constant"), default=["poisson", "constant"]
     )
-    parser.add_argument("--seconds", type=float, default=12, help="length of each phase")
+    parser.add_argument("--seconds", type=float, default=10, help="length of each phase")
     parser.add_argument("--warm-up-seconds", type=float, default=2, help="left out of each phase")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--timeout-seconds", type=float, default=10, help="what a caller waits")
