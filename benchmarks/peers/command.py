@@ -1,15 +1,14 @@
 """The command `python -m benchmarks peers`: Packshot beside what users would pick instead.
 
 Every contender is asked by the same closed loop, with the same photos, in turns; ratios are taken
-within a round, so that what slows the machine slows both sides. While one is asked, the peers'
-servers stand still.
+within a round, so that what slows the machine slows both sides. While one is asked, all others
+stand still.
 """
 
 import argparse
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +211,7 @@ def _compare(
 def _take(
     contender: Contender, photos: Sequence[bytes], cell: Cell, arguments: argparse.Namespace
 ) -> Turn:
-    with _awake(contender):
+    with contender.awake():
         return take_turn(
             contender.caller_of(photos),
             contender.pids,
@@ -220,19 +219,6 @@ def _take(
             arguments.seconds,
             arguments.warm_up_seconds,
         )
-
-
-@contextmanager
-def _awake(contender: Contender) -> Iterator[None]:
-    if contender.server is None:
-        yield
-        return
-    contender.server.check()
-    contender.server.resume()
-    try:
-        yield
-    finally:
-        contender.server.pause()
 
 
 def _find_u2netp(

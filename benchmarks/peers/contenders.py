@@ -1,9 +1,10 @@
 """What is compared, as it is started and asked: Packshot, Triton bare, and each peer's server."""
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -19,14 +20,16 @@ from benchmarks.peers.callers import (
     tensor_of,
 )
 from benchmarks.peers.environments import ensure_environment
+from benchmarks.peers.errors import PeerError
 from benchmarks.peers.models import U2NETP, onnx_of
-from benchmarks.peers.server import Server, running_server
+from benchmarks.peers.server import pause, resume, running_server
 from benchmarks.peers.summary import PACKSHOT
-from deploy.local.stack import Stack, free_addresses, free_ports, running
+from deploy.local.stack import Stack, StackError, free_addresses, free_ports, running
 from export.contract import PHOTO
 
 TRITON = "triton"
 REMBG, LITSERVE, BENTOML = "rembg", "litserve", "bentoml"
+OWN = (PACKSHOT, TRITON)
 PEERS = (REMBG, LITSERVE, BENTOML)
 _SERVERS = Path(__file__).parent / "servers"
 # The gateway refuses what would wait longer than 0.75 s; no peer refuses anything.
@@ -36,21 +39,31 @@ _BACKGROUNDS = {"png": "transparent", "jpeg": "white"}
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something that is running and can be asked.
+    """Something that runs, or stands still between its turns, and can be asked.
 
     Attributes:
         connect: Makes a caller with these photos.
         pids: Its processes, whose children count as well.
-        server: The peer's server, which is paused between turns; None: ours, which is not.
+        check: Raises `PeerError` if it has ended.
     """
 
     connect: Callable[[Sequence[bytes]], Caller]
     pids: tuple[int, ...]
-    server: Server | None = None
+    check: Callable[[], None]
 
     def caller_of(self, photos: Sequence[bytes]) -> Connect:
         """Return what makes callers that send these photos."""
         return lambda: self.connect(photos)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let it run for the time of a block; it stands still after that."""
+        self.check()
+        resume(self.pids)
+        try:
+            yield
+        finally:
+            pause(self.pids)
 
 
 class Contenders:
@@ -69,7 +82,7 @@ class Contenders:
         self._repository, self._u2netp = repository, u2netp
         self._environments, self._scratch = environments, scratch
         self._running: dict[tuple[str, str, str], Contender] = {}
-        self._stack: Stack | None = None
+        self._stacks: dict[str, Stack] = {}
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
@@ -81,7 +94,7 @@ class Contenders:
         self._exits.close()
 
     def get(self, peer: str, model: str, output: str, photo: bytes) -> Contender:
-        """Return a contender that has answered, and is paused if it is a peer's.
+        """Return a contender that has answered, and stands still.
 
         Args:
             peer: Its name.
@@ -91,7 +104,6 @@ class Contenders:
 
         Raises:
             PeerError: It cannot be installed, or did not start.
-            StackError: Triton or the gateway did not start.
         """
         key = (peer, model, output)
         if key not in self._running:
@@ -99,16 +111,8 @@ class Contenders:
         return self._running[key]
 
     def _start(self, peer: str, model: str, output: str, photo: bytes) -> Contender:
-        if peer == TRITON:
-            stack = self._own_stack()
-            return Contender(self._ask_triton(stack, model), (stack.parts[0].process.pid,))
-        if peer == PACKSHOT:
-            stack = self._own_stack()
-            pids = tuple(part.process.pid for part in stack.parts)
-            options = {"model": model, "format": output, "background": _BACKGROUNDS[output]}
-            contender = Contender(lambda p: PackshotCaller(stack.target, p, options), pids)
-            _try(contender, photo, output)
-            return contender
+        if peer in OWN:
+            return self._start_own(peer, model, output, photo)
         (port,) = free_ports(1)
         programs = ensure_environment(peer, self._environments)
         command, environ, cwd, connect = self._plan(peer, model, output, programs, port)
@@ -117,10 +121,22 @@ class Contenders:
             server = starting.enter_context(
                 running_server(peer, command, environ, self._scratch, cwd)
             )
-            contender = Contender(connect, (server.process.pid,), server)
+            contender = Contender(connect, (server.process.pid,), server.check)
             server.wait_until(lambda: _try(contender, photo, output))
-            server.pause()
+            pause(contender.pids)
             self._exits.push(starting.pop_all())
+        return contender
+
+    def _start_own(self, peer: str, model: str, output: str, photo: bytes) -> Contender:
+        stack = self._stack_of(model)
+        pids = tuple(part.process.pid for part in stack.parts)
+        check = partial(_check_stack, stack)
+        if peer == TRITON:
+            return Contender(self._ask_triton(stack, model), pids[:1], check)
+        options = {"model": model, "format": output, "background": _BACKGROUNDS[output]}
+        contender = Contender(lambda p: PackshotCaller(stack.target, p, options), pids, check)
+        with contender.awake():
+            _try(contender, photo, output)
         return contender
 
     def _plan(
@@ -166,18 +182,33 @@ class Contenders:
             stack.triton, model, [tensor_of(photo, side_px) for photo in p]
         )
 
-    def _own_stack(self) -> Stack:
-        if self._stack is None:
+    def _stack_of(self, model: str) -> Stack:
+        """Return Triton and the gateway with one model, as a peer has one; they stand still."""
+        if model not in self._stacks:
             environ = {
                 **os.environ,
                 **free_addresses(),
                 **_PATIENT,
                 "PACKSHOT_MODEL_REPOSITORY": str(self._repository),
+                "PACKSHOT_TRITON_MODELS": model,
+                "PACKSHOT_DEFAULT_MODEL": model,
             }
             target = f"127.0.0.1:{environ['PACKSHOT_PORT']}"
-            self._stack = self._exits.enter_context(running(environ, target, self._scratch))
-            self._stack.wait_until_ready()
-        return self._stack
+            logs = self._scratch / f"packshot-{model}"
+            logs.mkdir()
+            with ExitStack() as starting:
+                stack = starting.enter_context(running(environ, target, logs))
+                pids = [part.process.pid for part in stack.parts]
+                # What stands still would not hear that it is to stop.
+                starting.callback(resume, pids)
+                try:
+                    stack.wait_until_ready()
+                except StackError as exc:
+                    raise PeerError(str(exc)) from exc
+                pause(pids)
+                self._exits.push(starting.pop_all())
+            self._stacks[model] = stack
+        return self._stacks[model]
 
 
 def side_of(model: Path) -> int:
@@ -185,6 +216,13 @@ def side_of(model: Path) -> int:
     graph = onnx.load(model, load_external_data=False).graph
     shape = next(each for each in graph.input if each.name == PHOTO).type.tensor_type.shape
     return int(shape.dim[1].dim_value)
+
+
+def _check_stack(stack: Stack) -> None:
+    try:
+        stack.check()
+    except StackError as exc:
+        raise PeerError(str(exc)) from exc
 
 
 def _try(contender: Contender, photo: bytes, output: str) -> None:

@@ -7,6 +7,7 @@ matte, so the stand-in answers with a product's: an ellipse that fills a third o
 a soft edge, to which the random network adds a thousandth.
 """
 
+import logging
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,8 @@ def write_stand_in(path: Path) -> None:
             "a stand-in for U²-NetP needs torch (make setup-dev); "
             "or fetch the published file: python -m export fetch u2netp"
         ) from exc
+    for chatty in ("onnx_ir", "onnxscript", "torch.onnx"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     recipe = PUBLIC_MODELS[U2NETP].recipe
 
     class StandIn(nn.Module):

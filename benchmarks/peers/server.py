@@ -63,25 +63,20 @@ class Server:
             else:
                 return
 
-    def family(self) -> list[psutil.Process]:
-        """List its process and all below it, parents first."""
-        with suppress(psutil.NoSuchProcess):
-            root = psutil.Process(self.process.pid)
-            return [root, *root.children(recursive=True)]
-        return []
-
-    def pause(self) -> None:
-        """Take it off the cores: servers that wait still poll."""
-        _signal(self.family(), signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it run on."""
-        _signal(self.family(), signal.SIGCONT)
-
     @property
     def _said(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
         return "".join(f"\n  {line}" for line in lines)
+
+
+def pause(roots: Sequence[int]) -> None:
+    """Take servers off the cores, with all below them: who waits still polls."""
+    _signal(_family(roots), signal.SIGSTOP)
+
+
+def resume(roots: Sequence[int]) -> None:
+    """Let servers run on."""
+    _signal(_family(roots), signal.SIGCONT)
 
 
 @contextmanager
@@ -126,9 +121,9 @@ def running_server(
 
 def _stop(server: Server) -> None:
     """End it and all below it, and whatever has stayed in its session without a parent."""
-    family = server.family()
+    family = _family([server.process.pid])
     _signal(family, signal.SIGCONT)
-    _signal(family[:1], signal.SIGTERM)
+    server.process.terminate()
     with suppress(subprocess.TimeoutExpired):
         server.process.wait(_STOP_TIMEOUT_S)
     left = [process for process in psutil.process_iter() if _is_of(process, server.process.pid)]
@@ -136,6 +131,16 @@ def _stop(server: Server) -> None:
     _signal(left, signal.SIGKILL)
     server.process.wait()
     psutil.wait_procs(left, _STOP_TIMEOUT_S)
+
+
+def _family(roots: Sequence[int]) -> list[psutil.Process]:
+    """List processes and all below them, parents first."""
+    found: list[psutil.Process] = []
+    for root in roots:
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(root)
+            found += [process, *process.children(recursive=True)]
+    return found
 
 
 def _is_of(process: psutil.Process, session: int) -> bool:

@@ -55,9 +55,10 @@ def summarise(
 
     Returns:
         Rows. `ratio_to_packshot` is the peer's throughput as a multiple of Packshot's with the same
-        model, `ratio_to_packshot_default` that of Packshot's with its default model, each the
-        median of the rounds; `spread` is that of the ratio over the rounds, for Packshot itself
-        that of its throughput. None: there is nothing to compare with.
+        model, `ratio_to_packshot_default`, of a peer that cannot run it, as a multiple of
+        Packshot's with its default model: medians of the rounds. `spread` is that of the ratio over
+        the rounds; for Packshot itself that of its throughput. None: there is nothing to compare
+        with.
     """
     return [
         _row(cell, peer, model, own, turns, default_model) for (peer, model), own in turns.items()
@@ -84,7 +85,8 @@ def _row(
 ) -> dict[str, Any]:
     same = ratios(own, turns[PACKSHOT, model]) if (PACKSHOT, model) in turns else []
     default = (PACKSHOT, default_model)
-    against_default = ratios(own, turns[default]) if default in turns else []
+    alone = (peer, default_model) not in turns  # it cannot run Packshot's default model
+    against_default = ratios(own, turns[default]) if alone and default in turns else []
     rates = [turn.images_per_s for turn in own]
     latencies = Latencies(each for turn in own for each in turn.latencies_s)
     figures = {f"p{name}_ms": latencies.percentile_ms(name) for name in (50, 95, 99)}
