@@ -19,6 +19,8 @@ CONFIG = replace(
     photo_side=48,
     cutout_side=40,
     drawn_shapes=20,
+    drawn_grounds=4,
+    rendered_objects=4,
 )
 
 

@@ -150,7 +150,9 @@ def test_an_object_sharper_than_its_ground_is_blurred() -> None:
 
 
 def test_a_sheet_shows_as_many_pictures_as_asked_for(training_folder: Path, tmp_path: Path) -> None:
-    config = TrainingConfig(photo_side=48, cutout_side=40, drawn_shapes=10, rendered_objects=2)
+    config = TrainingConfig(
+        photo_side=48, cutout_side=40, drawn_shapes=10, rendered_objects=2, drawn_grounds=4
+    )
     pictures, _ = read_pictures(training_folder, config)
     first, again = (draw_samples(pictures, SceneConfig(), 1, COLUMNS + 1, 32) for _ in range(2))
     assert [kind for kind, _ in first] == [kind for kind, _ in again]
