@@ -22,7 +22,7 @@ from serving.errors import ServingError
 log = logging.getLogger("benchmarks")
 
 # What a run measured or judged, though it is text.
-_FOUND = frozenset({"bound_by", "chosen", "front", "latency_us_hdr", "statuses", "within"})
+_FOUND = frozenset({"bound_by", "latency_us_hdr", "statuses"})
 # What a run was told, though it is a number.
 _TOLD = frozenset(
     {
@@ -39,7 +39,7 @@ _TOLD = frozenset(
     }
 )
 # Rows with different words here are of different kinds, whose images/s have no common measure.
-_GROUP = ("kind", "statement", "driver", "device")
+_GROUP = ("kind", "statement", "path", "device")
 _RATE = "images_per_s"
 
 _Name = tuple[tuple[str, Any], ...]

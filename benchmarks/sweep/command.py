@@ -23,7 +23,7 @@ from export.triton_config import read_config
 from serving.host import has_nvidia_gpu
 
 _TABLE = (
-    "driver",
+    "path",
     "model",
     "instances",
     "threads",
@@ -33,8 +33,8 @@ _TABLE = (
     "images_per_s",
     "p50_ms",
     "p95_ms",
-    "within",
-    "front",
+    "within_objective",
+    "on_pareto_front",
 )
 
 

@@ -36,8 +36,12 @@ class Point:
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of a row."""
-        own = ("driver", "concurrency", "images_per_s", "p50_ms", "p95_ms", "p99_ms", "turn")
-        return {**self.configuration.columns(), **{name: getattr(self, name) for name in own}}
+        own = ("concurrency", "images_per_s", "p50_ms", "p95_ms", "p99_ms", "turn")
+        return {
+            **self.configuration.columns(),
+            "path": self.driver,
+            **{name: getattr(self, name) for name in own},
+        }
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,13 +114,9 @@ def as_rows(
         {
             **point.columns(),
             "precision": precisions[point.configuration.model],
-            "within": _yes(holds=point.p95_ms <= p95_ms),
-            "front": _yes(holds=id(point) in front),
-            "chosen": _yes(holds=point.configuration == winner),
+            "within_objective": point.p95_ms <= p95_ms,
+            "on_pareto_front": id(point) in front,
+            "chosen": point.configuration == winner,
         }
         for point in points
     ]
-
-
-def _yes(*, holds: bool) -> str:
-    return "yes" if holds else "no"

@@ -22,10 +22,10 @@ def test_a_quick_sweep_measures_two_configurations_by_both_drivers(tmp_path: Pat
     )
     assert run.returncode == 0, run.stderr
     record = read_record(tmp_path / "sweep.json")
-    measured = {(row["driver"], row["max_batch_size"]) for row in record.rows}
-    assert measured == {(driver, batch) for driver in ("triton", "gateway") for batch in (4, 16)}
+    measured = {(row["path"], row["max_batch_size"]) for row in record.rows}
+    assert measured == {(path, batch) for path in ("triton", "gateway") for batch in (4, 16)}
     assert all(row["images_per_s"] > 0 for row in record.rows)
-    assert all(row["within"] == "yes" for row in record.rows)
-    assert any(row["chosen"] == "yes" for row in record.rows)
+    assert all(row["within_objective"] for row in record.rows)
+    assert any(row["chosen"] for row in record.rows)
     assert any("smoke run" in note for note in record.notes)
     assert (ROOT / "model_repository" / "matte-int8" / "config.pbtxt").read_bytes() == before

@@ -64,7 +64,7 @@ def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
 
 def test_a_row_that_was_measured_again_counts_by_its_median() -> None:
     again = [
-        {"driver": "triton", "batch": batch, "images_per_s": rate}
+        {"path": "triton", "batch": batch, "images_per_s": rate}
         for batch, rate in ((1, 10), (1, 14), (2, 24))
     ]
     assert sorted(ratios_of(again).values()) == pytest.approx([12 / 14, 24 / 14])

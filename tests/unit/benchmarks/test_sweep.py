@@ -64,11 +64,12 @@ def test_the_front_holds_what_nothing_beats_in_both() -> None:
 
 
 def test_rows_say_what_is_within_on_the_front_and_chosen() -> None:
-    rows = as_rows([point(30, 300), point(20, 400)], BASE, {"matte-int8": "int8"}, p95_ms=350)
-    assert [(row["within"], row["front"], row["chosen"]) for row in rows] == [
-        ("yes", "yes", "yes"),
-        ("no", "no", "yes"),
+    rows = as_rows([point(30, 300), point(40, 400)], BASE, {"matte-int8": "int8"}, p95_ms=350)
+    assert [(row["within_objective"], row["on_pareto_front"]) for row in rows] == [
+        (True, True),
+        (False, True),
     ]
+    assert all(row["chosen"] for row in rows)
     assert rows[0]["precision"] == "int8"
     assert rows[0]["max_batch_size"] == 16
 
