@@ -25,8 +25,8 @@ U2NETP = "u2netp"
 _MAX_BATCH_SIZE = 8
 # Half axes of the ellipse, in half sides: a third of the picture, as product photos have it.
 _ELLIPSE = (0.55, 0.75)
-# Logits from the ellipse's rim inwards: the edge is then about 10 pixels of 320 wide.
-_EDGE = 40.0
+# Slope of the logits at the rim, per half axis: the edge is then about 8 pixels of 320 wide.
+_EDGE = 100.0
 _NETWORK_SHARE = 1e-3
 
 

@@ -1,0 +1,258 @@
+"""The comparison's arithmetic, its plan, and what becomes of the peers' processes."""
+
+import argparse
+import http.server
+import io
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PIL import Image
+
+from benchmarks.peers import command, environments
+from benchmarks.peers.callers import HttpCaller, check_picture
+from benchmarks.peers.contenders import PEERS
+from benchmarks.peers.environments import ensure_environment, is_installed, requirements_of
+from benchmarks.peers.errors import PeerError
+from benchmarks.peers.server import pause, resume, running_server
+from benchmarks.peers.summary import Cell, notes_on, spread, summarise
+from benchmarks.peers.turn import Turn, take_turn
+
+# A child that its parent does not end, and whose id it writes down.
+PARENT = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path(sys.argv[1]).write_text(str(child.pid))
+time.sleep(600)
+"""
+
+
+def turn(images: int, latency_s: float = 0.1, cpu_s: float = 1.0, memory_bytes: int = 1) -> Turn:
+    return Turn(2.0, (latency_s,) * images, cpu_s, memory_bytes)
+
+
+def flags(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser, {})
+    return parser.parse_args(["--model", "matte", *arguments])
+
+
+def picture(output: str, size: tuple[int, int] = (8, 6)) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGBA" if output == "png" else "RGB", size).save(buffer, output)
+    return buffer.getvalue()
+
+
+class FakeServer(http.server.BaseHTTPRequestHandler):
+    """Echoes; answers 500 where the body holds the word broken."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(500 if b"broken" in body else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@contextmanager
+def http_server() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeServer) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_ratios_are_medians_of_rounds_not_ratios_of_medians() -> None:
+    # The machine was half as fast in the second round, for both.
+    turns = {
+        ("packshot", "m"): [turn(40), turn(20), turn(40)],
+        ("litserve", "m"): [turn(20, 0.2), turn(10, 0.2), turn(24, 0.2)],
+    }
+    own, peer = summarise(Cell("jpeg", 1, 4, tuple(turns)), turns, "m")
+    assert peer["ratio_to_packshot"] == pytest.approx(0.5)
+    assert peer["spread"] == pytest.approx(0.2)
+    assert peer["images_per_s"] == pytest.approx(10)
+    assert peer["p95_ratio_to_packshot"] == pytest.approx(2, rel=0.01)
+    assert peer["p99_ms"] == pytest.approx(200, rel=0.01)
+    assert (own["ratio_to_packshot"], own["spread"]) == (1.0, pytest.approx(0.5))
+    assert own["images"] == 100
+
+
+def test_a_peer_that_cannot_run_the_default_model_is_set_against_it_as_well() -> None:
+    turns = {
+        ("packshot", "matte"): [turn(100)],
+        ("packshot", "u2netp"): [turn(20)],
+        ("rembg", "u2netp"): [turn(5)],
+    }
+    default, same, rembg = summarise(Cell("png", 1, 4, tuple(turns)), turns, "matte")
+    assert rembg["ratio_to_packshot"] == pytest.approx(0.25)
+    assert rembg["ratio_to_packshot_default"] == pytest.approx(0.05)
+    assert default["ratio_to_packshot_default"] is None
+    assert same["ratio_to_packshot_default"] is None
+
+
+def test_without_packshot_there_is_no_ratio() -> None:
+    (row,) = summarise(Cell("png", 1, 4, ()), {("triton", "m"): [turn(10), turn(10)]}, "m")
+    assert row["ratio_to_packshot"] is None
+    assert row["p95_ratio_to_packshot"] is None
+    assert row["spread"] == 0
+
+
+def test_cpu_and_memory_are_by_image_and_at_their_highest() -> None:
+    turns = {("packshot", "m"): [turn(10, cpu_s=5, memory_bytes=7), turn(10, cpu_s=5)]}
+    (row,) = summarise(Cell("png", 1, 4, tuple(turns)), turns, "m")
+    assert row["cpu_s_per_image"] == pytest.approx(0.5)
+    assert row["memory_bytes"] == 7
+
+
+def test_uneasy_rounds_are_told() -> None:
+    assert spread([9, 10, 12]) == pytest.approx(0.3)
+    turns = {("packshot", "m"): [turn(20), turn(30)]}
+    rows = summarise(Cell("png", 1, 4, tuple(turns)), turns, "m")
+    assert notes_on(rows) == ["packshot, m, 1 MP, png, concurrency 4: rounds differ by 40%"]
+    assert notes_on([{**rows[0], "spread": 0.05}]) == []
+
+
+def test_the_plan_compares_like_with_like() -> None:
+    cells = command.plan(flags(), [*PEERS, "triton"], u2netp=True)
+    png = [cell for cell in cells if cell.output == "png"]
+    assert [cell.concurrency for cell in png] == [4, 8]
+    assert {cell.photo_megapixels for cell in png} == {1}
+    assert ("rembg", "u2netp") in png[0].contenders
+    assert ("packshot", "u2netp") in png[0].contenders
+    assert ("packshot", "matte") in png[0].contenders
+    jpeg = [cell for cell in cells if cell.output == "jpeg"]
+    assert [cell.photo_megapixels for cell in jpeg] == [1, 4]
+    for cell in jpeg:
+        assert "rembg" not in dict(cell.contenders)
+        for model in dict(cell.contenders).values():
+            asked = {peer for peer, its in cell.contenders if its == model}
+            assert asked == {"packshot", "triton", "litserve", "bentoml"}
+
+
+def test_what_is_not_asked_for_is_not_planned() -> None:
+    (cell,) = command.plan(flags("--png-concurrency", "4"), ["triton"], u2netp=False)
+    assert cell.contenders == (("packshot", "matte"), ("triton", "matte"))
+
+
+def test_a_turn_counts_what_is_answered_after_the_warm_up() -> None:
+    with http_server() as port:
+        begun_s = time.perf_counter()
+        found = take_turn(
+            lambda: HttpCaller(port, "/", [b"photo"]), [os.getpid()], 2, 0.6, 0.3, least_answers=2
+        )
+        took_s = time.perf_counter() - begun_s
+    assert 0.6 <= found.duration_s <= took_s - 0.3
+    assert len(found.latencies_s) >= 4
+    assert sum(found.latencies_s) <= 2 * (found.duration_s + max(found.latencies_s))
+    assert 0 < found.cpu_s <= took_s * (os.cpu_count() or 1)
+    assert found.memory_bytes > 10e6
+
+
+def test_a_request_that_fails_ends_the_turn_with_its_reason() -> None:
+    with http_server() as port, pytest.raises(PeerError, match="status 500"):
+        take_turn(lambda: HttpCaller(port, "/", [b"broken"]), [os.getpid()], 1, 0.1, 0.1)
+
+
+def test_a_form_holds_the_file_and_the_fields() -> None:
+    with http_server() as port:
+        caller = HttpCaller(port, "/", [b"\xff\xd8photo"], "file", {"model": "u2netp"})
+        answer = caller.ask(0)
+        caller.close()
+    assert b'name="model"\r\n\r\nu2netp\r\n' in answer
+    assert b'name="file"; filename="photo.jpg"' in answer
+    assert b"\r\n\r\n\xff\xd8photo\r\n--" in answer
+
+
+@pytest.mark.parametrize("output", ["png", "jpeg"])
+def test_a_real_answer_is_a_picture_of_the_photo_s_size(output: str) -> None:
+    photo = picture("jpeg")
+    check_picture(picture(output), photo, output)
+    with pytest.raises(PeerError, match="not"):
+        check_picture(picture(output, (6, 8)), photo, output)
+    with pytest.raises(PeerError, match="no picture"):
+        check_picture(b"{}", photo, output)
+    with pytest.raises(PeerError, match="not"):
+        check_picture(picture({"png": "jpeg", "jpeg": "png"}[output]), photo, output)
+
+
+def test_of_a_server_nothing_is_left_not_even_what_stands_still(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    program = [sys.executable, "-c", PARENT, str(note)]
+    with running_server("parent", program, {}, tmp_path) as server:
+        while not (note.exists() and note.read_text()):
+            time.sleep(0.05)
+        child = psutil.Process(int(note.read_text()))
+        pause([server.process.pid])
+        assert child.status() == psutil.STATUS_STOPPED
+        resume([server.process.pid])
+        assert child.status() != psutil.STATUS_STOPPED
+        pause([server.process.pid])
+    assert server.process.poll() is not None
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_server_that_ends_says_its_last_words(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", "raise SystemExit('no such port')"]
+
+    def refuse() -> None:
+        raise OSError("nobody listens")
+
+    with (
+        running_server("peer", program, {}, tmp_path) as server,
+        pytest.raises(PeerError, match=r"status 1\n  no such port"),
+    ):
+        server.wait_until(refuse)
+
+
+def test_a_program_that_is_not_there_is_a_peer_s_error(tmp_path: Path) -> None:
+    absent = str(tmp_path / "absent")
+    with (
+        pytest.raises(PeerError, match="cannot be started"),
+        running_server("peer", [absent], {}, tmp_path),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_every_peer_is_pinned(name: str) -> None:
+    lines = requirements_of(name).read_text().splitlines()
+    pins = [line for line in lines if not line.startswith("#")]
+    assert pins
+    assert all("==" in pin for pin in pins)
+    assert any(pin.split("==")[0].split("[")[0] == name for pin in pins)
+
+
+def test_an_environment_is_made_once_and_anew_when_its_pins_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = tmp_path / "requirements-nothing.txt"
+    pins.write_text("# nothing\n")
+    monkeypatch.setattr(environments, "_REQUIREMENTS", tmp_path)
+    folder = tmp_path / "environments"
+    assert not is_installed("nothing", folder)
+    programs = ensure_environment("nothing", folder)
+    assert (programs / "python").exists()
+    assert is_installed("nothing", folder)
+    made = (programs / "python").lstat().st_mtime_ns
+    ensure_environment("nothing", folder)
+    assert (programs / "python").lstat().st_mtime_ns == made
+    pins.write_text("no-such-package-of-packshot @ file:///nowhere\n")
+    assert not is_installed("nothing", folder)
+    with pytest.raises(PeerError, match="nothing cannot be installed"):
+        ensure_environment("nothing", folder)
+    assert not is_installed("nothing", folder)
