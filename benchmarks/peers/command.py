@@ -119,6 +119,9 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     } | {f"{one}_pins": pins_of(one) for one in PEERS if one in only}
     write_record(arguments.out / "peers.json", "peers", settings, rows, notes=notes)
     print(as_table(rows, _TABLE))
+    staged = [row for row in rows if row["peer"] == PACKSHOT]
+    stages = [key for row in staged[:1] for key in row if key.startswith("stage_")]
+    print(f"\nwhere Packshot's time goes\n{as_table(staged, (*_TABLE[1:5], *stages))}")
     print("\n".join(f"note: {note}" for note in notes))
 
 

@@ -62,6 +62,7 @@ def test_packshot_and_triton_bare_are_measured_side_by_side(tmp_path: Path) -> N
         assert row["cpu_s_per_image"] > 0
         assert row["model"] == "matte-int8"
     assert rows["packshot"]["ratio_to_packshot"] == 1
+    assert 0 < rows["packshot"]["stage_refine_ms"] < rows["packshot"]["stage_total_ms"]
     # Bare of all that is done to a picture it cannot be the dearer one.
     assert rows["triton"]["cpu_s_per_image"] < rows["packshot"]["cpu_s_per_image"]
     assert rows["triton"]["memory_bytes"] < rows["packshot"]["memory_bytes"]
