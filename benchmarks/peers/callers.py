@@ -25,10 +25,23 @@ _BOUNDARY = "packshot-benchmark-boundary"
 _HTTP_OK = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        content: A picture, or a matte.
+        stages_s: What each stage took inside the service, where it says so.
+    """
+
+    content: bytes
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+
+
 class Caller(Protocol):
     """Asks one server, from one thread."""
 
-    def ask(self, number: int) -> bytes:
+    def ask(self, number: int) -> Answer:
         """Send the photo of that number, and return what came back.
 
         Raises:
@@ -71,7 +84,7 @@ class HttpCaller:
         if self.file_field:
             self._type = f"multipart/form-data; boundary={_BOUNDARY}"
 
-    def ask(self, number: int) -> bytes:
+    def ask(self, number: int) -> Answer:
         """Post one photo."""
         body = self._bodies[number % len(self._bodies)]
         try:
@@ -86,7 +99,7 @@ class HttpCaller:
             raise
         if response.status != _HTTP_OK:
             raise PeerError(f"HTTP status {response.status}: {content[:200]!r}")
-        return content
+        return Answer(content)
 
     def close(self) -> None:
         """Close the connection."""
@@ -119,13 +132,14 @@ class PackshotCaller:
         self._client = Client(target, timeout_s=TIMEOUT_S, retries=False)
         self._photos, self._options = photos, options
 
-    def ask(self, number: int) -> bytes:
+    def ask(self, number: int) -> Answer:
         """Render one photo."""
         try:
             photo = self._photos[number % len(self._photos)]
-            return self._client.render(photo, **self._options).picture
+            shot = self._client.render(photo, **self._options)
         except PackshotError as exc:
             raise PeerError(f"{exc.code.name}: {exc}") from exc
+        return Answer(shot.picture, shot.stages_s)
 
     def close(self) -> None:
         """Close the connection."""
@@ -150,15 +164,14 @@ class TritonCaller:
             given.set_data_from_numpy(tensor)
             self._inputs.append([given])
 
-    def ask(self, number: int) -> bytes:
+    def ask(self, number: int) -> Answer:
         """Infer one matte."""
         inputs = self._inputs[number % len(self._inputs)]
         try:
             result = self._client.infer(self._model, inputs, client_timeout=TIMEOUT_S)
         except InferenceServerException as exc:
             raise PeerError(str(exc)) from exc
-        matte: bytes = result.as_numpy(MATTE).tobytes()
-        return matte
+        return Answer(result.as_numpy(MATTE).tobytes())
 
     def close(self) -> None:
         """Close the connection."""

@@ -25,7 +25,7 @@ from benchmarks.peers.contenders import (
     Contender,
     Contenders,
 )
-from benchmarks.peers.environments import is_installed
+from benchmarks.peers.environments import is_installed, pins_of
 from benchmarks.peers.errors import PeerError
 from benchmarks.peers.models import U2NETP, make_repository, write_stand_in
 from benchmarks.peers.summary import PACKSHOT, Cell, notes_on, summarise
@@ -116,9 +116,12 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     notes += notes_on(rows)
     settings = {
         key: value for key, value in vars(arguments).items() if key not in {"command", "out"}
-    }
+    } | {f"{one}_pins": pins_of(one) for one in PEERS if one in only}
     write_record(arguments.out / "peers.json", "peers", settings, rows, notes=notes)
     print(as_table(rows, _TABLE))
+    staged = [row for row in rows if row["peer"] == PACKSHOT]
+    stages = [key for row in staged[:1] for key in row if key.startswith("stage_")]
+    print(f"\nwhere Packshot's time goes\n{as_table(staged, (*_TABLE[1:5], *stages))}")
     print("\n".join(f"note: {note}" for note in notes))
 
 

@@ -228,4 +228,4 @@ def _check_stack(stack: Stack) -> None:
 def _try(contender: Contender, photo: bytes, output: str) -> None:
     """Ask once and hold that a picture comes back."""
     with closing(contender.connect([photo])) as caller:
-        check_picture(caller.ask(0), photo, output)
+        check_picture(caller.ask(0).content, photo, output)

@@ -28,6 +28,12 @@ def requirements_of(name: str) -> Path:
     return _REQUIREMENTS / f"requirements-{name}.txt"
 
 
+def pins_of(name: str) -> str:
+    """Return a peer's pins, and those of what its speed depends on, in one line."""
+    lines = requirements_of(name).read_text().splitlines()
+    return ", ".join(line for line in lines if not line.startswith("#"))
+
+
 def is_installed(name: str, folder: Path) -> bool:
     """Tell whether a peer's environment is complete, and made from the pins as they are now."""
     try:

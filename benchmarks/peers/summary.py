@@ -58,7 +58,8 @@ def summarise(
         model, `ratio_to_packshot_default`, of a peer that cannot run it, as a multiple of
         Packshot's with its default model: medians of the rounds. `spread` is that of the ratio over
         the rounds; for Packshot itself that of its throughput. None: there is nothing to compare
-        with.
+        with. Packshot's replies tell what each stage took: `stage_NAME_ms`, waiting for a free
+        core included.
     """
     return [
         _row(cell, peer, model, own, turns, default_model) for (peer, model), own in turns.items()
@@ -109,4 +110,8 @@ def _row(
         "spread": spread(rates if peer == PACKSHOT else same or against_default or rates),
         "images": sum(len(turn.latencies_s) for turn in own),
         "rounds": len(own),
+        **{
+            f"stage_{name}_ms": median(turn.stages_s[name] for turn in own) * 1e3
+            for name in own[0].stages_s
+        },
     }

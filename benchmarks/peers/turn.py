@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from statistics import mean
 
 import psutil
 
@@ -27,12 +28,14 @@ class Turn:
         latencies_s: Of the answers that came in it.
         cpu_s: Processor time of the servers.
         memory_bytes: The servers' proportional set size at its highest.
+        stages_s: Mean time of each stage, of a server that tells it.
     """
 
     duration_s: float
     latencies_s: tuple[float, ...]
     cpu_s: float
     memory_bytes: int
+    stages_s: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def images_per_s(self) -> float:
@@ -50,7 +53,8 @@ class _Loop:
     """Callers that ask until they are told to stop, each from a thread of its own."""
 
     connect: Connect
-    answers: list[tuple[float, float]] = field(default_factory=list)  # moment, latency; s
+    # Moment and latency, s, and the answer's stages.
+    answers: list[tuple[float, float, Mapping[str, float]]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -60,9 +64,9 @@ class _Loop:
             with closing(self.connect()) as caller:
                 while not self.over.is_set():
                     start_s = time.perf_counter()
-                    caller.ask(number)
+                    answer = caller.ask(number)
                     end_s = time.perf_counter()
-                    self.answers.append((end_s, end_s - start_s))
+                    self.answers.append((end_s, end_s - start_s, answer.stages_s))
                     number += step
         except (PeerError, OSError) as exc:
             self.failures.append(exc)
@@ -117,5 +121,15 @@ def take_turn(
             thread.join()
     if loop.failures:
         raise PeerError(f"a request failed: {loop.failures[0]}") from loop.failures[0]
-    latencies_s = tuple(each for moment, each in loop.answers if start_s < moment <= end_s)
-    return Turn(end_s - start_s, latencies_s, after.cpu_s - before.cpu_s, highest_bytes)
+    counted = [each for each in loop.answers if start_s < each[0] <= end_s]
+    return Turn(
+        duration_s=end_s - start_s,
+        latencies_s=tuple(latency_s for _, latency_s, _ in counted),
+        cpu_s=after.cpu_s - before.cpu_s,
+        memory_bytes=highest_bytes,
+        stages_s=_means([stages_s for _, _, stages_s in counted]),
+    )
+
+
+def _means(stages_s: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    return {name: mean(each[name] for each in stages_s) for name in stages_s[0]}

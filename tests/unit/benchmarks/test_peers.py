@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from PIL import Image
 from benchmarks.peers import command, environments
 from benchmarks.peers.callers import HttpCaller, check_picture
 from benchmarks.peers.contenders import PEERS
-from benchmarks.peers.environments import ensure_environment, is_installed, requirements_of
+from benchmarks.peers.environments import ensure_environment, is_installed, pins_of
 from benchmarks.peers.errors import PeerError
 from benchmarks.peers.server import pause, resume, running_server
 from benchmarks.peers.summary import Cell, notes_on, spread, summarise
@@ -119,6 +120,19 @@ def test_cpu_and_memory_are_by_image_and_at_their_highest() -> None:
     assert row["memory_bytes"] == 7
 
 
+def test_what_a_stage_took_is_the_median_of_the_rounds_means() -> None:
+    turns = {
+        ("packshot", "m"): [
+            replace(turn(10), stages_s={"decode": each, "total": 1.0}) for each in (0.1, 0.2, 0.9)
+        ],
+        ("rembg", "m"): [turn(10)] * 3,
+    }
+    own, peer = summarise(Cell("png", 1, 4, tuple(turns)), turns, "m")
+    assert own["stage_decode_ms"] == pytest.approx(200)
+    assert own["stage_total_ms"] == pytest.approx(1000)
+    assert not any(key.startswith("stage_") for key in peer)
+
+
 def test_uneasy_rounds_are_told() -> None:
     assert spread([9, 10, 12]) == pytest.approx(0.3)
     turns = {("packshot", "m"): [turn(20), turn(30)]}
@@ -171,7 +185,7 @@ def test_a_request_that_fails_ends_the_turn_with_its_reason() -> None:
 def test_a_form_holds_the_file_and_the_fields() -> None:
     with http_server() as port:
         caller = HttpCaller(port, "/", [b"\xff\xd8photo"], "file", {"model": "u2netp"})
-        answer = caller.ask(0)
+        answer = caller.ask(0).content
         caller.close()
     assert b'name="model"\r\n\r\nu2netp\r\n' in answer
     assert b'name="file"; filename="photo.jpg"' in answer
@@ -230,9 +244,7 @@ def test_a_program_that_is_not_there_is_a_peer_s_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PEERS)
 def test_every_peer_is_pinned(name: str) -> None:
-    lines = requirements_of(name).read_text().splitlines()
-    pins = [line for line in lines if not line.startswith("#")]
-    assert pins
+    pins = pins_of(name).split(", ")
     assert all("==" in pin for pin in pins)
     assert any(pin.split("==")[0].split("[")[0] == name for pin in pins)
 
