@@ -2,17 +2,21 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
+from tqdm import tqdm
 
 from benchmarks.sweep.apply import apply, check_can_apply
+from benchmarks.sweep.bench import Bench
 from benchmarks.sweep.configuration import Configuration, config_path, copy_configured, precision_of
 from benchmarks.sweep.errors import SweepError
-from benchmarks.sweep.points import Driver, Point, Score, as_rows, pareto_front, score
+from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, pareto_front, score
 from benchmarks.sweep.search import descend
+from benchmarks.sweep.sweep import Budget, Sweep
 from export.triton_config import read_config
 
 BASE = Configuration("matte-int8", 1, 0, 16, 0)
@@ -199,3 +203,38 @@ def test_outside_of_git_nothing_is_written(committed: Path, tmp_path: Path) -> N
     shutil.copytree(committed.parent, tmp_path / "outside")
     with pytest.raises(SweepError, match="no git repository"):
         check_can_apply(tmp_path / "outside" / "config.pbtxt")
+
+
+class _Scripted(Bench):
+    """Answers with set rates, one after another, instead of measuring."""
+
+    def __init__(self, rates: Mapping[Configuration, Sequence[float]]) -> None:
+        self.failures = []
+        self._rates = {configuration: list(left) for configuration, left in rates.items()}
+
+    def measure(
+        self, configuration: Configuration, drivers: Sequence[Driver] = DRIVERS
+    ) -> list[Point]:
+        rate = self._rates[configuration].pop(0)
+        return [replace(point(rate, 100), configuration=configuration) for _ in drivers]
+
+
+def swept(rates: Mapping[Configuration, Sequence[float]]) -> tuple[Configuration, list[str]]:
+    sweep = Sweep(_Scripted(rates), "triton", 500, Budget(3600, tqdm(total=3600, disable=True)))
+    return sweep.search(BASE, {"instances": [1, 2]}, 0.03), sweep.notes
+
+
+def test_a_winner_that_is_better_again_wins() -> None:
+    two = replace(BASE, instances=2)
+    winner, notes = swept({BASE: [10, 10, 10], two: [15, 12, 12]})
+    assert winner == two
+    assert any("1.20 times" in note for note in notes)
+    assert not any("spread" in note for note in notes)
+
+
+def test_a_winner_that_was_only_lucky_loses() -> None:
+    two = replace(BASE, instances=2)
+    winner, notes = swept({BASE: [10, 10, 10], two: [15, 11, 8]})
+    assert winner == BASE
+    assert any("no better" in note for note in notes)
+    assert any("spread by" in note for note in notes)
