@@ -8,6 +8,7 @@ from io import BytesIO
 from benchmarks.record import Record
 from benchmarks.report.shares import service_shares
 from benchmarks.report.style import Chart
+from benchmarks.report.targets import targets
 from benchmarks.saved import Row, Saved, machine_name
 from benchmarks.table import as_text
 
@@ -54,6 +55,7 @@ def page_of(
         "<h1>Packshot, measured</h1>",
         f"<p class='quiet'>{_PREAMBLE}</p>",
         _missing(missing),
+        _targets(targets(saved)),
         *(_section(chart, pictures[chart.name]) for chart in charts),
         _shares(service_shares(saved)),
         "<h2>What was measured, and where</h2>",
@@ -94,6 +96,16 @@ def _record(name: str, record: Record) -> str:
     return (
         f"<h3>{escape(name)}</h3><p class='quiet'>{escape(told)}</p><ul class='quiet'>{notes}</ul>"
         f"<details><summary>{len(record.rows)} rows</summary>{_table(record.rows)}</details>"
+    )
+
+
+def _targets(rows: Sequence[Row]) -> str:
+    if not rows:
+        return ""
+    return (
+        "<h2>What is aimed at, and what is reached</h2><p>Each as a multiple of what it is "
+        "compared with, median of the rounds of one run. Where a target is missed, the stages below "
+        f"show where the time goes.</p>{_table(rows)}"
     )
 
 

@@ -68,6 +68,7 @@ def test_packshot_and_triton_bare_are_measured_side_by_side(tmp_path: Path) -> N
     assert rows["triton"]["memory_bytes"] < rows["packshot"]["memory_bytes"]
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_peer_is_measured_where_it_is_installed(peer: str, tmp_path: Path) -> None:
     if not is_installed(peer, ENVIRONMENTS):
