@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 # With this set, a skip for want of a tool is a failure; a machine may lack a GPU, the build of
-# ONNX Runtime with OpenVINO, the photos that are not the project's to distribute, or the peers that it
-# is compared with and that take 1.4 GB, all the same.
+# ONNX Runtime with OpenVINO, the photos that are not the project's to distribute, or the peers that
+# Packshot is compared with, 1.4 GB, all the same.
 _STRICT = bool(os.environ.get("PACKSHOT_TEST_STRICT"))
 _MAY_SKIP = ("gpu", "openvino", "peers", "photos")
 

@@ -104,8 +104,8 @@ def _targets(rows: Sequence[Row]) -> str:
         return ""
     return (
         "<h2>What is aimed at, and what is reached</h2><p>Each as a multiple of what it is "
-        "compared with, median of the rounds of one run. Where a target is missed, the stages below "
-        f"show where the time goes.</p>{_table(rows)}"
+        "compared with, median of the rounds of one run. Where a target is missed, the stages "
+        f"below show where the time goes.</p>{_table(rows)}"
     )
 
 
