@@ -54,10 +54,8 @@ class _NoCalls(Calls):
     def stage(
         self,
         stage: Stage,
-        start_ns: int,  # noqa: ARG002
         duration_s: float,
-        *,
-        traced: bool = True,  # noqa: ARG002
+        start_ns: int | None = None,  # noqa: ARG002
     ) -> None:
         """Keep the time for the reply."""
         calls.current_call().stages_s[stage] = duration_s

@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import psutil
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.load.usage import Usage
 from benchmarks.trace_sink import TraceSink
 from deploy.local.stack import Part, Stack, free_addresses, free_ports, part
 from packshot import AsyncClient
@@ -197,16 +197,10 @@ async def _turn(target: str, gateway: Part, photo: bytes, calls: int) -> Turn:
             for _ in left:
                 await client.render(photo)
 
-        cpu_s, start_s = _cpu_s(gateway), time.monotonic()
+        cpu_s, start_s = Usage.of([gateway.process.pid]).cpu_s, time.monotonic()
         await asyncio.gather(*(keep_asking() for _ in range(_CONCURRENCY)))
         wall_s = time.monotonic() - start_s
-    return Turn(calls / wall_s, (_cpu_s(gateway) - cpu_s) / calls)
-
-
-def _cpu_s(gateway: Part) -> float:
-    parent = psutil.Process(gateway.process.pid)
-    times = [process.cpu_times() for process in (parent, *parent.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return Turn(calls / wall_s, (Usage.of([gateway.process.pid]).cpu_s - cpu_s) / calls)
 
 
 def _small(path: Path) -> bytes:

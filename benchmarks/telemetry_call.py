@@ -39,7 +39,7 @@ def _see(calls: Calls, metrics: Metrics) -> None:
     with calls.answering(Method.RENDER, (("user-agent", "benchmark"),)) as call:
         call.facts |= {"caller": "127.0.0.1", "photo_bytes": 100_000, "model": "matte-int8"}
         for stage in Stage:
-            calls.stage(stage, time.time_ns(), 0.005)
+            calls.stage(stage, 0.005, time.time_ns())
         for counter in (catalogue.IMAGES, catalogue.PIXELS, catalogue.PHOTO_BYTES):
             metrics.count(counter)
         metrics.count(catalogue.PICTURE_BYTES, amount=100_000)

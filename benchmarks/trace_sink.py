@@ -1,5 +1,6 @@
-"""A receiver of traces that takes what it is sent and keeps the count alone."""
+"""A receiver of traces, OTLP over HTTP as every collector has it, that keeps the count alone."""
 
+import gzip
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -19,10 +20,14 @@ class TraceSink:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                sink.received += 1
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                kind = self.headers["Content-Type"]
+                sink.take(self.path, body, kind)
+                # Without a body, which is how an empty answer is written.
                 self.send_response(200)
-                self.send_header("Content-Type", self.headers["Content-Type"])
+                self.send_header("Content-Type", kind)
                 self.end_headers()
 
             def log_message(self, *_args: object) -> None:
@@ -32,9 +37,13 @@ class TraceSink:
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
+    def take(self, path: str, body: bytes, kind: str) -> None:  # noqa: ARG002
+        """Take a request: its path, its body without compression, and the body's media type."""
+        self.received += 1
+
     @property
     def endpoint(self) -> str:
-        """Its base URL."""
+        """Its base URL, as `PACKSHOT_OTLP_ENDPOINT` takes it."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:

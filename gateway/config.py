@@ -90,6 +90,11 @@ class GatewayConfig:
     probe_timeout_s: float = setting(
         "PACKSHOT_PROBE_TIMEOUT_S", 3.0, "time for a probe's inference, s"
     )
+    triton_state_interval_s: float = setting(
+        "PACKSHOT_TRITON_STATE_INTERVAL_S",
+        5.0,
+        "how often each Triton is asked for its models and batch sizes, for the metrics, s",
+    )
     circuit_failures: int = setting(
         "PACKSHOT_CIRCUIT_FAILURES", 5, "failures in a row after which a model's circuit opens"
     )
@@ -163,6 +168,7 @@ class GatewayConfig:
             "probe_interval_s",
             "probe_timeout_s",
             "stream_idle_timeout_s",
+            "triton_state_interval_s",
         ):
             require(self, name, at_least=0.01)
         require(self, "drain_timeout_s", at_least=0)

@@ -67,7 +67,8 @@ class Reception(grpc.aio.ServerInterceptor):
             except GatewayError as error:
                 metadata = context.invocation_metadata() or ()
                 name = method.rpartition("/")[2]
-                fail(context, self._calls.refuse(name, metadata, error, arrived_s))
+                caller = {"caller": caller_of(context).name}
+                fail(context, self._calls.refuse(name, metadata, error, arrived_s, caller))
                 return None  # gRPC sends no message beside an error
             return await answer(request, context)
 

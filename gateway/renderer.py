@@ -109,7 +109,6 @@ class _Clock:
     priority: Priority
     timeout_s: float
     start_s: float = field(default_factory=time.monotonic)
-    start_ns: int = field(default_factory=time.time_ns)
     queued_s: float = 0.0
 
     def elapsed_s(self) -> float:
@@ -174,7 +173,7 @@ class Renderer:
             return await self._render(clock, photo_file, options, charge)
         finally:
             # It is not one span of time, but many that add up.
-            self._calls.stage(Stage.QUEUE, clock.start_ns, clock.queued_s, traced=False)
+            self._calls.stage(Stage.QUEUE, clock.queued_s)
 
     async def _render(
         self,
@@ -279,7 +278,7 @@ class Renderer:
             return step(*args, **kwargs), start_ns, time.monotonic() - start_s
 
         result, start_ns, duration_s = await self._run(clock, timed)
-        self._calls.stage(stage, start_ns, duration_s)
+        self._calls.stage(stage, duration_s, start_ns)
         return result
 
     async def _run(

@@ -21,12 +21,12 @@ from benchmarks.limits.graph import GraphCost, GraphError, count_graph
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import Probe
 from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
+from benchmarks.noise import NOISY_SHARE
 from benchmarks.record import write_record
 from benchmarks.table import as_table
 from deploy.local.stack import best_model
 from serving.host import has_nvidia_gpu
 
-_NOISY = 0.1  # above it a ratio is not to be relied on
 _BYTES = "bytes"
 
 Row = dict[str, Any]
@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     ]
     rows = [row for _, part in sections for row in part]
     for row in rows:
-        if row.get("spread_share", 0) > _NOISY:
+        if row.get("spread_share", 0) > NOISY_SHARE:
             what = row.get("model") or row["precision"]
             notes.append(f"{row['kind']} {what}: noisy, ± {row['spread_share']:.0%} over rounds")
     for title, part in sections:

@@ -10,9 +10,8 @@ from benchmarks.load.generator import Sample
 from benchmarks.load.latency import Latencies
 from benchmarks.load.phase import Phase
 from benchmarks.load.steady import steady_from
+from benchmarks.noise import NOISY_SHARE
 
-# Above it, what was measured depends on the moment: the contract of all benchmarks.
-NOISY_SHARE = 0.10
 # A generator that is later than this tells of itself.
 LATE_MS = 20.0
 

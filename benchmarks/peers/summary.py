@@ -6,11 +6,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks.load.latency import Latencies
+from benchmarks.noise import NOISY_SHARE
 from benchmarks.peers.turn import Turn
 
 PACKSHOT = "packshot"
-# Above it the table says that the machine was too uneasy for the ratio.
-NOISY_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)

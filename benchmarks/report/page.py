@@ -16,6 +16,21 @@ _PREAMBLE = (
     "Made from saved records alone. Absolute figures are the named machine's; ratios "
     "within one run carry over."
 )
+# Titles of tables, each with what there is to know of it.
+_TARGETS = (
+    "What is aimed at, and what is reached",
+    (
+        "Each as a multiple of what it is compared with, median of the rounds of one run. Where a "
+        "target is missed, the stages below show where the time goes."
+    ),
+)
+_SHARES = (
+    "How much of the limit the service reaches",
+    (
+        "The limit is every core busy with decoding, passes and encoding, and nothing else; what "
+        "is missing to it is transport, edges, composing, scheduling and waiting."
+    ),
+)
 _CSS = """
 body{font:16px/1.55 system-ui,sans-serif;
 color:#1f2933;max-width:62rem;margin:0 auto;
@@ -55,9 +70,9 @@ def page_of(
         "<h1>Packshot, measured</h1>",
         f"<p class='quiet'>{_PREAMBLE}</p>",
         _missing(missing),
-        _targets(targets(saved)),
+        _with_words(*_TARGETS, targets(saved)),
         *(_section(chart, pictures[chart.name]) for chart in charts),
-        _shares(service_shares(saved)),
+        _with_words(*_SHARES, service_shares(saved)),
         "<h2>What was measured, and where</h2>",
         *(_record(name, record) for name, record in saved.records.items()),
     ]
@@ -99,24 +114,9 @@ def _record(name: str, record: Record) -> str:
     )
 
 
-def _targets(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    return (
-        "<h2>What is aimed at, and what is reached</h2><p>Each as a multiple of what it is "
-        "compared with, median of the rounds of one run. Where a target is missed, the stages "
-        f"below show where the time goes.</p>{_table(rows)}"
-    )
-
-
-def _shares(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    return (
-        "<h2>How much of the limit the service reaches</h2><p>The limit is every core busy with "
-        "decoding, passes and encoding, and nothing else; what is missing to it is transport, "
-        f"edges, composing, scheduling and waiting.</p>{_table(rows)}"
-    )
+def _with_words(title: str, text: str, rows: Sequence[Row]) -> str:
+    """Return a table under its title and a sentence; nothing where there are no rows."""
+    return f"<h2>{title}</h2><p>{text}</p>{_table(rows)}" if rows else ""
 
 
 def _table(rows: Sequence[Row]) -> str:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from benchmarks.noise import NOISY_SHARE
+
 KNEE_SHARE = 0.9  # of the best throughput; larger batches cost latency and bring little
-NOISY_SHARE = 0.1  # of spread over rounds; beyond it a ratio is not to be relied on
 
 
 def knee_of(rates: Mapping[int, float]) -> int:

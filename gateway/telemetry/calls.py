@@ -3,10 +3,9 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
-from typing import Final
 
 import grpc
 import structlog.contextvars
@@ -14,11 +13,12 @@ from google.rpc import status_pb2
 from opentelemetry.trace import Span
 
 from gateway.errors import GatewayError
+from gateway.options.priority import PRIORITY_METADATA, announced_priority
 from gateway.status import status_code, to_status
 from gateway.telemetry import catalogue
 from gateway.telemetry.catalogue import NO_PRIORITY, Method, Stage
 from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.tracing import Tracing, end_call, is_sampled, trace_id_of
+from gateway.telemetry.tracing import Tracing, end_call, trace_id_of
 
 log = logging.getLogger("gateway.calls")
 
@@ -51,6 +51,11 @@ class Call:
     def trace_id(self) -> str:
         """The trace's id, 32 hexadecimal digits."""
         return trace_id_of(self.span)
+
+    @property
+    def exemplar(self) -> str | None:
+        """The trace's id where there is such a trace to look at, which is where it is sampled."""
+        return self.trace_id if self.span.is_recording() else None
 
     def fail(self, error: GatewayError) -> status_pb2.Status:
         """Note the error that the call ends in, and return its status."""
@@ -86,7 +91,9 @@ class Calls:
             arrived_s: The `time.monotonic()` of its arrival; None: now.
         """
         start_s = time.monotonic() if arrived_s is None else arrived_s
-        priority = _USUAL[method]
+        # A render's message says its priority again, and decides, once it is there.
+        announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
+        priority = announced.label if method in catalogue.RENDERS else NO_PRIORITY
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
         token = enter(call)
         self._metrics.move(catalogue.IN_FLIGHT, 1, method)
@@ -101,7 +108,12 @@ class Calls:
             leave(token)
 
     def refuse(
-        self, name: str, metadata: Metadata, error: GatewayError, arrived_s: float
+        self,
+        name: str,
+        metadata: Metadata,
+        error: GatewayError,
+        arrived_s: float,
+        facts: Mapping[str, str] | None = None,
     ) -> status_pb2.Status:
         """See a call that is refused before it is read, and return its status.
 
@@ -110,48 +122,47 @@ class Calls:
             metadata: The call's metadata.
             error: Why it is refused.
             arrived_s: The `time.monotonic()` of its arrival.
+            facts: What else its line says.
         """
-        if name in _USUAL:
+        if name in set(Method):
             with self.answering(Method(name), metadata, arrived_s) as call:
+                call.facts |= facts or {}
                 return call.fail(error)
         self._metrics.count(catalogue.ERRORS, error.reason)
-        log.info("call refused", extra={"method": name, "reason": error.reason})
+        log.info("call refused", extra={"method": name, "reason": error.reason, **(facts or {})})
         return to_status(error)
 
     @contextlib.contextmanager
     def asking(self, stage: Stage) -> Iterator[None]:
         """See a stage that another service does; it may continue the trace within the block."""
-        start_ns, start_s = time.time_ns(), time.monotonic()
+        start_s = time.monotonic()
         with self._tracing.asking(_current.get().span, stage):
             yield
-        self.stage(stage, start_ns, time.monotonic() - start_s, traced=False)
+        self.stage(stage, time.monotonic() - start_s)
 
-    def stage(self, stage: Stage, start_ns: int, duration_s: float, *, traced: bool = True) -> None:
+    def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
         """See a stage of the current call that is over.
 
         Args:
             stage: Which.
-            start_ns: When it began, as `time.time_ns` tells.
             duration_s: How long it took.
-            traced: Whether it is a span of the call's trace.
+            start_ns: When it began, as `time.time_ns` tells, for a span of it; None: no span.
         """
         call = _current.get()
         call.stages_s[stage] = duration_s
-        exemplar = call.trace_id if is_sampled(call.span) else None
-        self._metrics.observe(catalogue.STAGE_DURATION, duration_s, stage, trace_id=exemplar)
-        if traced:
+        self._metrics.observe(catalogue.STAGE_DURATION, duration_s, stage, trace_id=call.exemplar)
+        if start_ns is not None:
             self._tracing.add(call.span, stage, start_ns, duration_s)
 
     def _answered(self, call: Call, duration_s: float) -> None:
         code, metrics = call.code, self._metrics
         outcome = "ok" if code is grpc.StatusCode.OK else "error"
-        sampled = is_sampled(call.span)
         metrics.count(catalogue.REQUESTS, call.method, code.name, call.priority)
         metrics.observe(
             catalogue.REQUEST_DURATION,
             duration_s,
             *(call.method, call.priority, outcome),
-            trace_id=call.trace_id if sampled else None,
+            trace_id=call.exemplar,
         )
         if call.reason:
             metrics.count(catalogue.ERRORS, call.reason)
@@ -167,13 +178,6 @@ class Calls:
             **{f"{stage}_ms": round(s * 1e3, 1) for stage, s in call.stages_s.items()},
         }
         log.info("call", extra=facts)
-
-
-# The priority of a call that has not said its own.
-_USUAL: Final = {
-    **dict.fromkeys(Method, NO_PRIORITY),
-    **dict.fromkeys((Method.RENDER, Method.STREAM_PHOTO), "interactive"),
-}
 
 
 def enter(call: Call) -> Token[Call]:

@@ -70,7 +70,8 @@ class Kind(StrEnum):
 # The priority of a request that is no render.
 NO_PRIORITY: Final = "none"
 
-_RENDERS: Final = (Method.RENDER, Method.STREAM_PHOTO)
+# The calls that have one.
+RENDERS: Final = (Method.RENDER, Method.STREAM_PHOTO)
 _PRIORITIES: Final = tuple(priority.label for priority in Priority)
 
 # Seconds, dense around the objective that `docs/monitoring.md` sets for a render, 1 s.
@@ -112,7 +113,7 @@ class Metric:
 
 
 def _by_priority(method: Method) -> tuple[str, ...]:
-    return _PRIORITIES if method in _RENDERS else (NO_PRIORITY,)
+    return _PRIORITIES if method in RENDERS else (NO_PRIORITY,)
 
 
 _METHODS: Final = tuple(Method)

@@ -25,9 +25,6 @@ from gateway.telemetry.tracing import Tracing
 from gateway.telemetry.tritons import TritonWatch
 from gateway.telemetry.usage import UsageCollector
 
-# How often each Triton is asked for its statistics, below any usual scrape interval.
-_TRITON_INTERVAL_S = 5.0
-
 
 class Telemetry:
     """What can be seen of one gateway.
@@ -49,8 +46,7 @@ class Telemetry:
         self.metrics = Metrics(self.registry)
         self._tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
         self.calls = Calls(self.metrics, self._tracing)
-        interval_s = min(_TRITON_INTERVAL_S, config.probe_interval_s)
-        self.tritons = TritonWatch(tritons, config.default_model, interval_s)
+        self.tritons = TritonWatch(tritons, config.default_model, config.triton_state_interval_s)
         self.registry.register(self.tritons)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)

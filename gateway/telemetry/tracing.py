@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -90,11 +89,6 @@ def trace_id_of(span: Span) -> str:
     return trace.format_trace_id(span.get_span_context().trace_id)
 
 
-def is_sampled(span: Span) -> bool:
-    """Tell whether a span is sent."""
-    return span.is_recording()
-
-
 def end_call(span: Span, code: str, attributes: Mapping[str, str | int | float]) -> None:
     """End a call's span; any status but OK makes it an error's."""
     if span.is_recording():
@@ -106,7 +100,7 @@ def end_call(span: Span, code: str, attributes: Mapping[str, str | int | float])
 
 def trace_headers() -> dict[str, str] | None:
     """Return the headers that continue the current span elsewhere; None where there is none."""
-    if not trace.get_current_span(context_api.get_current()).is_recording():
+    if not trace.get_current_span().is_recording():
         return None
     headers: dict[str, str] = {}
     _W3C.inject(headers)

@@ -37,7 +37,12 @@ def triton(start_triton: StartTriton) -> Triton:
 
 @pytest.fixture
 def gateway(triton: Triton, tmp_path: Path) -> Iterator[GatewayProcess]:
-    environ = {"PACKSHOT_DEFAULT_MODEL": MODEL, "PACKSHOT_MAX_IN_FLIGHT": "2"}
+    environ = {
+        "PACKSHOT_DEFAULT_MODEL": MODEL,
+        "PACKSHOT_MAX_IN_FLIGHT": "2",
+        # As the rules' windows, so what the gateway asks for them must come sooner.
+        "PACKSHOT_TRITON_STATE_INTERVAL_S": "1",
+    }
     started = launch_gateway(triton, tmp_path / "gateway.log", environ)
     with started.process:
         started.process.wait_until(started.is_ready)

@@ -98,7 +98,7 @@ async def test_after_a_known_load_all_figures_agree(
     assert after - before == good
     inferences = total(traced_triton.metrics_address, "nv_inference_count_total", model=MODEL)
     assert inferences == after
-    # Two seconds on the gateway has asked Triton again, and its batches hold the same photos.
+    # Seconds on the gateway has asked Triton again, and its batches hold the same photos.
     deadline_s = time.monotonic() + 15
     while shown("packshot_triton_batch_size_sum", model=MODEL) != after:
         assert time.monotonic() < deadline_s

@@ -24,6 +24,7 @@ def config() -> GatewayConfig:
         max_wait_s=10,  # a busy test machine is slow, and only tests of overload want to be refused
         decode_workers=0,  # their start is no test's business but their own's
         probe_interval_s=0.05,
+        triton_state_interval_s=0.05,
     )
 
 

@@ -102,6 +102,28 @@ async def test_a_render_refused_before_its_photo_is_received_leaves_its_line_too
     assert len(calls(lines)) == 5
 
 
+async def test_a_bulk_render_refused_before_its_photo_is_received_counts_as_bulk(
+    gateway: Gateway,
+    client: AsyncClient,
+    inference: FakeInferenceServer,
+    lines: pytest.LogCaptureFixture,
+) -> None:
+    inference.delay_s = 1.0
+    registry = gateway._telemetry.registry  # noqa: SLF001  as scraped
+    inside = [asyncio.create_task(client.render(PHOTO, priority="bulk")) for _ in range(2)]
+    async with asyncio.timeout(5):
+        while total(registry, "packshot_admitted_requests", priority="bulk") < 2:
+            await asyncio.sleep(0.02)
+    with pytest.raises(OverloadedError):
+        await client.render(PHOTO, priority="bulk")
+    refused = {"method": "Render", "code": "RESOURCE_EXHAUSTED"}
+    assert total(registry, "packshot_requests_total", priority="bulk", **refused) == 1
+    assert total(registry, "packshot_requests_total", priority="interactive", **refused) == 0
+    [line] = calls(lines)
+    assert (line["priority"], line["caller"]) == ("bulk", "127.0.0.1")
+    await asyncio.gather(*inside)
+
+
 async def test_a_photo_of_a_stream_leaves_its_own_line(
     client: AsyncClient, lines: pytest.LogCaptureFixture
 ) -> None:

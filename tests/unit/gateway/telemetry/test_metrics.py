@@ -1,8 +1,6 @@
 """What a gateway shows Prometheus: the whole catalogue, lint-clean, from the first scrape on."""
 
 import asyncio
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from urllib.request import Request, urlopen
@@ -19,6 +17,7 @@ from gateway.telemetry.metrics import COLLECTED, Metrics
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.prometheus import need
 from tests.support.scrape import families, total
 
 PHOTO = encode(product_photo())
@@ -165,11 +164,7 @@ async def test_what_triton_says_of_its_models_is_shown_and_stays_while_it_is_awa
 
 
 async def test_the_page_is_lint_clean(gateway: Gateway, client: AsyncClient) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        if os.environ.get("PACKSHOT_TEST_STRICT"):
-            pytest.fail("promtool is not installed: Debian's package prometheus has it")
-        pytest.skip("promtool is not installed: Debian's package prometheus has it")
+    promtool = need("promtool")
     await client.render(PHOTO)
 
     def page() -> bytes:
