@@ -17,7 +17,6 @@ from monitoring.dashboards.panels import (
     bad_above,
     bad_below,
     lines,
-    stack,
     stat,
 )
 
@@ -93,7 +92,7 @@ TRITON: Final = Dashboard(
         Row(
             "Does it wait or work?",
             (
-                stack(
+                lines(
                     "Time of an inference",
                     "Mean seconds in the queue and in the pass. A queue longer than the pass means "
                     "that the model is full.",
