@@ -254,8 +254,9 @@ def _build(options: argparse.Namespace) -> None:
 
 
 def _build_variants(built: "Built", options: argparse.Namespace) -> None:
+    from export.precision.names import Precision  # noqa: PLC0415
     from export.precision.pictures import read_precision_pictures  # noqa: PLC0415
-    from export.precision.variants import Precision, build_variant  # noqa: PLC0415
+    from export.precision.variants import build_variant  # noqa: PLC0415
 
     wanted = [one for one in Precision if one in options.precision and one != Precision.FP32]
     if not wanted:

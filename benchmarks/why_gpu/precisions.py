@@ -10,7 +10,7 @@ from typing import Any
 import onnx
 
 from benchmarks import precision as contest
-from export.precision.variants import Precision
+from export.precision.names import Precision
 
 _NO_LOSS = {"iou_lost": 0.0, "iou_with_fp32": 1.0, "mean_difference": 0.0}
 

@@ -9,7 +9,6 @@ import logging
 import shutil
 import tempfile
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import onnx
@@ -18,18 +17,11 @@ from export.errors import VerificationError
 from export.precision.half import write_half
 from export.precision.integers import KEPT_IN_FLOAT, Calibration, IntegerRecipe, write_integers
 from export.precision.loss import Bounds, Judge, Loss
+from export.precision.names import Precision
 from export.precision.pictures import PrecisionPictures
 from export.triton_config import MatteModelConfig
 
 log = logging.getLogger(__name__)
-
-
-class Precision(StrEnum):
-    """Of a graph's arithmetic."""
-
-    FP32 = "fp32"
-    FP16 = "fp16"
-    INT8 = "int8"
 
 
 BOUNDS = {

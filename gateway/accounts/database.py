@@ -1,6 +1,7 @@
 """How a database is reached: SQLite in a file, or PostgreSQL, by its URL."""
 
 import sqlite3
+import time
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -12,6 +13,11 @@ _THREADS: Final = {"sqlite": 1, "postgresql": 4}
 
 # A statement takes about a millisecond: one that takes this long has met a database in trouble.
 STATEMENT_TIMEOUT_S: Final = 2.0
+
+# A migration takes longer, and so does waiting for another process's.
+_PATIENT_TIMEOUT_S: Final = 60.0
+
+_RETRY_S: Final = 0.01
 
 
 def parse_url(text: str) -> URL:
@@ -82,22 +88,53 @@ def hasty(engine: Engine) -> Engine:
     return engine.execution_options(hasty=True)
 
 
+def patient(engine: Engine) -> Engine:
+    """Return the same database for transactions that may wait for a long one of another process."""
+    return engine.execution_options(patient=True)
+
+
 def _begin_sqlite(connection: Connection) -> None:
-    level = "NORMAL" if connection.get_execution_options().get("hasty") else "FULL"
+    options = connection.get_execution_options()
+    level = "NORMAL" if options.get("hasty") else "FULL"
     connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
+    wait_s = _PATIENT_TIMEOUT_S if options.get("patient") else STATEMENT_TIMEOUT_S
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_s * 1000:.0f}")
     # Taking the writer's lock at once cannot fail half way, as a reader's attempt to become a
     # writer can, whatever the busy timeout.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("hasty"):
+    options = connection.get_execution_options()
+    if options.get("hasty"):
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    if options.get("patient"):
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     assert isinstance(connection, sqlite3.Connection)  # noqa: S101  narrows the driver's type
     # The driver begins no transactions of its own: `_begin_sqlite` does.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
+    _switch_to_wal(connection)
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Have a database write ahead; of several processes that open a new one, the first does it.
+
+    SQLite does not wait here, whatever the busy timeout: two that have begun to switch could wait
+    for each other. So this tries again.
+    """
+    give_up = time.monotonic() + STATEMENT_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as exc:
+            # The primary code is the last byte: SQLite tells several kinds of busy apart.
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return

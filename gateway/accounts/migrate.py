@@ -9,6 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from gateway.accounts.database import patient
+
 _SCRIPTS: Final = Path(__file__).with_name("migrations")
 
 # Any number, as long as nothing else in the same database takes the same.
@@ -24,12 +26,9 @@ def migrate(engine: Engine) -> str:
     Returns:
         The revision that it now has.
     """
-    with engine.begin() as connection:
+    with patient(engine).begin() as connection:
         # SQLite's transaction has locked the file already.
         if engine.dialect.name == "postgresql":
-            # As long as the one before us, and the migration itself, may take.
-            connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
         config = Config()
         # Alembic reads it as an ini file's value, in which % has a meaning.

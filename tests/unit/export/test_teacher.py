@@ -1,9 +1,12 @@
 """The teacher labels what it is sure of and nothing else."""
 
-import torch
-from torch import Tensor, nn
+import pytest
 
-from export.training.teacher import label
+torch = pytest.importorskip("torch", reason="the export group (torch) is not installed")
+
+from torch import Tensor, nn  # noqa: E402
+
+from export.training.teacher import label  # noqa: E402
 
 SIDE = 96
 
@@ -23,14 +26,14 @@ class LeftHalf(nn.Module):
     """Takes the left half for the product, whatever is there."""
 
     def forward(self, rgb: Tensor) -> Tensor:
-        answer = torch.full_like(rgb[:, :1], -20.0)
+        answer: Tensor = torch.full_like(rgb[:, :1], -20.0)
         answer[..., : rgb.shape[-1] // 2] = 20.0
         return answer
 
 
 def photo(box_px: int) -> Tensor:
     """A white square on black."""
-    rgb = torch.zeros(3, SIDE, SIDE, dtype=torch.uint8)
+    rgb: Tensor = torch.zeros(3, SIDE, SIDE, dtype=torch.uint8)
     rgb[:, 20 : 20 + box_px, 30 : 30 + box_px] = 255
     return rgb
 

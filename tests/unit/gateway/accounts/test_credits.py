@@ -2,11 +2,8 @@
 
 import tempfile
 import threading
-from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,11 +16,9 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gateway.accounts.accounts import prepare
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url
 from gateway.accounts.migrate import migrate
-from gateway.accounts.schema import metadata
 from gateway.errors import KeyInvalidError, KeyRevokedError, OutOfCreditsError
 from tests.support.accounts import Books
 
@@ -109,32 +104,6 @@ def test_racing_threads_never_overspend(books: Books) -> None:
         thread.join()
     assert books.figures(key) == (0, 0, 40)
     assert len(refused) == 4 * 15 - 40
-
-
-def test_the_migrations_make_the_tables_that_the_code_works_with(books: Books) -> None:
-    migrate(books.engine)
-    with books.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_gateways_that_start_together_migrate_once(tmp_path: Path) -> None:
-    engines = [open_engine(parse_url(f"sqlite:///{tmp_path}/new.db")) for _ in range(3)]
-    failures = []
-
-    def start(number: int) -> None:
-        try:
-            prepare(engines[number])
-        except Exception as exc:  # noqa: BLE001  a thread's exception would go nowhere
-            failures.append(exc)
-
-    threads = [threading.Thread(target=start, args=(number,)) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for engine in engines:
-        engine.dispose()
-    assert failures == []
 
 
 class BooksBalance(RuleBasedStateMachine):
