@@ -4,6 +4,7 @@ import argparse
 import importlib
 import logging
 import os
+import signal
 import sys
 from typing import Final
 
@@ -36,7 +37,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 
 
 def main() -> int:
-    """Run the command."""
+    """Run the command; a signal to stop also stops the servers that it has started."""
+    # A shell that runs this in the background has it ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -54,6 +58,9 @@ def main() -> int:
     except ServingError as exc:
         log.error("%s", exc)  # noqa: TRY400 - the message says what to do
         return 1
+    except KeyboardInterrupt:
+        log.error("stopped")  # noqa: TRY400 - nothing failed
+        return 130
     return 0
 
 

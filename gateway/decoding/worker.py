@@ -17,7 +17,7 @@ import numpy as np
 
 from gateway.decoding.parcels import Parcel, ParcelError, receive, send
 from gateway.errors import InvalidRequestError, PhotoLimitError
-from gateway.memory import limit_allocator
+from gateway.memory import keep_some_memory
 from gateway.oddities import log_oddities
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.decode import decode_photo
@@ -33,7 +33,7 @@ def main() -> int:
     descriptor, max_memory_bytes, timeout_s, log_format = sys.argv[1:]
     set_up_logging(logging.WARNING, LogFormat(log_format))
     log_oddities()
-    limit_allocator()
+    keep_some_memory()
     _limit_memory(int(max_memory_bytes))
     # Ctrl-C reaches the whole group, but it is the gateway that says when photos have ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

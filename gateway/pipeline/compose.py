@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from gateway.pipeline.arrays import Box, Color, Cut, Photo, Pixels, Sides
-from gateway.pipeline.backgrounds.paint import paint_background, paint_color
-from gateway.pipeline.blend import composite_onto, composite_over
+from gateway.pipeline.backgrounds.paint import paint_background
+from gateway.pipeline.blend import composite_onto, paint_color
 from gateway.pipeline.border import clear_border
 from gateway.pipeline.frame import Placement, cut_off, place_in_frame, stay_in_place
 from gateway.pipeline.guided import SURELY_OUT
@@ -155,7 +155,7 @@ def _on_color(placed: Cut, target: Box, color: Color) -> Pixels:
     height_px, width_px = placed.alpha.shape
     pixels = paint_color(color, width_px, height_px)
     inside = target.slices
-    pixels[inside] = composite_over(placed.foreground[inside], placed.alpha[inside], color)
+    composite_onto(placed.foreground[inside], placed.alpha[inside], pixels[inside])
     return pixels
 
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.pipeline.arrays import Box, Pixels
+from gateway.pipeline.arrays import Pixels
+from gateway.pipeline.compiled import FLAGS_2D, FLOATS_3D, PIXELS_3D, WRITTEN_2D, kernel
 from gateway.pipeline.resample import resample
-from gateway.pipeline.tiles import enlarge_part, tiles
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,7 +26,6 @@ RADIUS_CELLS = 2
 FLATNESS = 1e-4
 # From here to there a matte's values are neither surely background nor surely product.
 SURELY_OUT, SURELY_IN = 5, 250
-_SUM = np.ones((1, 4), np.float32)
 
 
 def upsample_guided(
@@ -52,10 +51,7 @@ def upsample_guided(
         return alpha
     band = edge_band(matte)
     fit = _fit(matte, guide, band, radius_cells)
-    scale_x, scale_y = width_px / width, height_px / height
-    for tile in tiles(width_px, height_px):
-        if band[_cells_under(tile, scale_x, scale_y)].any():
-            alpha[tile.slices] = _apply(enlarge_part(fit, tile, scale_x, scale_y), rgb[tile.slices])
+    _apply(fit, band, rgb, alpha)
     return alpha
 
 
@@ -115,18 +111,53 @@ def _fit(matte: Pixels, guide: Pixels, band: npt.NDArray[np.bool_], radius_cells
     return fit
 
 
-def _apply(fit: Floats, rgb: Pixels) -> Pixels:
-    """Evaluate a . rgb + b, rounded and held within 0 to 255."""
-    # The fourth channel, 255 throughout, carries b through the same product and sum.
-    colour = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
-    terms = cv2.multiply(fit, colour, dtype=cv2.CV_32F)
-    total = cv2.transform(terms, _SUM)
-    return np.asarray(cv2.addWeighted(total, 1, total, 0, 0, dtype=cv2.CV_8U), dtype=np.uint8)
+@kernel(FLOATS_3D, FLAGS_2D, PIXELS_3D, WRITTEN_2D)
+def _apply(fit: Floats, band: npt.NDArray[np.bool_], rgb: Pixels, alpha: Pixels) -> None:
+    """Set alpha to a . rgb + b, held within 0 to 255, wherever a cell of the band has a part in it.
 
+    Cells are areas: where pixel x looks is (x + 1/2) / scale - 1/2, in cells. The pixels between
+    the centres of two neighbours are interpolated between these.
 
-def _cells_under(tile: Box, scale_x: float, scale_y: float) -> tuple[slice, slice]:
-    """Return the cells that a tile's pixels are interpolated from, as an index."""
-    return (
-        slice(max(int(tile.top / scale_y - 0.5), 0), int(tile.bottom / scale_y + 0.5) + 1),
-        slice(max(int(tile.left / scale_x - 0.5), 0), int(tile.right / scale_x + 0.5) + 1),
-    )
+    Args:
+        fit: (h, w, 4) float32, as `_fit` gives it.
+        band: (h, w) bool.
+        rgb: (H, W, 3) uint8.
+        alpha: (H, W) uint8, written to.
+    """
+    height_px, width_px = alpha.shape
+    height, width = band.shape
+    scale_y, scale_x = height_px / height, width_px / width
+    step = np.float32(1 / scale_x)
+    row = np.empty((width, 4), np.float32)
+    wanted = np.empty(width, np.bool_)
+    for y in range(height_px):
+        at = min(max((y + 0.5) / scale_y - 0.5, 0.0), height - 1.0)
+        upper = int(at)
+        lower = min(upper + 1, height - 1)
+        share = np.float32(at - upper)
+        for cell in range(width):
+            wanted[cell] = band[upper, cell] or band[lower, cell]
+            for k in range(4):
+                row[cell, k] = fit[upper, cell, k] + share * (
+                    fit[lower, cell, k] - fit[upper, cell, k]
+                )
+        end = 0
+        for cell in range(-1, width):
+            left, right = max(cell, 0), min(cell + 1, width - 1)
+            begin, end = end, min(int(np.ceil((cell + 1.5) * scale_x - 0.5)), width_px)
+            if not (wanted[left] or wanted[right]):
+                continue
+            first = np.float32((begin + 0.5) / scale_x - 0.5 - cell)
+            red, green, blue, alone = row[left, 0], row[left, 1], row[left, 2], row[left, 3]
+            more_red, more_green = row[right, 0] - red, row[right, 1] - green
+            more_blue, more_alone = row[right, 2] - blue, row[right, 3] - alone
+            for x in range(begin, end):
+                part = first + np.float32(x - begin) * step
+                value = (
+                    (red + part * more_red) * np.float32(rgb[y, x, 0])
+                    + (green + part * more_green) * np.float32(rgb[y, x, 1])
+                    + (blue + part * more_blue) * np.float32(rgb[y, x, 2])
+                    + (alone + part * more_alone) * np.float32(255)
+                )
+                value = min(max(value, np.float32(0)), np.float32(255))
+                alpha[y, x] = np.uint8(value + np.float32(0.5))

@@ -2,13 +2,11 @@
 
 from typing import assert_never
 
-import numpy as np
-
 from gateway.pipeline.arrays import WHITE, Color, Cut, Photo, Pixels
 from gateway.pipeline.backgrounds.blurred import paint_blurred
 from gateway.pipeline.backgrounds.gradient import paint_gradient
 from gateway.pipeline.backgrounds.picture import paint_picture
-from gateway.pipeline.blend import composite_over
+from gateway.pipeline.blend import composite_over, paint_color
 from gateway.pipeline.frame import Placement
 from gateway.pipeline.look import (
     Background,
@@ -60,15 +58,3 @@ def paint_background(
             raise ValueError("a transparent background has no pixels")
         case _:
             assert_never(background)
-
-
-def paint_color(color: Color, width_px: int, height_px: int) -> Pixels:
-    """Fill a picture with one colour.
-
-    Returns:
-        (height_px, width_px, 3) uint8.
-    """
-    pixels = np.empty((height_px, width_px, 3), np.uint8)
-    # By rows: NumPy repeats a row far faster than a colour.
-    pixels[:] = np.tile(np.array(color, np.uint8), (width_px, 1))
-    return pixels

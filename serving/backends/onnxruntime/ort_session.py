@@ -210,6 +210,9 @@ def _session_options(config: ort_config.BackendConfig, instance: Instance) -> An
     options.execution_mode = modes.ORT_PARALLEL if config.parallel else modes.ORT_SEQUENTIAL
     options.enable_cpu_mem_arena = config.mem_arena
     options.enable_mem_pattern = config.mem_pattern
+    # Threads that have nothing to do would spin for a while in hope of the next pass. On a shared
+    # host that time is the decoding's and encoding's.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if config.device_initializers:
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     return options

@@ -17,12 +17,12 @@ from benchmarks.edge_scenes import (
     render_scene,
     small_matte,
 )
+from gateway.pipeline import guided
 from gateway.pipeline.arrays import Photo, Pixels
 from gateway.pipeline.foreground import estimate_foreground
 from gateway.pipeline.guided import upsample_guided
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
-from gateway.pipeline.tiles import TILE_PX, tiles
 
 SIDE_PX = 2000
 
@@ -150,9 +150,52 @@ def test_a_photo_without_edges_is_returned_as_it_is() -> None:
         assert (estimate_foreground(rgb, np.full((50, 60), value, np.uint8)) == rgb).all()
 
 
-@given(width=st.integers(1, 3 * TILE_PX), height=st.integers(1, 3 * TILE_PX))
-def test_tiles_cover_every_pixel_once(width: int, height: int) -> None:
-    covered = np.zeros((height, width), np.uint8)
-    for tile in tiles(width, height):
-        covered[tile.slices] += 1
-    assert (covered == 1).all()
+@given(
+    seed=st.integers(0, 99),
+    height=st.integers(1, 150),
+    width=st.integers(1, 150),
+    side=st.integers(1, 20),
+)
+@settings(deadline=None)
+def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
+    seed: int, height: int, width: int, side: int
+) -> None:
+    """Against the same in whole arrays: four cells of four numbers around each pixel."""
+    photo, matte = Photo(noise(seed, height, width, 3)), noise(seed + 1, side, side)
+    guide = to_model_input(photo, side, side)[0]
+    alpha = upsample_guided(matte, guide, photo.rgb)
+    if height <= side or width <= side:
+        return
+    fit = guided._fit(matte, guide, guided.edge_band(matte), guided.RADIUS_CELLS)  # noqa: SLF001
+    places = [
+        np.clip((np.arange(length) + 0.5) * side / length - 0.5, 0, side - 1)
+        for length in (height, width)
+    ]
+    (y0, x0) = (place.astype(int) for place in places)
+    y1, x1 = np.minimum(y0 + 1, side - 1), np.minimum(x0 + 1, side - 1)
+    down, along = (places[0] - y0)[:, None, None], (places[1] - x0)[:, None]
+    upper = fit[y0][:, x0] * (1 - along) + fit[y0][:, x1] * along
+    lower = fit[y1][:, x0] * (1 - along) + fit[y1][:, x1] * along
+    enlarged = upper * (1 - down) + lower * down
+    value = (enlarged[:, :, :3] * photo.rgb).sum(axis=2) + 255 * enlarged[:, :, 3]
+    assert np.abs(np.clip(value, 0, 255) - alpha).max() <= 1.01
+
+
+@given(
+    seed=st.integers(0, 99),
+    top=st.integers(0, 40).map(lambda steps: 8 * steps),
+    left=st.integers(0, 40).map(lambda steps: 8 * steps),
+)
+@settings(deadline=None, max_examples=20)
+def test_colours_do_not_depend_on_where_a_tile_begins(seed: int, top: int, left: int) -> None:
+    """The same edge further right and down, by whole steps of the wide averages' grid."""
+    rgb, alpha = noise(seed, 200, 200, 3), np.zeros((200, 200), np.uint8)
+    alpha[80:120, 80:120] = noise(seed + 1, 40, 40)
+    moved_rgb, moved_alpha = np.full((520, 520, 3), 90, np.uint8), np.zeros((520, 520), np.uint8)
+    moved_rgb[top : top + 200, left : left + 200] = rgb
+    moved_alpha[top : top + 200, left : left + 200] = alpha
+    moved = estimate_foreground(moved_rgb, moved_alpha)
+    inside = slice(80, 120)
+    here = estimate_foreground(rgb, alpha)[inside, inside]
+    there = moved[top + 80 : top + 120, left + 80 : left + 120]
+    assert np.abs(here.astype(int) - there).max() <= 1

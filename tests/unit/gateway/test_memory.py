@@ -1,4 +1,4 @@
-"""Freed memory goes back to the kernel, whatever was freed before."""
+"""Freed memory goes back to the kernel, but for what a decode worker keeps for the next photo."""
 
 import platform
 import subprocess
@@ -25,8 +25,33 @@ del blocks
 print(held >> 20, (resident() - before) >> 20)
 """
 
+_DECODE = """
+import io, resource
+import psutil
+from PIL import Image
+from gateway.memory import keep_some_memory
+from gateway.pipeline.decode import decode_photo
+from gateway.pipeline.limits import PhotoLimits
+keep_some_memory()
+def faults(megapixels):
+    file = io.BytesIO()
+    Image.new("RGB", (1000 * megapixels, 1000)).save(file, "JPEG")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    decode_photo(file.getvalue(), PhotoLimits())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults(1)
+before = psutil.Process().memory_info().rss
+faults(30)
+kept = psutil.Process().memory_info().rss - before
+faults(4)
+print(faults(4), kept >> 20)
+"""
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="the C library is not glibc"
+)
+
+
 def test_blocks_that_are_freed_leave_the_process(root: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", _MEASURE], cwd=root, capture_output=True, text=True, check=True
@@ -34,3 +59,15 @@ def test_blocks_that_are_freed_leave_the_process(root: Path) -> None:
     held_mb, kept_mb = map(int, run.stdout.split())
     assert held_mb >= 78
     assert kept_mb < 8
+
+
+def test_a_decode_worker_uses_its_memory_again_but_does_not_keep_a_large_photo_s(
+    root: Path,
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", _DECODE], cwd=root, capture_output=True, text=True, check=True
+    )
+    page_faults, kept_mb = map(int, run.stdout.split())
+    # Four megapixels take 12 MB of pixels alone, 3000 pages.
+    assert page_faults < 1000
+    assert kept_mb <= 100

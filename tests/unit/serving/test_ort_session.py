@@ -1,5 +1,6 @@
 """Which provider runs a model instance, and how many threads."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,3 +160,19 @@ def test_a_file_tells_names_types_and_open_dimensions(model: Path) -> None:
     graph = read_graph(model)
     assert graph.inputs == (Tensor("photo", "TYPE_UINT8", (-1, 2, 3, 3)),)
     assert graph.outputs == (Tensor("matte", "TYPE_UINT8", (-1, 2, 3, 3)),)
+
+
+def test_threads_rest_after_a_pass(root: Path) -> None:
+    """Processor time, not the clock's: threads that spin would use most of it."""
+    model = root / "model_repository/matte/1/model.onnx"
+    config = replace(
+        CONFIG,
+        inputs=(Tensor("photo", "TYPE_UINT8", (320, 320, 3)),),
+        outputs=(Tensor("matte", "TYPE_UINT8", (320, 320, 1)),),
+        intra_op_threads=2,
+    )
+    session = Session(model, config, CPU)
+    session.run(["matte"], {"photo": np.zeros((1, 320, 320, 3), np.uint8)})
+    before_s = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - before_s < 0.01

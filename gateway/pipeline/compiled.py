@@ -1,0 +1,47 @@
+"""Loops over pixels that no library has, compiled by Numba.
+
+A kernel is compiled for its signature when its module is imported, and kept in `__pycache__` beside
+it or, where that cannot be written to, in `NUMBA_CACHE_DIR` or the user's own cache. So the first
+start of a new version takes some seconds longer, and no photo ever waits for a compiler. While a
+kernel runs, Python's lock is free for other threads. Indices are not checked.
+"""
+
+from collections.abc import Callable
+from typing import Final, TypeVar, cast
+
+import numba
+from numba import types
+from numba.core.typing.templates import Signature
+
+F = TypeVar("F", bound=Callable[..., object])
+
+# What kernels take: arrays of any strides. Only those that are written to must allow it.
+FLOATS_3D: Final = types.Array(types.float32, 3, "A", readonly=True)
+PIXELS_2D: Final = types.Array(types.uint8, 2, "A", readonly=True)
+PIXELS_3D: Final = types.Array(types.uint8, 3, "A", readonly=True)
+FLAGS_2D: Final = types.Array(types.boolean, 2, "A", readonly=True)
+WRITTEN_2D: Final = types.Array(types.uint8, 2, "A")
+WRITTEN_3D: Final = types.Array(types.uint8, 3, "A")
+
+
+def kernel(*arguments: types.Type) -> Callable[[F], F]:
+    """Compile a function that writes to its arguments and returns nothing.
+
+    Args:
+        arguments: Their types, of those above.
+    """
+
+    def compile_now(function: F) -> F:
+        return _compiled(function, types.void(*arguments))
+
+    return compile_now
+
+
+def kernel_part(function: F) -> F:
+    """Compile a function that kernels call, with the first of them that does."""
+    return _compiled(function, None)
+
+
+def _compiled(function: F, signature: Signature | None) -> F:
+    decorate = numba.njit(signature, nogil=True, cache=True, error_model="numpy", fastmath=True)
+    return cast("F", decorate(function))
