@@ -52,6 +52,7 @@ class Load:
         batch_size: Photos in a request.
         requests: Least number of requests in a measuring window.
         stability_percent: How far three successive windows may differ.
+        shared_memory: Whether photos and mattes go by the system's shared memory, not by gRPC.
     """
 
     address: str
@@ -60,6 +61,7 @@ class Load:
     batch_size: int = 1
     requests: int = 50
     stability_percent: int = 10
+    shared_memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,4 +250,5 @@ def _arguments(load: Load) -> list[str]:
         *("--measurement-mode", "count_windows"),
         *("--measurement-request-count", str(load.requests)),
         *("--stability-percentage", str(load.stability_percent)),
+        *(("--shared-memory", "system") if load.shared_memory else ()),
     ]

@@ -7,6 +7,7 @@ share of the limit is taken within a round, and the median over rounds is told w
 import argparse
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from itertools import chain
@@ -17,6 +18,7 @@ from tqdm import tqdm
 
 from benchmarks.limits import codecs, network, peaks
 from benchmarks.limits.codecs import CodecTime
+from benchmarks.limits.embedded import EmbeddedTriton, embedded_triton
 from benchmarks.limits.graph import GraphCost, GraphError, count_graph
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import Probe
@@ -56,7 +58,7 @@ QUICK = Plan(
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
+def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
     parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument(
@@ -64,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
         nargs="+",
         default=[best_model(gpu=False)],
         help="folders of the repository, measured on the CPU (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--triton-dir",
+        type=Path,
+        default=Path(environ.get("PACKSHOT_TRITON_DIR", ".triton")),
+        help="folder that Triton and perf_analyzer are installed into (default: %(default)s)",
     )
     parser.add_argument("--rounds", type=int, help=f"of peaks and passes ({Plan().rounds})")
     parser.add_argument("--out", type=Path, default=Path("out/bench"))
@@ -93,16 +101,26 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
             candidates = list(network.settings_of(cores, plan.batches))
             settings[name] = network.best_setting(path, candidates, plan.search_s)
             bar.update()
-        taken = [_round(probes, files, settings, plan.turn_s, bar) for _ in range(rounds)]
+        with ExitStack() as stack:
+            servers = {
+                name: stack.enter_context(
+                    embedded_triton(arguments.repository, name, setting, arguments.triton_dir)
+                )
+                for name, setting in settings.items()
+            }
+            turns = _Turns(probes, files, settings, servers, plan.turn_s)
+            taken = [turns.take(bar) for _ in range(rounds)]
         codec_times: list[CodecTime] = []
         for megapixels in plan.megapixels:
             codec_times += codecs.measure_codecs(megapixels, rounds)
             bar.update()
     ceilings = [_peak_row(probe, [one[key] for one in taken]) for key, probe in probes.items()]
     networks = [_network_row(name, costs[name], settings[name], taken) for name in files]
+    servers_told = [_triton_row(name, settings[name], taken) for name in files]
     sections = [
         ("the machine", ceilings),
         ("the network, raw onnxruntime", networks),
+        ("the same in embedded Triton", servers_told),
         ("its operations", list(chain(*(_operator_rows(*item) for item in costs.items())))),
         ("the codecs", [_codec_row(one, cores) for one in codec_times]),
         ("decode, network and encode, nothing else", _service_rows(networks, codec_times, cores)),
@@ -127,24 +145,41 @@ def _probes(plan: Plan, cores: int) -> dict[str, Probe]:
     }
 
 
-def _round(
-    probes: Mapping[str, Probe],
-    files: Mapping[str, Path],
-    settings: Mapping[str, Setting],
-    turn_s: float,
-    bar: "tqdm[Any]",
-) -> dict[str, float]:
-    """Measure every peak and every model once; rates by their names."""
-    rates = {name: probe.rate_per_s(turn_s) for name, probe in probes.items()}
-    for name, path in files.items():
-        with Runner(path, settings[name]) as runner:
-            rates[_of_model(name)] = runner.images_per_s(turn_s)
-    bar.update()
-    return rates
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    """What is measured in every round.
+
+    Attributes:
+        probes: Of the machine's peaks.
+        files: Each model's ONNX file.
+        settings: How each model is run.
+        servers: Each model behind Triton.
+        turn_s: Least time of a turn but Triton's.
+    """
+
+    probes: Mapping[str, Probe]
+    files: Mapping[str, Path]
+    settings: Mapping[str, Setting]
+    servers: Mapping[str, EmbeddedTriton]
+    turn_s: float
+
+    def take(self, bar: "tqdm[Any]") -> dict[str, float]:
+        """Measure every peak and every model once; rates by their names."""
+        rates = {name: probe.rate_per_s(self.turn_s) for name, probe in self.probes.items()}
+        for name, path in self.files.items():
+            with Runner(path, self.settings[name]) as runner:
+                rates[_of_model(name)] = runner.images_per_s(self.turn_s)
+            rates[_of_triton(name)] = self.servers[name].images_per_s()
+        bar.update()
+        return rates
 
 
 def _of_model(name: str) -> str:
     return f"model {name}"  # no precision is called so
+
+
+def _of_triton(name: str) -> str:
+    return f"triton {name}"
 
 
 def _peak_row(probe: Probe, rates_per_s: Sequence[float]) -> Row:
@@ -197,6 +232,19 @@ def _network_row(
         "least_bytes_per_image": cost.least_bytes(setting.batch),
         "layer_bytes_per_image": cost.bytes_by_layers(setting.batch),
         "intensity_operations_per_byte": cost.intensity(setting.batch),
+    }
+
+
+def _triton_row(name: str, setting: Setting, taken: Sequence[Mapping[str, float]]) -> Row:
+    share = over_rounds([one[_of_triton(name)] / one[_of_model(name)] for one in taken])
+    return {
+        "kind": "triton",
+        "device": "cpu",
+        "model": name,
+        **asdict(setting),
+        "images_per_s": over_rounds([one[_of_triton(name)] for one in taken]).middle,
+        "share_of_onnxruntime": share.middle,
+        "spread_share": share.share,
     }
 
 

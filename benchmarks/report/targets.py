@@ -5,32 +5,49 @@ from typing import Any, Final
 
 from benchmarks.saved import Row, Saved
 
+# At least so much of raw ONNX Runtime's images/s, by Triton at the same setting.
+_OF_ONNXRUNTIME = 0.95
 _PACKSHOT, _TRITON, _REMBG = "packshot", "triton", "rembg"
-_U2NETP: Final = "u2netp"
 # At least so many times what it is compared with.
 _OF_TRITON, _OF_REMBG, _OF_REMBG_BY_DEFAULT, _OF_OTHERS, _OF_OTHERS_LARGE = 0.85, 2, 10, 1, 1.3
 _LARGE_MEGAPIXELS: Final = 4
 
 
 def targets(saved: Saved) -> list[Row]:
-    """Compare each target with the record of peers.
+    """Compare each target with the records of limits and peers.
 
     Returns:
         A row for each comparison that was measured: what, at least, measured, reached.
     """
-    rows = [row for _, row in saved.rows("peers")]
-    return [
-        {
-            "what": f"{what}, {row['photo_megapixels']:g} MP, {row['output']}, "
+    embedded = [
+        _target(
+            f"embedded Triton's images/s of raw onnxruntime's, {row['model']}",
+            _OF_ONNXRUNTIME,
+            row["share_of_onnxruntime"],
+        )
+        for _, row in saved.rows("limits")
+        if row["kind"] == "triton"
+    ]
+    return embedded + [
+        _target(
+            f"{what}, {row['photo_megapixels']:g} MP, {row['output']}, "
             f"concurrency {row['concurrency']}",
-            "at_least": least,
-            "measured": 1 / ratio,
-            "reached": "yes" if 1 / ratio >= least else "no",
-        }
-        for row in rows
+            least,
+            1 / ratio,
+        )
+        for _, row in saved.rows("peers")
         for what, least, ratio in _asked_of(row)
         if ratio
     ]
+
+
+def _target(what: str, least: float, measured: float) -> Row:
+    return {
+        "what": what,
+        "at_least": least,
+        "measured": measured,
+        "reached": "yes" if measured >= least else "no",
+    }
 
 
 def _asked_of(row: Row) -> Iterator[tuple[str, float, Any]]:
@@ -40,7 +57,7 @@ def _asked_of(row: Row) -> Iterator[tuple[str, float, Any]]:
     if peer == _PACKSHOT:
         return
     if peer == _TRITON:
-        if not large and model != _U2NETP and row["output"] == "jpeg":
+        if not large and row["output"] == "jpeg":
             yield f"images/s of Triton's own, {model}", _OF_TRITON, same
     elif peer == _REMBG:
         default = row.get("ratio_to_packshot_default")

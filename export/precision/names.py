@@ -1,6 +1,7 @@
 """The precisions that a model folder has variants of."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Precision(StrEnum):
@@ -9,3 +10,9 @@ class Precision(StrEnum):
     FP32 = "fp32"
     FP16 = "fp16"
     INT8 = "int8"
+
+
+# Instances of a variant, where they are not those of full precision: what `benchmarks sweep` found
+# on two cores. A pass in integers is so short that what an instance does between two of them
+# counts; a second one fills the gap.
+INSTANCES: Final = {Precision.INT8: 2}

@@ -17,7 +17,7 @@ from export.errors import VerificationError
 from export.precision.half import write_half
 from export.precision.integers import KEPT_IN_FLOAT, Calibration, IntegerRecipe, write_integers
 from export.precision.loss import Bounds, Judge, Loss
-from export.precision.names import Precision
+from export.precision.names import INSTANCES, Precision
 from export.precision.pictures import PrecisionPictures
 from export.triton_config import MatteModelConfig
 
@@ -50,7 +50,7 @@ def build_variant(
         full: the model folder in full precision.
         precision: of the variant: fp16 or int8.
         pictures: to calibrate on and to judge by.
-        config: of the model in full precision; the variant's differs in its name.
+        config: of the model in full precision; the variant's differs in its name and instances.
 
     Raises:
         VerificationError: the variant loses more than its bounds allow, or cannot be run.
@@ -73,7 +73,8 @@ def build_variant(
         folder = full.parent / name
         (folder / "1").mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model, folder / "1" / "model.onnx")
-    replace(config, name=name, card=card).write(folder / "config.pbtxt")
+    instances = INSTANCES.get(precision, config.instances)
+    replace(config, name=name, card=card, instances=instances).write(folder / "config.pbtxt")
     return Variant(folder, (folder / "1" / "model.onnx").stat().st_size, how, loss)
 
 

@@ -1,17 +1,21 @@
 """Loops over pixels that no library has, compiled by Numba.
 
-A kernel is compiled for its signature when its module is imported, and kept in `__pycache__` beside
-it or, where that cannot be written to, in `NUMBA_CACHE_DIR` or the user's own cache. So the first
-start of a new version takes some seconds longer, and no photo ever waits for a compiler. While a
-kernel runs, Python's lock is free for other threads. Indices are not checked.
+A kernel is compiled for its signature when its module is imported, and kept in `NUMBA_CACHE_DIR`,
+or without it in `__pycache__` or the user's own cache. So the first start of a new version takes
+some seconds longer, and no photo ever waits for a compiler. While a kernel runs, Python's lock is
+free for other threads. Indices are not checked.
 """
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar, cast
 
 import numba
 from numba import types
 from numba.core.typing.templates import Signature
+
+log = logging.getLogger(__name__)
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -43,5 +47,10 @@ def kernel_part(function: F) -> F:
 
 
 def _compiled(function: F, signature: Signature | None) -> F:
-    decorate = numba.njit(signature, nogil=True, cache=True, error_model="numpy", fastmath=True)
-    return cast("F", decorate(function))
+    compile_with = partial(numba.njit, signature, nogil=True, error_model="numpy", fastmath=True)
+    try:
+        return cast("F", compile_with(cache=True)(function))
+    except (OSError, RuntimeError) as exc:
+        # There is no folder to write to; Numba's own message says so.
+        log.warning("%s is compiled anew at every start: %s", function.__qualname__, exc)
+        return cast("F", compile_with()(function))

@@ -17,6 +17,7 @@ from benchmarks.sweep.errors import SweepError
 from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, pareto_front, score
 from benchmarks.sweep.search import descend
 from benchmarks.sweep.sweep import Budget, Sweep
+from export.precision.names import INSTANCES, Precision
 from export.triton_config import read_config
 
 BASE = Configuration("matte-int8", 1, 0, 16, 0)
@@ -129,9 +130,10 @@ def test_the_descent_ends_with_its_time() -> None:
 
 def test_a_configuration_is_read_and_put_back(root: Path) -> None:
     message = read_config(config_path(root / "model_repository", "matte-int8"))
-    assert Configuration.of(message) == BASE
-    assert BASE.put_into(message) == message
-    changed = Configuration("matte-int8", 2, 1, 4, 1000)
+    present = Configuration.of(message)
+    assert present == replace(BASE, instances=INSTANCES[Precision.INT8])
+    assert present.put_into(message) == message
+    changed = Configuration("matte-int8", 3, 1, 4, 1000)
     assert Configuration.of(changed.put_into(message)) == changed
     assert precision_of(message) == "int8"
 
@@ -172,15 +174,15 @@ def test_a_model_with_several_groups_is_refused(root: Path) -> None:
 
 def test_applying_changes_the_lines_of_the_settings_alone(committed: Path) -> None:
     before = committed.read_text()
-    apply(committed, Configuration("matte-int8", 2, 1, 16, 500))
+    apply(committed, Configuration("matte-int8", 3, 1, 16, 500))
     before_lines, after_lines = before.splitlines(), committed.read_text().splitlines()
     changed = set(after_lines) - set(before_lines)
     assert changed == {
-        "  count: 2",
+        "  count: 3",
         "  max_queue_delay_microseconds: 500",
     }
     assert '    string_value: "1"' in after_lines
-    assert Configuration.of(read_config(committed)) == Configuration("matte-int8", 2, 1, 16, 500)
+    assert Configuration.of(read_config(committed)) == Configuration("matte-int8", 3, 1, 16, 500)
 
 
 def test_uncommitted_changes_are_never_written_over(committed: Path) -> None:

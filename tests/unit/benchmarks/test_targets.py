@@ -38,10 +38,13 @@ def test_each_target_is_set_beside_what_was_measured(tmp_path: Path) -> None:
         },
     ]
     write_record(tmp_path / "peers.json", "peers", {}, rows)
+    served = {"kind": "triton", "model": "matte", "batch": 4, "share_of_onnxruntime": 0.97}
+    write_record(tmp_path / "limits.json", "limits", {}, [served, {"kind": "peak"}])
     found = [
         (row["at_least"], row["measured"], row["reached"]) for row in targets(read_folder(tmp_path))
     ]
     assert found == [
+        (0.95, 0.97, "yes"),
         (0.85, pytest.approx(0.8), "no"),
         (2, pytest.approx(2.5), "yes"),
         (10, pytest.approx(5), "no"),

@@ -1,0 +1,117 @@
+"""Triton on a model, at the setting under which raw ONNX Runtime is fastest.
+
+NVIDIA's `perf_analyzer` asks it, with photos in shared memory: raw ONNX Runtime has them at hand as
+well, so what is compared is the server and not the wire. A request brings a whole batch.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benchmarks import perf_analyzer
+from benchmarks.limits.network import Setting
+from benchmarks.peers.server import pause, resume
+from benchmarks.sweep.configuration import Configuration, config_path, copy_configured
+from deploy.local.stack import Part, free_addresses, part
+from export.triton_config import read_config
+from serving.client import TritonClient
+from serving.errors import ServingError
+
+# Least requests in each of perf_analyzer's three windows, and how far these may differ.
+_REQUESTS, _STABILITY_PERCENT = 20, 50
+_READY_TIMEOUT_S = 120.0
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedTriton:
+    """A Triton that stands still but for its turns.
+
+    Attributes:
+        load: What it is asked.
+        pid: Of the process that runs it.
+        triton_dir: Where wheels are installed.
+    """
+
+    load: perf_analyzer.Load
+    pid: int
+    triton_dir: Path
+
+    def images_per_s(self) -> float:
+        """Measure its throughput.
+
+        Raises:
+            AnalyzerError: perf_analyzer found none.
+        """
+        resume([self.pid])
+        try:
+            (found,) = perf_analyzer.measure(self.load, self.triton_dir, os.environ)
+        finally:
+            pause([self.pid])
+        return found.throughput_per_s
+
+
+@contextmanager
+def embedded_triton(
+    repository: Path, model: str, setting: Setting, triton_dir: Path
+) -> Iterator[EmbeddedTriton]:
+    """Run Triton with one model for the time of a block.
+
+    Args:
+        repository: Where the model is; it is copied.
+        model: The model.
+        setting: Instances, threads of each, and the batch.
+        triton_dir: Where wheels are installed.
+
+    Raises:
+        ServingError: It did not start.
+    """
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        present = Configuration.of(read_config(config_path(repository, model)))
+        configuration = replace(
+            present,
+            instances=setting.instances,
+            threads=setting.threads,
+            max_batch_size=setting.batch,
+            queue_delay_us=0,
+        )
+        copy_configured(repository, configuration, scratch / "models")
+        environ = {
+            **os.environ,
+            **free_addresses(),
+            "PACKSHOT_MODEL_REPOSITORY": str(scratch / "models"),
+            "PACKSHOT_TRITON_MODELS": model,
+        }
+        server = stack.enter_context(part("serving", environ, scratch))
+        # What stands still would not hear that it is to stop.
+        stack.callback(resume, [server.process.pid])
+        address = environ["PACKSHOT_TRITON"]
+        _wait_until_ready(server, address, model)
+        load = perf_analyzer.Load(
+            address=address,
+            model=model,
+            # As many more wait as are worked on, so that no instance is ever idle.
+            concurrency=str(2 * setting.instances),
+            batch_size=setting.batch,
+            requests=_REQUESTS,
+            stability_percent=_STABILITY_PERCENT,
+            shared_memory=True,
+        )
+        pause([server.process.pid])
+        yield EmbeddedTriton(load, server.process.pid, triton_dir)
+
+
+def _wait_until_ready(server: Part, address: str, model: str) -> None:
+    give_up_s = time.monotonic() + _READY_TIMEOUT_S
+    with closing(TritonClient(address)) as client:
+        while not client.is_ready([model]):
+            if server.process.poll() is not None:
+                raise ServingError(server.describe_end())
+            if time.monotonic() > give_up_s:
+                raise ServingError(f"Triton was not ready within {_READY_TIMEOUT_S:g} s")
+            time.sleep(_POLL_S)
