@@ -16,6 +16,7 @@ from serving.runtime import EMBEDDED
 _ROOT = Path(__file__).resolve().parents[1]
 # What speed depends on, here or at the peers; one that is not installed is left out.
 _PACKAGES = (
+    "numba",
     "numpy",
     "onnxruntime",
     "onnxruntime-gpu",

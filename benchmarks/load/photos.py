@@ -1,9 +1,11 @@
 """The photos that are sent: of several sizes, made from a folder of samples, drawn by weight."""
 
 import argparse
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image
@@ -12,6 +14,9 @@ from benchmarks.load.errors import LoadError
 
 # A camera's usual; below it a shop's photo would show its blocks.
 _JPEG_QUALITY = 90
+# Weights are told apart in so many parts of one.
+_FINEST_WEIGHT = 1000
+_LEAST_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,10 @@ def parse_size(text: str) -> Size:
         size = Size(float(megapixels), float(weight or 1))
     except ValueError as exc:
         raise argparse.ArgumentTypeError(f"{text!r} is not MEGAPIXELS[:WEIGHT]") from exc
-    if not (size.megapixels > 0 and size.weight > 0):
-        raise argparse.ArgumentTypeError(f"{text!r}: megapixels and weight are above 0")
+    if not (size.megapixels > 0 and size.weight >= _LEAST_WEIGHT):
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: megapixels are above 0, and a weight is at least {_LEAST_WEIGHT}"
+        )
     return size
 
 
@@ -88,18 +95,37 @@ def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Phot
 
 
 class Mix:
-    """Draws photos.
+    """Draws photos like cards: in an order by chance, but each as often as its weight says.
+
+    With independent draws the few large photos of a mix would be twice as many in one phase as in
+    another, and its throughput would tell of the draws.
 
     Args:
         photos: What there is.
-        rng: Draws.
+        rng: Shuffles.
     """
 
     def __init__(self, photos: Sequence[Photo], rng: random.Random) -> None:
-        self._bytes = [Path(photo.path).read_bytes() for photo in photos]
-        self._weights = [photo.weight for photo in photos]
+        counts = _whole([photo.weight for photo in photos])
+        files = [Path(photo.path).read_bytes() for photo in photos]
+        self._deck = [file for file, count in zip(files, counts, strict=True) for _ in range(count)]
+        self._left: list[bytes] = []
         self._rng = rng
 
     def draw(self) -> bytes:
         """Draw one file's bytes."""
-        return self._rng.choices(self._bytes, self._weights)[0]
+        if not self._left:
+            self._left = self._rng.sample(self._deck, len(self._deck))
+        return self._left.pop()
+
+
+def _whole(weights: Sequence[float]) -> list[int]:
+    """Bring weights to the smallest whole numbers in the same proportion."""
+    finest = Fraction(1, _FINEST_WEIGHT)
+    fractions = [
+        max(Fraction(weight).limit_denominator(_FINEST_WEIGHT), finest) for weight in weights
+    ]
+    denominator = math.lcm(*(each.denominator for each in fractions))
+    numerators = [int(each * denominator) for each in fractions]
+    common = math.gcd(*numerators)
+    return [each // common for each in numerators]

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -
     parser.add_argument(
         "--stability-percent",
         type=int,
-        default=50,
+        default=100,
         help="between its three windows; the less, the more windows it takes (%(default)s)",
     )
     parser.add_argument("--megapixels", type=float, default=1, help="the gateway's photos")

@@ -49,14 +49,22 @@ def clean_matte(matte: Pixels) -> Pixels:
         (h, w) uint8: 0 where an island was, raised where a hole was, elsewhere the same. Nothing
         is stretched: without a cell of half opacity the matte stays as it is.
     """
+    cleaned = matte.copy()
     if not (matte >= CUT_AT).any():
-        return matte.copy()
-    return _without_islands(_with_holes_closed(matte))
+        return cleaned
+    # Beyond what is surely background nothing changes; a frame of it stays around the rest.
+    half_wall, reach = _cells(matte, WALL_SHARE), _cells(matte, REACH_SHARE)
+    left, top, width, height = cv2.boundingRect(_between(matte, SURELY_OUT + 1, _OPAQUE))
+    margin = max(half_wall, reach) + 1
+    part = cleaned[
+        max(top - margin, 0) : top + height + margin, max(left - margin, 0) : left + width + margin
+    ]
+    part[:] = _without_islands(_with_holes_closed(part, half_wall), reach)
+    return cleaned
 
 
-def _with_holes_closed(matte: Pixels) -> Pixels:
+def _with_holes_closed(matte: Pixels, half_wall: int) -> Pixels:
     closed = matte.copy()
-    half_wall = _cells(matte, WALL_SHARE)
     _, _, width, height = cv2.boundingRect(_between(matte, CUT_AT, _OPAQUE))
     largest = HOLE_SHARE * width * height
     for level in HOLE_LEVELS:
@@ -74,10 +82,10 @@ def _with_holes_closed(matte: Pixels) -> Pixels:
     return closed
 
 
-def _without_islands(matte: Pixels) -> Pixels:
+def _without_islands(matte: Pixels, reach: int) -> Pixels:
     support = _between(matte, SURELY_OUT + 1, _OPAQUE)
     # Grown, so that near islands are one, and so that a faint rim goes with its island.
-    count, labels = cv2.connectedComponents(_grown(support, _cells(matte, REACH_SHARE)))
+    count, labels = cv2.connectedComponents(_grown(support, reach))
     if count == _BACKGROUND_AND_ONE:
         return matte
     masses = np.bincount(labels.ravel(), matte.ravel(), count)

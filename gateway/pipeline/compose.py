@@ -147,6 +147,10 @@ def _without_background(placed: Cut, product: Box, staging: Staging) -> Pixels:
     rgb, alpha = placed.foreground, placed.alpha
     if _has_shadow(staging):
         rgb, alpha = over_shadow(rgb, alpha, _shadow(placed, product, staging))
+    # What does not show is white: the old background is nobody's business, takes half of the file
+    # and of the time to write it, and who drops the alpha then sees the product on white.
+    hidden = cv2.inRange(alpha, 0, 0)
+    rgb = np.asarray(cv2.bitwise_or(rgb, cv2.merge((hidden,) * 3)), dtype=np.uint8)
     return np.asarray(cv2.merge((rgb, alpha)), dtype=np.uint8)
 
 

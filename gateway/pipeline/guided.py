@@ -50,6 +50,8 @@ def upsample_guided(
     if height_px <= height or width_px <= width:
         return alpha
     band = edge_band(matte)
+    if not band.any():
+        return alpha
     fit = _fit(matte, guide, band, radius_cells)
     _apply(fit, band, rgb, alpha)
     return alpha
@@ -76,9 +78,16 @@ def _fit(matte: Pixels, guide: Pixels, band: npt.NDArray[np.bool_], radius_cells
         (h, w, 4) float32: alpha = a1 red + a2 green + a3 blue + b, all of them within 0 to 1;
         outside the band a is 0 and b the matte.
     """
-    colour = guide.astype(np.float32) / 255
-    value = matte.astype(np.float32) / 255
-    red, green, blue = cv2.split(colour)
+    fit = np.zeros((*matte.shape, 4), np.float32)
+    fit[:, :, 3] = matte / np.float32(255)
+    left, top, width, height = cv2.boundingRect(band.view(np.uint8))
+    # With all that the windows of the band's cells look at.
+    part = (
+        slice(max(top - radius_cells, 0), top + height + radius_cells),
+        slice(max(left - radius_cells, 0), left + width + radius_cells),
+    )
+    band, value = band[part], fit[part][:, :, 3]
+    red, green, blue = cv2.split(guide[part].astype(np.float32) / 255)
     window = (2 * radius_cells + 1,) * 2
     planes = (red, green, blue, value)
     products = (
@@ -104,10 +113,8 @@ def _fit(matte: Pixels, guide: Pixels, band: npt.NDArray[np.bool_], radius_cells
     a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
     a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
     a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
-    fit = np.zeros((*matte.shape, 4), np.float32)
-    fit[:, :, 3] = value
     b = p - a_r * r - a_g * g - a_b * b
-    fit[band] = np.stack((a_r, a_g, a_b, b), axis=1)
+    fit[part][band] = np.stack((a_r, a_g, a_b, b), axis=1)
     return fit
 
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Annotated
 
+import aiohttp
 import bentoml
 import numpy as np
 import onnxruntime
@@ -61,7 +62,15 @@ class Photos:
     ) -> Annotated[Path, ContentType("image/*")]:
         """Cut the product of one photo out."""
         decoded = picture.decode(photo.read_bytes())
-        matte = self.network.cut(picture.to_model_input(decoded, self.side_px))[0]
+        matte = self._cut(picture.to_model_input(decoded, self.side_px))[0]
         answer = Path(context.temp_dir) / "picture"
         answer.write_bytes(picture.finish(decoded, matte, self.output))
         return answer
+
+    def _cut(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Ask the network, once more where BentoML sent on a connection that was just closed."""
+        try:
+            mattes: NDArray[np.uint8] = self.network.cut(pixels)
+        except aiohttp.ServerDisconnectedError:
+            mattes = self.network.cut(pixels)
+        return mattes

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import random
 import statistics
+from collections import Counter
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from benchmarks.load.errors import LoadError
 from benchmarks.load.generator import Mode, Plan, Sample, Sent, send
 from benchmarks.load.latency import Latencies
 from benchmarks.load.phase import Phase, carry_out
-from benchmarks.load.photos import Photo, Size, make_photos, parse_size
+from benchmarks.load.photos import Mix, Photo, Size, make_photos, parse_size
 from benchmarks.load.steady import steady_from
 from benchmarks.load.summary import find_window, summarise, warnings_about
 
@@ -147,6 +148,22 @@ def test_refusals_count_and_are_no_latencies() -> None:
     assert row["statuses"] == "OK 100, UNAVAILABLE 9"
     assert row["p50_ms"] == pytest.approx(100, rel=0.01)
     assert any("not every request" in note for note in warnings_about(row))
+
+
+def test_each_photo_is_drawn_as_often_as_its_weight_says_in_an_order_by_chance(
+    tmp_path: Path,
+) -> None:
+    weights = {"a": 20 / 3, "b": 40 / 3, "c": 30 / 3, "d": 10 / 3}
+    for name in weights:
+        (tmp_path / name).write_text(name)
+    photos = [Photo(str(tmp_path / name), weight) for name, weight in weights.items()]
+    orders = set()
+    for seed in range(5):
+        mix = Mix(photos, random.Random(seed))  # noqa: S311
+        drawn = [mix.draw().decode() for _ in range(30)]
+        orders.add("".join(drawn))
+        assert Counter(drawn[:10]) == Counter(drawn[10:20]) == {"a": 2, "b": 4, "c": 3, "d": 1}
+    assert len(orders) == 5
 
 
 def test_photos_have_the_sizes_and_weights_of_the_mix(tmp_path: Path) -> None:

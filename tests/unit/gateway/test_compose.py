@@ -184,6 +184,15 @@ def test_a_mask_is_the_matte_and_an_alpha_a_black_picture_that_carries_it() -> N
     assert not stencil[..., :3].any()
 
 
+def test_nothing_of_the_old_background_is_left_under_the_transparency() -> None:
+    photo, cut = square_cut()
+    cut.alpha[20, 30] = 1
+    clear = compose(cut, photo, Look(Transparent())).pixels
+    assert (clear[cut.alpha > 0][:, :3] == 90).all()
+    assert (clear[cut.alpha == 0] == (255, 255, 255, 0)).all()
+    assert (photo.rgb == 90).all()
+
+
 @pytest.mark.parametrize("kind", [ShadowKind.CONTACT, ShadowKind.DROP])
 def test_a_shadow_darkens_what_is_behind_and_never_the_product(kind: ShadowKind) -> None:
     photo, cut = square_cut()
