@@ -143,9 +143,9 @@ def _mark_saturation(axes: Axes, rows: Sequence[Row]) -> None:
     axes.axvline(most, color=QUIET, linestyle="--", linewidth=1)
     axes.annotate(
         f"{most:.1f} images/s",
-        (most, 1),
+        (most, 0),
         xycoords=("data", "axes fraction"),
-        xytext=(-5, -12),
+        xytext=(-5, 6),
         textcoords="offset points",
         ha="right",
         fontsize=8.5,

@@ -5,13 +5,15 @@ from statistics import median
 
 from matplotlib.patches import Patch
 
-from benchmarks.report.style import Chart, colour, panels
+from benchmarks.report.style import INK, Chart, colour, panels
 from benchmarks.saved import ASKED, Row, Saved, machine_name
 
 _LEGEND_COLUMNS = 6
 _BAR_IN = 0.34
 _LEAST_IN = 2.4
 _NARROW = 0.06  # of the longest bar: a number does not fit into less
+# What is no work, but waiting for it, is grey.
+_GREYS = {"queue": "#c3cad1", "waiting": "#e4e7eb", "outside": "#7b8794"}
 
 
 def stage_charts(saved: Saved) -> Iterator[Chart]:
@@ -23,12 +25,13 @@ def stage_charts(saved: Saved) -> Iterator[Chart]:
         bars = _joined(rows)
         figure, (axes,) = panels(1, height_in=max(_LEAST_IN, 1.2 + _BAR_IN * len(bars)))
         names = list(dict.fromkeys(name for stages in bars.values() for name in stages))
+        shades = _shades(names)
         longest = max(sum(stages.values()) for stages in bars.values())
         for at, stages in enumerate(bars.values()):
             left = 0.0
-            for index, name in enumerate(names):
+            for name in names:
                 width = stages.get(name, 0.0)
-                axes.barh(at, width, left=left, height=0.66, color=colour(index))
+                axes.barh(at, width, left=left, height=0.66, color=shades[name])
                 if width > _NARROW * longest:
                     axes.text(
                         left + width / 2,
@@ -36,7 +39,7 @@ def stage_charts(saved: Saved) -> Iterator[Chart]:
                         f"{width:.0f}",
                         ha="center",
                         va="center",
-                        color="white",
+                        color=INK if name in _GREYS else "white",
                         fontsize=8,
                     )
                 left += width
@@ -44,7 +47,7 @@ def stage_charts(saved: Saved) -> Iterator[Chart]:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlabel("ms of a photo, mean")
-        handles = [Patch(color=colour(index)) for index in range(len(names))]
+        handles = [Patch(color=shades[name]) for name in names]
         figure.legend(
             handles=handles, labels=names, loc="outside upper left", ncols=_LEGEND_COLUMNS
         )
@@ -56,6 +59,11 @@ def stage_charts(saved: Saved) -> Iterator[Chart]:
             machine_name(record),
             figure,
         )
+
+
+def _shades(names: Sequence[str]) -> dict[str, str]:
+    work = [name for name in names if name not in _GREYS]
+    return {**{name: colour(index) for index, name in enumerate(work)}, **_GREYS}
 
 
 def stages_of(row: Row) -> dict[str, float]:
