@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tqdm import tqdm
@@ -138,13 +139,14 @@ def _measure(
         options=options,
     )
     count = len(arguments.concurrency) + len(arguments.load_shares) * len(arguments.arrivals)
-    with tqdm(total=count * arguments.repeats + 1, unit="phase", desc="load") as bar:
-        peak = carry_out(base, servers)
-        bar.update()
-        rate = find_window(
-            peak.sent.samples, arguments.seconds, arguments.warm_up_seconds
-        ).images_per_s
-        phases = _phases(arguments, base, rate)
+    with tqdm(total=(count + 1) * arguments.repeats, unit="phase", desc="load") as bar:
+        rates_per_s = []
+        for number in range(arguments.repeats):
+            peak = carry_out(replace(base, seed=base.seed + number), servers)
+            window = find_window(peak.sent.samples, arguments.seconds, arguments.warm_up_seconds)
+            rates_per_s.append(window.images_per_s)
+            bar.update()
+        phases = _phases(arguments, base, median(rates_per_s))
         found = _repeat(phases, arguments, servers, bar)
     return [
         summarise(phase.name, repeats, arguments.warm_up_seconds)
