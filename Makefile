@@ -104,6 +104,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check
 	$(BIN)/python -m tools.metrics_table --check
+	$(BIN)/python -m tools.results_table --check
 	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
@@ -116,10 +117,11 @@ stubs: setup-dev ## Generate the gRPC stubs from the proto files
 	$(BIN)/python -m tools.stubs
 
 .PHONY: readme
-readme: setup ## Write the tables of settings, presets and metrics into the documents
+readme: setup-test ## Write the tables of settings, presets, metrics and results into the documents
 	$(BIN)/python -m tools.settings_table
 	$(BIN)/python -m tools.presets_table
 	$(BIN)/python -m tools.metrics_table --write
+	$(BIN)/python -m tools.results_table
 
 # --- endurance ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from benchmarks.record import Record, read_record
 from benchmarks.saved import machine_name
@@ -44,10 +44,16 @@ def as_markdown(record: Record) -> str:
             for megapixels, output, title in (*_ROWS, _PNG)
         ),
         "",
-        f"*{machine_name(record)}, no GPU, commit {record.commit[:10]}; images a second and the "
-        "95th percentile of the time that a caller waits.*",
+        f"*{_told(record)}*",
     ]
     return "\n".join(lines)
+
+
+def _told(record: Record) -> str:
+    return (
+        f"{machine_name(record)}, no GPU, commit {record.commit[:10]}; images a second, and the "
+        "95th percentile of the time that a caller waits; one run."
+    )
 
 
 def with_table(document: str) -> str:
@@ -61,7 +67,7 @@ def with_table(document: str) -> str:
 
 def _cells(record: Record, megapixels: float, output: str) -> Iterator[str]:
     for peer, _, model in _PEERS:
-        found: list[dict[str, Any]] = [
+        found = [
             row
             for row in record.rows
             if (row["peer"], row["model"], row["concurrency"]) == (peer, model, _CONCURRENCY)

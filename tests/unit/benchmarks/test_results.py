@@ -1,0 +1,41 @@
+"""The results that are committed can be read, drawn again and compared, and are the README's."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.agree import compare
+from benchmarks.record import read_record
+from benchmarks.report.targets import targets
+from benchmarks.saved import read_folder
+from tools.results_table import as_markdown, with_table
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
+
+
+@pytest.mark.parametrize("folder", sorted(RESULTS.iterdir()), ids=lambda path: path.name)
+def test_every_record_says_where_it_comes_from(folder: Path) -> None:
+    saved = read_folder(folder)
+    assert not saved.unreadable
+    for record in saved.records.values():
+        assert len(record.commit) == 40
+        assert record.rows
+        assert record.machine["cores"] == 2
+    assert len(targets(saved)) > 10
+
+
+def test_the_readme_has_the_table_of_the_record() -> None:
+    readme = (RESULTS.parents[1] / "README.md").read_text()
+    assert with_table(readme) == readme
+    table = as_markdown(read_record(RESULTS / "two-cores" / "peers.json"))
+    assert table.count("/s, ") == 8
+
+
+def test_both_runs_limits_agree_within_a_tenth() -> None:
+    runs = [
+        read_record(RESULTS / name / "limits.json") for name in ("two-cores", "two-cores-again")
+    ]
+    pairs, unmatched = compare(*runs)
+    assert not unmatched
+    assert pairs
+    assert all(pair.apart_share < 0.1 for pair in pairs)
