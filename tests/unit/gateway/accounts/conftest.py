@@ -16,4 +16,5 @@ def books(tmp_path: Path) -> Iterator[Books]:
 
 @pytest.fixture
 def config(config: GatewayConfig, books: Books) -> GatewayConfig:
-    return dataclasses.replace(config, accounts=books.url, max_in_flight=64)
+    # Room for all callers of a race, however slowly their photos are received.
+    return dataclasses.replace(config, accounts=books.url, max_in_flight=64, max_receiving=64)
