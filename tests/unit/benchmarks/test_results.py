@@ -20,8 +20,13 @@ def test_every_record_says_where_it_comes_from(folder: Path) -> None:
     for record in saved.records.values():
         assert len(record.commit) == 40
         assert record.rows
-        assert record.machine["cores"] == 2
-    assert len(targets(saved)) > 10
+        assert record.machine["cores"]
+
+
+def test_the_run_on_two_cores_has_something_to_say_of_every_target() -> None:
+    names = " ".join(row["what"] for row in targets(read_folder(RESULTS / "two-cores")))
+    for peer in ("raw onnxruntime", "Triton's own", "rembg", "litserve", "bentoml"):
+        assert peer in names
 
 
 def test_the_readme_has_the_table_of_the_record() -> None:
