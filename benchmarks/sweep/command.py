@@ -134,9 +134,9 @@ def _axes(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
 
 
 def _shorten(arguments: argparse.Namespace) -> None:
-    arguments.models, arguments.instances = arguments.models[:1], arguments.instances[:1]
-    arguments.threads, arguments.delays_us = [0], [0]
-    # One configuration besides the one that there is.
+    # One configuration besides the one that there is, with another batch size.
+    arguments.models = arguments.models[:1]
+    arguments.instances, arguments.threads, arguments.delays_us = [], [], []
     arguments.batches, arguments.concurrency = [4], [2]
     arguments.requests, arguments.stability_percent = 4, 999
     arguments.seconds, arguments.minutes = 1.5, 1.0
