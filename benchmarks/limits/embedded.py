@@ -6,7 +6,6 @@ well, so what is compared is the server and not the wire. A request brings a who
 
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -14,17 +13,15 @@ from pathlib import Path
 
 from benchmarks import perf_analyzer
 from benchmarks.limits.network import Setting
-from benchmarks.peers.server import pause, resume
+from benchmarks.peers.server import awake, pause, resume
 from benchmarks.sweep.configuration import Configuration, config_path, copy_configured
-from deploy.local.stack import Part, free_addresses, part
+from deploy.local.stack import free_addresses, part, wait_until
 from export.triton_config import read_config
 from serving.client import TritonClient
-from serving.errors import ServingError
 
 # Least requests in each of perf_analyzer's three windows, and how far these may differ.
 _REQUESTS, _STABILITY_PERCENT = 20, 50
 _READY_TIMEOUT_S = 120.0
-_POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,8 @@ class EmbeddedTriton:
         Raises:
             AnalyzerError: perf_analyzer found none.
         """
-        resume([self.pid])
-        try:
+        with awake([self.pid]):
             (found,) = perf_analyzer.measure(self.load, self.triton_dir, os.environ)
-        finally:
-            pause([self.pid])
         return found.throughput_per_s
 
 
@@ -68,7 +62,7 @@ def embedded_triton(
         triton_dir: Where wheels are installed.
 
     Raises:
-        ServingError: It did not start.
+        StackError: It did not start.
     """
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -91,7 +85,8 @@ def embedded_triton(
         # What stands still would not hear that it is to stop.
         stack.callback(resume, [server.process.pid])
         address = environ["PACKSHOT_TRITON"]
-        _wait_until_ready(server, address, model)
+        with closing(TritonClient(address)) as client:
+            wait_until(lambda: client.is_ready([model]), server.check, "Triton", _READY_TIMEOUT_S)
         load = perf_analyzer.Load(
             address=address,
             model=model,
@@ -104,14 +99,3 @@ def embedded_triton(
         )
         pause([server.process.pid])
         yield EmbeddedTriton(load, server.process.pid, triton_dir)
-
-
-def _wait_until_ready(server: Part, address: str, model: str) -> None:
-    give_up_s = time.monotonic() + _READY_TIMEOUT_S
-    with closing(TritonClient(address)) as client:
-        while not client.is_ready([model]):
-            if server.process.poll() is not None:
-                raise ServingError(server.describe_end())
-            if time.monotonic() > give_up_s:
-                raise ServingError(f"Triton was not ready within {_READY_TIMEOUT_S:g} s")
-            time.sleep(_POLL_S)

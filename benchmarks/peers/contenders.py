@@ -22,7 +22,7 @@ from benchmarks.peers.callers import (
 from benchmarks.peers.environments import ensure_environment
 from benchmarks.peers.errors import PeerError
 from benchmarks.peers.models import U2NETP, onnx_of
-from benchmarks.peers.server import pause, resume, running_server
+from benchmarks.peers.server import awake, pause, resume, running_server
 from benchmarks.peers.summary import PACKSHOT
 from deploy.local.stack import Stack, StackError, free_addresses, free_ports, running
 from export.contract import PHOTO
@@ -59,11 +59,8 @@ class Contender:
     def awake(self) -> Iterator[None]:
         """Let it run for the time of a block; it stands still after that."""
         self.check()
-        resume(self.pids)
-        try:
+        with awake(self.pids):
             yield
-        finally:
-            pause(self.pids)
 
 
 class Contenders:

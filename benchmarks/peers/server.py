@@ -17,6 +17,8 @@ from benchmarks.peers.errors import PeerError
 _READY_TIMEOUT_S = 180.0
 _STOP_TIMEOUT_S = 10.0
 _POLL_S = 0.2
+_PAUSE_TIMEOUT_S = 2.0
+_PAUSE_POLL_S = 0.001
 _TAIL_LINES = 8
 
 
@@ -71,12 +73,27 @@ class Server:
 
 def pause(roots: Sequence[int]) -> None:
     """Take servers off the cores, with all below them: who waits still polls."""
-    _signal(_family(roots), signal.SIGSTOP)
+    family = _family(roots)
+    _signal(family, signal.SIGSTOP)
+    # A process that a busy machine has not let run since has not met its signal yet.
+    give_up_s = time.monotonic() + _PAUSE_TIMEOUT_S
+    while any(map(_runs, family)) and time.monotonic() < give_up_s:
+        time.sleep(_PAUSE_POLL_S)
 
 
 def resume(roots: Sequence[int]) -> None:
     """Let servers run on."""
     _signal(_family(roots), signal.SIGCONT)
+
+
+@contextmanager
+def awake(roots: Sequence[int]) -> Iterator[None]:
+    """Let servers run for the time of a block; they stand still after that."""
+    resume(roots)
+    try:
+        yield
+    finally:
+        pause(roots)
 
 
 @contextmanager
@@ -141,6 +158,12 @@ def _family(roots: Sequence[int]) -> list[psutil.Process]:
             process = psutil.Process(root)
             found += [process, *process.children(recursive=True)]
     return found
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.status() not in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    return False
 
 
 def _is_of(process: psutil.Process, session: int) -> bool:

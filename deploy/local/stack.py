@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from packshot import Client, PackshotError
+from serving.errors import ServingError
 from serving.host import has_nvidia_gpu
 
 # The first start installs Triton, which is a download of 55 MB.
@@ -20,7 +21,7 @@ _STOP_TIMEOUT_S = 60.0
 _POLL_S = 0.1
 
 
-class StackError(Exception):
+class StackError(ServingError):
     """A part of the stack did not start, or ended on its own."""
 
 
@@ -38,13 +39,15 @@ class Part:
     process: subprocess.Popen[bytes]
     log: Path | None
 
-    def describe_end(self) -> str:
-        """Say how the process ended, with the last lines of its log."""
+    def check(self) -> None:
+        """Raise `StackError` if the process has ended, with the last lines of its log."""
+        if self.process.poll() is None:
+            return
         tail = ""
         if self.log:
             lines = self.log.read_text(errors="replace").splitlines()[-15:]
             tail = "".join(f"\n  {line}" for line in lines)
-        return f"{self.name} ended with status {self.process.returncode}{tail}"
+        raise StackError(f"{self.name} ended with status {self.process.returncode}{tail}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,7 @@ class Stack:
     def check(self) -> None:
         """Raise `StackError` if a process has ended."""
         for part in self.parts:
-            if part.process.poll() is not None:
-                raise StackError(part.describe_end())
+            part.check()
 
     def wait_until_ready(self) -> None:
         """Wait until the gateway can render.
@@ -73,23 +75,44 @@ class Stack:
         Raises:
             StackError: A process ended, or ten minutes passed.
         """
-        give_up_s = time.monotonic() + _READY_TIMEOUT_S
         with Client(self.target, retries=False, timeout_s=2) as client:
-            while time.monotonic() < give_up_s:
-                self.check()
+
+            def is_ready() -> bool:
                 try:
-                    if client.healthy():
-                        return
+                    return client.healthy()
                 except PackshotError:
-                    pass  # not listening yet
-                time.sleep(_POLL_S)
-        raise StackError(f"the gateway was not ready within {_READY_TIMEOUT_S:g} s")
+                    return False  # not listening yet
+
+            wait_until(is_ready, self.check, "the gateway", _READY_TIMEOUT_S)
 
     def wait_until_ended(self) -> None:
         """Wait for the first process to end; raises `StackError` that says which."""
         while True:
             self.check()
             time.sleep(_POLL_S)
+
+
+def wait_until(
+    is_ready: Callable[[], bool], check: Callable[[], None], name: str, timeout_s: float
+) -> None:
+    """Wait until something is ready.
+
+    Args:
+        is_ready: Tells whether it is.
+        check: Raises `StackError` if it cannot become so any more.
+        name: What it is called.
+        timeout_s: How long to wait.
+
+    Raises:
+        StackError: As `check` says, or the time is up.
+    """
+    give_up_s = time.monotonic() + timeout_s
+    while time.monotonic() < give_up_s:
+        check()
+        if is_ready():
+            return
+        time.sleep(_POLL_S)
+    raise StackError(f"{name} was not ready within {timeout_s:g} s")
 
 
 @contextmanager
