@@ -4,11 +4,11 @@ python -m tools.metrics_table [--write | --check]
 """
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
 from gateway.telemetry.catalogue import Metric, all_metrics
+from tools.documents import filled
 
 _DOCUMENT = Path("docs/monitoring.md")
 _MOST_SHOWN = 8
@@ -26,13 +26,7 @@ def as_table() -> str:
 
 def with_table(document: str) -> str:
     """Return the document's text with the table as the code has it."""
-    table = f"<!-- metrics -->\n{as_table()}\n<!-- end -->"
-    document, count = re.subn(
-        r"<!-- metrics -->.*?<!-- end -->", lambda _match: table, document, flags=re.DOTALL
-    )
-    if count != 1:
-        raise ValueError(f"{_DOCUMENT} has {count} places for the metrics, not one")
-    return document
+    return filled(document, "metrics", as_table())
 
 
 def main() -> int:

@@ -3,8 +3,6 @@
 python -m tools.results_table [--check]
 """
 
-import argparse
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +10,19 @@ from typing import Final
 
 from benchmarks.record import Record, read_record
 from benchmarks.saved import machine_name
+from tools.documents import filled, run
 
 _DOCUMENT: Final = Path("README.md")
 _RECORD: Final = Path("benchmarks/results/two-cores/peers.json")
-_PATTERN: Final = re.compile("<!-- results -->.*?<!-- end -->", re.DOTALL)
 
 _DEFAULT: Final = "matte-int8"
 _CONCURRENCY: Final = 4
-# Photos and file, and who makes it.
+# Megapixels of the photos, what comes out, and what the table calls it.
 _ROWS: Final = (
     (1, "jpeg", "1 megapixel, JPEG on white"),
     (4, "jpeg", "4 megapixels, JPEG on white"),
+    (1, "png", "1 megapixel, transparent PNG"),
 )
-_PNG: Final = (1, "png", "1 megapixel, transparent PNG")
 # Name in the record, in the table, and what it runs.
 _PEERS: Final = (
     ("packshot", "Packshot", _DEFAULT),
@@ -41,7 +39,7 @@ def as_markdown(record: Record) -> str:
         "|---" * (len(_PEERS) + 1) + "|",
         *(
             f"| {title} | " + " | ".join(_cells(record, megapixels, output)) + " |"
-            for megapixels, output, title in (*_ROWS, _PNG)
+            for megapixels, output, title in _ROWS
         ),
         "",
         f"*{_told(record)}*",
@@ -50,19 +48,16 @@ def as_markdown(record: Record) -> str:
 
 
 def _told(record: Record) -> str:
+    gpu = "" if record.machine["gpu"] else ", no GPU"
     return (
-        f"{machine_name(record)}, no GPU, commit {record.commit[:10]}; images a second, and the "
+        f"{machine_name(record)}{gpu}, commit {record.commit[:10]}; images a second, and the "
         "95th percentile of the time that a caller waits; one run."
     )
 
 
 def with_table(document: str) -> str:
     """Return the document's text with the table as the record has it."""
-    table = f"<!-- results -->\n{as_markdown(read_record(_RECORD))}\n<!-- end -->"
-    document, count = _PATTERN.subn(lambda _match: table, document)
-    if count != 1:
-        raise ValueError(f"{_DOCUMENT} has {count} places for the results, not one")
-    return document
+    return filled(document, "results", as_markdown(read_record(_RECORD)))
 
 
 def _cells(record: Record, megapixels: float, output: str) -> Iterator[str]:
@@ -76,20 +71,5 @@ def _cells(record: Record, megapixels: float, output: str) -> Iterator[str]:
         yield f"{found[0]['images_per_s']:.1f}/s, {found[0]['p95_ms']:.0f} ms" if found else ""
 
 
-def main() -> int:
-    """Run the command; returns 1 if a check finds a difference."""
-    parser = argparse.ArgumentParser(prog="python -m tools.results_table", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only compare, change nothing")
-    check = parser.parse_args().check
-    document = _DOCUMENT.read_text()
-    wanted = with_table(document)
-    if check and document != wanted:
-        print(f"{_DOCUMENT}: the results differ from the record: run python -m tools.results_table")
-        return 1
-    if not check:
-        _DOCUMENT.write_text(wanted)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("tools.results_table", _DOCUMENT, with_table))

@@ -1,4 +1,4 @@
-"""The results that are committed can be read, drawn again and compared, and are the README's."""
+"""The results that are committed can be read and compared, and are the README's."""
 
 from pathlib import Path
 
