@@ -19,6 +19,9 @@ _PATIENT_TIMEOUT_S: Final = 60.0
 
 _RETRY_S: Final = 0.01
 
+# In what SQLAlchemy keeps with a connection: how long it waits, if not STATEMENT_TIMEOUT_S.
+_WAIT_KEY: Final = "wait_s"
+
 
 def parse_url(text: str) -> URL:
     """Read a database's URL.
@@ -98,7 +101,10 @@ def _begin_sqlite(connection: Connection) -> None:
     level = "NORMAL" if options.get("hasty") else "FULL"
     connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
     wait_s = _PATIENT_TIMEOUT_S if options.get("patient") else STATEMENT_TIMEOUT_S
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_s * 1000:.0f}")
+    # Only where it changes: a statement more would be felt in every hasty transaction.
+    if connection.info.get(_WAIT_KEY, STATEMENT_TIMEOUT_S) != wait_s:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_s * 1000:.0f}")
+        connection.info[_WAIT_KEY] = wait_s
     # Taking the writer's lock at once cannot fail half way, as a reader's attempt to become a
     # writer can, whatever the busy timeout.
     connection.exec_driver_sql("BEGIN IMMEDIATE")
