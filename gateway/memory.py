@@ -29,7 +29,10 @@ _ARENAS: Final = 2
 
 
 def limit_allocator() -> None:
-    """Have this process give photos' memory back; to be called before it starts threads."""
+    """Have this process give photos' memory back, but for 64 MiB of Pillow's.
+
+    To be called before it starts threads.
+    """
     _set(trim_bytes=8 * _MIB, mapped_from_bytes=_MIB)
     _keep_blocks(4)
 

@@ -39,6 +39,7 @@ def composite_over(rgb: Pixels, alpha: Pixels, color: Color) -> Pixels:
     return blended
 
 
+@kernel(PIXELS_3D, PIXELS_2D, WRITTEN_3D)
 def composite_onto(rgb: Pixels, alpha: Pixels, behind: Pixels) -> None:
     """Blend pixels over a picture, in place (Porter and Duff's `over`, straight alpha).
 
@@ -47,11 +48,6 @@ def composite_onto(rgb: Pixels, alpha: Pixels, behind: Pixels) -> None:
         alpha: (H, W) uint8.
         behind: (H, W, 3) uint8, the picture, which is written to: the exact value rounded.
     """
-    _blend(rgb, alpha, behind)
-
-
-@kernel(PIXELS_3D, PIXELS_2D, WRITTEN_3D)
-def _blend(rgb: Pixels, alpha: Pixels, behind: Pixels) -> None:
     height_px, width_px = alpha.shape
     half = np.uint32(128)
     for y in range(height_px):

@@ -28,4 +28,4 @@ def test_without_a_folder_to_write_to_kernels_are_compiled_at_every_start(root: 
         check=True,
     )
     assert run.stdout.strip() == "[127, 127, 127]"
-    assert "_blend is compiled anew at every start: cannot cache function" in run.stderr
+    assert "composite_onto is compiled anew at every start: cannot cache function" in run.stderr
