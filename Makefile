@@ -131,6 +131,12 @@ MINUTES ?= 10
 soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
 	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
 
+ATTACK_SECONDS ?= 30
+
+.PHONY: attack
+attack: setup-test ## Attack the real stack on loopback, ATTACK_SECONDS an attack, and judge what is left of it
+	$(BIN)/python -m tests.attack --seconds $(ATTACK_SECONDS)
+
 .PHONY: dashboards
 dashboards: setup-test ## Write Grafana's dashboards from their code
 	$(BIN)/python -m monitoring dashboards
