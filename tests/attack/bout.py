@@ -15,7 +15,7 @@ from tests.attack.target import Target
 from tests.attack.watch import Watch
 from tests.integration.processes import Triton
 
-# Room for scenes of 4000×4000 pixels.
+# Room for scenes of 4000 by 4000 pixels.
 _LARGE = {"PACKSHOT_MAX_PHOTO_PIXELS": "16000000", "PACKSHOT_MAX_PIXELS_IN_FLIGHT": "64000000"}
 # What each attack needs of the gateway that it attacks.
 SETUPS: dict[str, Setup] = {
