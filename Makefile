@@ -65,6 +65,12 @@ monitor: setup ## Run Triton, the gateway and a real Prometheus in the foregroun
 	$(PIP) install -q --group monitoring
 	$(BIN)/python -m monitoring run
 
+# ACCEPT=1 accepts the terms that are shown, for scripts.
+.PHONY: isnet
+isnet: setup ## Fetch IS-Net's public weights, terms first, and build the model isnet of them
+	@$(PIP) install -q --group models
+	$(BIN)/python -m export isnet $(if $(ACCEPT),--accept)
+
 # --- checking ----------------------------------------------------------------------------------
 
 .PHONY: test

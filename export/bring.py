@@ -76,10 +76,10 @@ def bring(
     real = read_pixels(pictures, recipe.side)[:REAL_PHOTOS]
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model.onnx"
-        metadata = _metadata(file, name, recipe)
+        metadata = card_metadata(file, name, recipe)
         answer = _write(file, model, recipe, metadata)
         size, verified = _prove(model, answer, recipe.side, real, max_batch_size)
-        card = json.loads(metadata["card"]) | {"parameters": _count_parameters(model)}
+        card = json.loads(metadata["card"]) | {"parameters": count_parameters(model)}
         (folder / VERSION).mkdir(parents=True)
         shutil.move(model, folder / VERSION / "model.onnx")
     config = MatteModelConfig(
@@ -168,12 +168,12 @@ def _prove(
     return 1, verify(model, answer, side, real, batch_sizes=(1,))
 
 
-def _count_parameters(model: Path) -> int:
+def count_parameters(model: Path) -> int:
     """Count the numbers that a graph stores."""
     return sum(math.prod(each.dims) for each in onnx.load(model).graph.initializer)
 
 
-def _metadata(file: Path, name: str, recipe: Recipe) -> dict[str, str]:
+def card_metadata(file: Path, name: str, recipe: Recipe) -> dict[str, str]:
     """Give the card that the written file carries."""
     try:
         with file.open("rb") as content:

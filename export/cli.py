@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     _declare_train(commands)
     _declare_build(commands)
     _declare_fetch(commands)
+    _declare_isnet(commands)
     _declare_import(commands)
     _declare_evaluate(commands)
     return parser
@@ -137,6 +138,29 @@ def _declare_fetch(commands: Commands) -> None:
         "--accept-licence", action="store_true", help="say that you accept the licence as shown"
     )
     fetch.set_defaults(run=_fetch)
+
+
+def _declare_isnet(commands: Commands) -> None:
+    isnet = commands.add_parser(
+        "isnet", help="fetch IS-Net's public weights, terms first, and build the model isnet"
+    )
+    isnet.add_argument(
+        "--accept", action="store_true", help="accept the terms as shown, for scripts"
+    )
+    isnet.add_argument("--into", type=Path, default=DOWNLOADS, help="folder to download to")
+    isnet.add_argument("--repository", type=Path, default=REPOSITORY)
+    isnet.add_argument("--photos", type=Path, default=SAMPLES, help="real photos to verify on")
+    isnet.add_argument("--kind", choices=["auto", "cpu", "gpu"], default="auto")
+    isnet.add_argument("--side", type=int, help="of its input: 512 to 1024 in steps of 64")
+    isnet.add_argument("--precision", choices=["fp32", "fp16", "int8"])
+    isnet.add_argument("--name", default="isnet", help="of the model in Triton")
+    isnet.set_defaults(run=_isnet)
+
+    ranges = commands.add_parser("ranges", help="measure the ranges that isnet's int8 is built by")
+    ranges.add_argument("model", type=Path, help="isnet in fp32, model.onnx")
+    ranges.add_argument("--pictures", type=Path, default=PICTURES, help="training folder")
+    ranges.add_argument("--count", type=int, default=24, help="pictures to measure on")
+    ranges.set_defaults(run=_ranges)
 
 
 def _declare_import(commands: Commands) -> None:
@@ -279,6 +303,51 @@ def _fetch(options: argparse.Namespace) -> None:
     path = fetch(model, options.into, accept_licence=options.accept_licence)
     print(notice(model))
     print(f"{path}: next, python -m export import {path} --name {model.name} --recipe {model.name}")
+
+
+def _isnet(options: argparse.Namespace) -> None:
+    from export.errors import ModelFileError  # noqa: PLC0415
+    from export.fetch import fetch, notice  # noqa: PLC0415
+    from export.isnet import FORMS, NAME, SIDES, build_isnet  # noqa: PLC0415
+    from export.precision.names import Precision  # noqa: PLC0415
+    from export.triton_config import Kind  # noqa: PLC0415
+    from serving.host import has_nvidia_gpu  # noqa: PLC0415
+
+    kind = Kind(options.kind)
+    if kind is Kind.AUTO:
+        kind = Kind.GPU if has_nvidia_gpu() else Kind.CPU
+    form = FORMS[kind]
+    if options.side:
+        if options.side not in SIDES:
+            raise ModelFileError(f"side is {options.side}; it can be {', '.join(map(str, SIDES))}")
+        form = replace(form, side=options.side)
+    if options.precision:
+        form = replace(form, precision=Precision(options.precision))
+    model = PUBLIC_MODELS[NAME]
+    print(notice(model))
+    accepted = options.accept or _agrees()
+    file = fetch(model, options.into, accept_licence=accepted)
+    built = build_isnet(file, options.repository, options.photos, form, options.name)
+    print(
+        f"{built.folder}: {form.side}x{form.side} pixels, {form.precision}, for the "
+        f"{form.kind.name}; on average {built.mean_difference:.2f}/255 from the published file"
+    )
+    print(f"next: make serve, then packshot render PHOTO -o out --model {options.name}")
+
+
+def _agrees() -> bool:
+    """Ask on a terminal; who cannot be asked has not agreed."""
+    if not sys.stdin.isatty():
+        return False
+    return input("Type yes to accept these terms and fetch the weights: ").strip() == "yes"
+
+
+def _ranges(options: argparse.Namespace) -> None:
+    from export.isnet import RANGES  # noqa: PLC0415
+    from export.precision.ranges import measure_and_write  # noqa: PLC0415
+
+    count = measure_and_write(options.model, options.pictures, options.count, RANGES)
+    print(f"{RANGES}: the ranges of {count} activations")
 
 
 def _import(options: argparse.Namespace) -> None:

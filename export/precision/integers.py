@@ -78,13 +78,14 @@ KEPT_IN_FLOAT: tuple[tuple[Part, ...], ...] = (
 )
 
 
-class _Photos(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped
+class PhotoReader(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime is untyped
     """Hands pictures over one at a time."""
 
     def __init__(self, pictures: Sequence[NDArray[np.uint8]]) -> None:
         self._left: Iterator[NDArray[np.uint8]] = iter(pictures)
 
     def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
+        """Give the next picture as a batch of one; None after the last."""
         picture = next(self._left, None)
         return None if picture is None else {PHOTO: picture[None]}
 
@@ -100,14 +101,14 @@ def write_integers(
         recipe: how.
         pictures: (S, S, 3) uint8, to calibrate on.
     """
-    with tempfile.TemporaryDirectory() as scratch, _quietly():
+    with tempfile.TemporaryDirectory() as scratch, quietly():
         prepared = Path(scratch) / "prepared.onnx"
         # The symbolic inference gives up on attention; ONNX's own, which follows it, does not.
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             into,
-            _Photos(pictures),
+            PhotoReader(pictures),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
             nodes_to_exclude=kept_in_float(onnx.load(prepared).graph, recipe.in_float),
@@ -152,7 +153,7 @@ def kept_in_float(graph: onnx.GraphProto, parts: Sequence[Part]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Silence what the quantiser prints and logs at every call."""
     root: Any = logging.getLogger()
     level = root.level
