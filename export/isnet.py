@@ -59,7 +59,7 @@ class Form:
 # By the curves in docs/models.md. On a CPU a batch gains nothing and makes all of it late.
 FORMS: Final = {
     Kind.CPU: Form(768, Precision.INT8, Kind.CPU, 1),
-    Kind.GPU: Form(1024, Precision.FP16, Kind.GPU, 8),
+    Kind.GPU: Form(768, Precision.FP16, Kind.GPU, 8),
 }
 
 
