@@ -12,6 +12,7 @@ from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, te
 from gateway.accounts.accounts import prepare
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url
+from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate
 from gateway.accounts.schema import metadata
 from gateway.config import GatewayConfig
@@ -99,7 +100,8 @@ def test_gateways_that_share_a_key_never_overspend_it(books: Books) -> None:
 
     def spend(worker: int) -> None:
         engine = open_engine(parse_url(books.url))
-        store = CreditStore(engine, str(worker), lease_s=60)
+        store = CreditStore(engine, str(worker))
+        leases = HoldLeases(engine)
         try:
             for turn in range(30):
                 hold = f"{worker}-{turn}"
@@ -111,7 +113,7 @@ def test_gateways_that_share_a_key_never_overspend_it(books: Books) -> None:
                     store.settle(hold)
                 else:
                     store.release(hold)
-                store.sweep()
+                leases.sweep()
         finally:
             engine.dispose()
 
