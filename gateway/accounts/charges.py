@@ -23,9 +23,9 @@ from gateway.telemetry import catalogue
 from gateway.telemetry.catalogue import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
-# Waits between attempts to settle: a failover of the database may be survived, a caller is not kept
-# long.
-_RETRY_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+# How long settling is tried: a failover of the database may be survived, a caller is not kept long.
+_PERSISTENCE_S: Final = 5.0
+_FIRST_WAIT_S: Final = 0.05
 
 # How often a render asks whether an earlier one with the same idempotency key has ended.
 _POLL_S: Final = 0.2
@@ -157,14 +157,8 @@ class CreditCharges:
             once = Once(repeatable.key, await asyncio.to_thread(repeatable.digest))
         while True:
             hold_id = uuid.uuid4().hex
-            try:
-                hold = await self._threads.run(
-                    Operation.HOLD, self._store.hold, key_id, hold_id, once
-                )
-            except (AccountsUnavailableError, asyncio.CancelledError):
-                # There may be a hold all the same. If it comes later yet, it expires.
-                self._upkeep.owe(hold_id)
-                raise
+            # If this is cancelled or not answered, there may be a hold all the same. It expires.
+            hold = await self._threads.run(Operation.HOLD, self._store.hold, key_id, hold_id, once)
             if hold.standing is not Standing.BUSY:
                 return hold
             if time.monotonic() + _POLL_S > give_up_s:
@@ -187,12 +181,16 @@ class CreditCharges:
 
     async def _persistently(self, step: Callable[[str], bool], hold_id: str) -> bool:
         """Take a step, again where the database does not answer."""
-        for wait_s in _RETRY_WAITS_S:
+        give_up_s = time.monotonic() + _PERSISTENCE_S
+        wait_s = _FIRST_WAIT_S
+        while True:
             try:
                 return await self._threads.run(Operation.SETTLE, step, hold_id)
             except AccountsUnavailableError:
-                await asyncio.sleep(wait_s)
-        return await self._threads.run(Operation.SETTLE, step, hold_id)
+                if time.monotonic() + wait_s > give_up_s:
+                    raise
+            await asyncio.sleep(wait_s)
+            wait_s *= 2
 
 
 def _key_id(caller: Caller) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.accounts.database import hasty
@@ -16,7 +16,7 @@ from gateway.accounts.schema import api_keys, now_s
 from gateway.errors import AccountsUnavailableError
 
 # What one fails with that is restarted, unreachable, read-only, locked or too slow.
-_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
+_AWAY = (InternalError, OperationalError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,12 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except _AWAY as exc:
+    except DatabaseError as exc:
+        # SQLite says by the base of all errors alone that a file is damaged.
+        if not isinstance(exc, _AWAY) and type(exc) is not DatabaseError:
+            raise
+        raise AccountsUnavailableError("the accounts cannot be reached now") from exc
+    except (InterfaceError, PoolTimeoutError) as exc:
         raise AccountsUnavailableError("the accounts cannot be reached now") from exc
 
 

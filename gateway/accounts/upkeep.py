@@ -56,14 +56,10 @@ class Upkeep:
         self._live.discard(hold_id)
         self._delivered.add(hold_id)
 
-    def owe(self, hold_id: str) -> None:
-        """Return a hold, if there is one, by the next turn."""
-        self._live.discard(hold_id)
-        self._owed[hold_id] = None
-
     def give_back(self, hold_id: str) -> asyncio.Task[None]:
         """Return a hold at once; what fails now is tried again until the database answers."""
-        self.owe(hold_id)
+        self._live.discard(hold_id)
+        self._owed[hold_id] = None
         task = asyncio.create_task(self._give_back(hold_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
