@@ -1,1 +1,1 @@
-"""Attacks on a running service, on loopback; `python -m tests.attack` runs each module's."""
+"""Attacks on a running service, on loopback, a module each; `python -m tests.attack` runs them."""
