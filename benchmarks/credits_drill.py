@@ -23,8 +23,8 @@ import numpy as np
 
 from benchmarks.temporary_postgres import temporary_postgres
 from deploy.local.stack import free_ports, running_aside
-from gateway.accounts.charges import LEASE_S
 from gateway.accounts.database import open_engine, parse_url
+from gateway.accounts.leases import LEASE_S
 from gateway.accounts.migrate import migrate
 from gateway.accounts.rate import RateLimit
 from gateway.accounts.store import Account, KeyStore

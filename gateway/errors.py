@@ -4,7 +4,8 @@
     ├── InvalidRequestError         the caller must change the request
     │   ├── InvalidPhotoError       not a picture, or a broken one
     │   ├── PhotoLimitError         over a limit of bytes or pixels
-    │   └── InvalidOptionError      an option is unknown or out of range
+    │   ├── InvalidOptionError      an option is unknown or out of range
+    │   └── IdempotencyKeyReusedError  the idempotency key came with another request before
     ├── ModelNotFoundError          no such model
     ├── NoForegroundError           no product in the photo
     ├── OverloadedError             full, come back later
@@ -70,6 +71,12 @@ class InvalidOptionError(InvalidRequestError):
     """An option is unknown, out of range or contradicts another."""
 
     reason = "INVALID_OPTION"
+
+
+class IdempotencyKeyReusedError(InvalidRequestError):
+    """The caller's idempotency key came with another request before, within a day."""
+
+    reason = "IDEMPOTENCY_KEY_REUSED"
 
 
 class ModelNotFoundError(GatewayError):

@@ -4,12 +4,14 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Final, TypeAlias
 
-from gateway.accounts.charges import Charges
+from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.caller import Caller
 from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
+from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
 from gateway.renderer import Packshot, Renderer
@@ -67,14 +69,19 @@ class Rendering:
         place = self._admission.admit(caller.name, priority, request.ByteSize(), timeout_s)
         at_end(place.release)
         options = self._options.read(request)
+        key = read_idempotency_key(request)
+        repeatable = Repeatable(key, partial(request_digest, request)) if key else None
+        start_s = time.monotonic()
 
         def take_room(pixels: int) -> None:
             place.charge_pixels(pixels)
             # Once for each photo: one of a stream that had to wait comes by again.
             self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
 
-        async with self._charges.charge(caller):
-            packshot = await self._renderer.render(request.photo, options, timeout_s, take_room)
+        async with self._charges.charge(caller, repeatable, timeout_s):
+            # An earlier render of the same request may have been waited for.
+            left_s = timeout_s - (time.monotonic() - start_s)
+            packshot = await self._renderer.render(request.photo, options, left_s, take_room)
             response = render_response(packshot)
         self._note(packshot, call)
         place.rendered(len(packshot.picture))

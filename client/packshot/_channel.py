@@ -20,8 +20,8 @@ def channel_options(*, retries: bool) -> list[tuple[str, Any]]:
     Args:
         retries: Whether calls that met an absent service or inference server are repeated, up to
             four times in all within their deadline. A render changes nothing in the service but
-            the account, which is charged for a success only, so repeating it is safe; a budget
-            stops retries while most calls fail.
+            the account, and its idempotency key has it charged once, so repeating it is safe; a
+            budget stops retries while most calls fail.
     """
     options: list[tuple[str, Any]] = [
         ("grpc.max_send_message_length", -1),

@@ -22,7 +22,7 @@ from packshot._errors import from_rpc_error
 from packshot._many import DEFAULT_WINDOW, Rendered, stream, stream_async
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
-from packshot._request import to_metadata, to_request
+from packshot._request import to_metadata, to_named_request
 from packshot._security import Security, credentials, keyed
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
@@ -56,6 +56,7 @@ class Client:
         **security: Unpack[Security],
     ) -> None:
         self._timeout_s = timeout_s
+        self._retries = retries
         options = channel_options(retries=retries)
         proof = credentials(target, security)
         self._channel = (
@@ -90,7 +91,7 @@ class Client:
             ValueError: A value is none that the option can have, or two options contradict each
                 other.
         """
-        request = to_request(photo, options)
+        request = to_named_request(photo, options, repeated=self._retries)
         with _translated():
             return from_response(
                 self._stub.Render(
@@ -203,6 +204,7 @@ class AsyncClient:
         **security: Unpack[Security],
     ) -> None:
         self._timeout_s = timeout_s
+        self._retries = retries
         options = channel_options(retries=retries)
         proof = credentials(target, security)
         self._channel = (
@@ -221,7 +223,7 @@ class AsyncClient:
         self, photo: Photo, *, timeout_s: float | None = None, **options: Unpack[RenderOptions]
     ) -> Packshot:
         """Render one photo as `Client.render` does; cancelling the task cancels the work."""
-        request = to_request(photo, options)
+        request = to_named_request(photo, options, repeated=self._retries)
         async with _translated_async():
             return from_response(
                 await self._stub.Render(

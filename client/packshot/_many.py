@@ -61,6 +61,8 @@ class _Book:
         """Build the next message; what is raised is for `failure`."""
         request = to_request(photo, self._options)
         name = str(self._count)
+        if request.idempotency_key:
+            request.idempotency_key += f"-{name}"
         self._count += 1
         self._sent[name] = photo
         return pb.RenderStreamRequest(id=name, request=request)

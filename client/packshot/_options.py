@@ -146,6 +146,11 @@ class RenderOptions(TypedDict, total=False):
         model: Name of a model, from `models`. Left out: the service's default model.
         priority: Who waits for the packshot: "interactive" goes before "bulk" where there is a
             queue. Left out: interactive.
+        idempotency_key: Name of this one render, 1 to 128 visible ASCII characters, no spaces. The
+            service keeps it with the charge for a day: the same render with the same key is not
+            charged again, another one is refused. With `render_many` each photo has a key of its
+            own, this one with a hyphen and its index. Left out: `render` makes one up, so that
+            what the client itself repeats is charged once; `render_many` repeats nothing.
     """
 
     background: Background | None
@@ -171,3 +176,4 @@ class RenderOptions(TypedDict, total=False):
     keep_metadata: bool | None
     model: str | None
     priority: PriorityName | None
+    idempotency_key: str | None

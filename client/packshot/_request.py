@@ -1,6 +1,7 @@
 """The request of one render, from the callers' options to the interface's message."""
 
 import re
+import uuid
 from pathlib import Path
 from typing import TypeVar
 
@@ -52,7 +53,22 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
         staging=staging if staging.ByteSize() else None,
         cleaning=_to_cleaning(options),
         priority=_to_priority(options),
+        idempotency_key=options.get("idempotency_key") or "",
     )
+
+
+def to_named_request(photo: Photo, options: RenderOptions, *, repeated: bool) -> pb.RenderRequest:
+    """Build the request of one render, with a key of its own if it may be sent more than once.
+
+    Args:
+        photo: As `to_request` takes it.
+        options: As `to_request` takes them.
+        repeated: Whether the channel repeats calls.
+    """
+    request = to_request(photo, options)
+    if repeated and not request.idempotency_key:
+        request.idempotency_key = uuid.uuid4().hex
+    return request
 
 
 def to_metadata(options: RenderOptions) -> tuple[tuple[str, str], ...]:

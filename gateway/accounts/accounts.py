@@ -4,22 +4,28 @@ import asyncio
 import logging
 import os
 import socket
+from typing import Final
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.accounts.charges import LEASE_S, CreditCharges
+from gateway.accounts.charges import CreditCharges
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url, threads
 from gateway.accounts.door import Door
+from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate, newest_revision, present_revision
 from gateway.accounts.store import KeyStore
 from gateway.accounts.threads import DatabaseThreads
+from gateway.accounts.upkeep import Upkeep
 from gateway.start import StartError
 from gateway.telemetry.calls import Calls
 from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+# For telling the database what is left to be told, when the gateway stops.
+_DRAIN_S: Final = 2.0
 
 
 class Accounts:
@@ -41,9 +47,10 @@ class Accounts:
         self._engine = open_engine(parsed)
         self._threads = DatabaseThreads(threads(parsed), metrics)
         keys = KeyStore(self._engine)
-        store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}", LEASE_S)
+        store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}")
+        self._upkeep = Upkeep(store, HoldLeases(self._engine), self._threads, metrics)
         self.door = Door(service, keys, self._threads, calls)
-        self.charges = CreditCharges(keys, store, self._threads, metrics)
+        self.charges = CreditCharges(keys, store, self._upkeep, self._threads, metrics)
 
     async def start(self) -> None:
         """Make sure of the tables, and begin to look after the holds.
@@ -52,14 +59,14 @@ class Accounts:
             StartError: The database is away, or its tables are another version's.
         """
         await asyncio.to_thread(prepare, self._engine)
-        self._upkeep = asyncio.create_task(self.charges.run())
+        self._keeping = asyncio.create_task(self._upkeep.run())
 
     async def stop(self) -> None:
-        """Return what is to be returned, and close the database."""
-        await self.charges.drain()
-        self._upkeep.cancel()
-        await asyncio.gather(self._upkeep, return_exceptions=True)
-        self._threads.close()
+        """Return what is to be returned, as far as the database answers, and close it."""
+        self._keeping.cancel()
+        await asyncio.gather(self._keeping, return_exceptions=True)
+        await self._upkeep.drain(_DRAIN_S)
+        await asyncio.to_thread(self._threads.close)
         self._engine.dispose()
 
 

@@ -1,36 +1,55 @@
 """One credit for one render that succeeds: the block that a render runs in."""
 
 import asyncio
-import logging
+import time
 import uuid
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from typing import Any, Final, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol
 
-from gateway.accounts.credits import CreditStore
+from gateway.accounts.credits import CreditStore, Hold, Once, Standing
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
+from gateway.accounts.upkeep import Upkeep
 from gateway.caller import Caller
-from gateway.errors import AccountsUnavailableError, KeyInvalidError, NoAccountsError
+from gateway.errors import (
+    AccountsUnavailableError,
+    DeadlineError,
+    KeyInvalidError,
+    NoAccountsError,
+)
 from gateway.telemetry import catalogue
 from gateway.telemetry.catalogue import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
-log = logging.getLogger(__name__)
+# How long settling is tried: a failover of the database may be survived, a caller is not kept long.
+_PERSISTENCE_S: Final = 5.0
+_FIRST_WAIT_S: Final = 0.05
 
-# A killed gateway's holds come back after this time. Each live hold is renewed several times in it.
-LEASE_S: Final = 10.0
-_SWEEP_INTERVAL_S: Final = LEASE_S / 5
+# How often a render asks whether an earlier one with the same idempotency key has ended.
+_POLL_S: Final = 0.2
 
-# Waits between attempts to settle or to release: a failover of the database may be survived, a
-# caller is not kept long.
-_RETRY_WAITS_S: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """What a caller says of a request that may come again.
+
+    Attributes:
+        key: The idempotency key.
+        digest: Computes the SHA-256 of the request without it; takes processor time.
+    """
+
+    key: str
+    digest: Callable[[], bytes]
 
 
 class Charges(Protocol):
     """What the service asks of the accounts."""
 
-    def charge(self, caller: Caller) -> AbstractAsyncContextManager[None]:
+    def charge(
+        self, caller: Caller, repeatable: Repeatable | None, timeout_s: float
+    ) -> AbstractAsyncContextManager[None]:
         """Charge the caller one credit if the block succeeds, and nothing if it does not."""
         ...
 
@@ -42,7 +61,12 @@ class Charges(Protocol):
 class NoCharges:
     """The service without accounts: nothing is charged."""
 
-    def charge(self, caller: Caller) -> AbstractAsyncContextManager[None]:  # noqa: ARG002
+    def charge(
+        self,
+        caller: Caller,  # noqa: ARG002
+        repeatable: Repeatable | None,  # noqa: ARG002
+        timeout_s: float,  # noqa: ARG002
+    ) -> AbstractAsyncContextManager[None]:
         """Charge nothing."""
         return nullcontext()
 
@@ -57,121 +81,119 @@ class CreditCharges:
     Args:
         keys: The keys.
         store: Their credits.
+        upkeep: Keeps holds alive, and returns what could not be returned at once.
         threads: Where the database work runs.
         metrics: Counts the charges.
     """
 
     def __init__(
-        self, keys: KeyStore, store: CreditStore, threads: DatabaseThreads, metrics: Metrics
+        self,
+        keys: KeyStore,
+        store: CreditStore,
+        upkeep: Upkeep,
+        threads: DatabaseThreads,
+        metrics: Metrics,
     ) -> None:
         self._keys = keys
         self._store = store
+        self._upkeep = upkeep
         self._threads = threads
         self._metrics = metrics
-        self._live: set[str] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()
 
     @asynccontextmanager
-    async def charge(self, caller: Caller) -> AsyncIterator[None]:
+    async def charge(
+        self, caller: Caller, repeatable: Repeatable | None, timeout_s: float
+    ) -> AsyncIterator[None]:
         """Hold one credit for the time of a block, and spend it at the block's end.
 
         The block makes the reply ready; the reply may be sent once the block has been left without
         an exception, and not otherwise. If the block fails or is cancelled, or its caller goes
         before the credit is known to be spent, the credit is returned.
 
+        Args:
+            caller: Who pays.
+            repeatable: A request that has been paid for already costs nothing; None: every request
+                costs.
+            timeout_s: Seconds to wait for an earlier render of the same request.
+
         Raises:
             OutOfCreditsError: There is no credit to hold.
             AccountsUnavailableError: The database is away, before the block or after it.
             UnauthenticatedError: The key has been revoked.
+            IdempotencyKeyReusedError: The idempotency key came with another request before.
+            DeadlineError: An earlier render of the same request did not end in time.
         """
-        if caller.key_id is None:
-            raise RuntimeError("a call without a key has passed the door")
-        hold_id = uuid.uuid4().hex
-        # If this is cancelled or not answered, there may be a hold all the same. It expires.
-        await self._threads.run(Operation.HOLD, self._store.hold, caller.key_id, hold_id)
-        self._live.add(hold_id)
-        settling: asyncio.Task[None] | None = None
+        hold = await self._hold(_key_id(caller), repeatable, timeout_s)
+        if hold.standing is Standing.PAID:
+            yield
+            await self._repeat(hold.hold_id)
+            return
+        self._upkeep.begin(hold.hold_id)
         try:
             yield
-            settling = self._start(self._settle(hold_id))
-            # What is under way in a thread cannot be cancelled: it is waited for and undone.
-            await asyncio.shield(settling)
+            await self._settle(hold.hold_id)
         except BaseException as exc:
-            self._live.discard(hold_id)
-            returning = self._start(self._return(hold_id, settling))
+            # It waits for no settling that may be under way: what has been released is not settled
+            # any more, and what has been settled is released.
+            returning = self._upkeep.give_back(hold.hold_id)
             if isinstance(exc, Exception):
                 # So that a caller who reads of a failure finds the credit returned.
                 await asyncio.shield(returning)
             raise
-        self._live.discard(hold_id)
+        self._upkeep.deliver(hold.hold_id)
         self._metrics.count(catalogue.CREDITS, ChargeOutcome.SPENT)
 
     async def account(self, caller: Caller) -> Account:
         """Look the caller's account up, as it is now."""
-        if caller.key_id is None:
-            raise RuntimeError("a call without a key has passed the door")
-        account = await self._threads.run(Operation.FIND, self._keys.find, caller.key_id)
+        account = await self._threads.run(Operation.FIND, self._keys.find, _key_id(caller))
         if account is None:
             raise KeyInvalidError("there is no such API key")
         return account
 
-    async def run(self) -> None:
-        """Renew the live holds and return the credits of expired ones, until cancelled."""
-        away = False
+    async def _hold(self, key_id: str, repeatable: Repeatable | None, timeout_s: float) -> Hold:
+        give_up_s = time.monotonic() + timeout_s
+        once = None
+        if repeatable:
+            once = Once(repeatable.key, await asyncio.to_thread(repeatable.digest))
         while True:
-            try:
-                if self._live:
-                    await self._threads.run(Operation.SWEEP, self._store.renew, list(self._live))
-                returned = await self._threads.run(Operation.SWEEP, self._store.sweep)
-            except AccountsUnavailableError:
-                if not away:
-                    log.exception("holds cannot be renewed")
-                away = True
-            else:
-                if returned:
-                    log.warning("%d credits of expired holds were returned", returned)
-                    self._metrics.count(catalogue.CREDITS, ChargeOutcome.EXPIRED, amount=returned)
-                away = False
-            await asyncio.sleep(_SWEEP_INTERVAL_S)
-
-    async def drain(self) -> None:
-        """Wait for the credits that are still on their way back."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+            hold_id = uuid.uuid4().hex
+            # If this is cancelled or not answered, there may be a hold all the same. It expires.
+            hold = await self._threads.run(Operation.HOLD, self._store.hold, key_id, hold_id, once)
+            if hold.standing is not Standing.BUSY:
+                return hold
+            if time.monotonic() + _POLL_S > give_up_s:
+                raise DeadlineError(
+                    f"a render with the same idempotency key has not ended within {timeout_s:.3g} s"
+                )
+            await asyncio.sleep(_POLL_S)
 
     async def _settle(self, hold_id: str) -> None:
-        if not await self._repeated(Operation.SETTLE, hold_id):
+        if not await self._persistently(self._store.settle, hold_id):
             raise AccountsUnavailableError("the credit held for this render has expired")
 
-    async def _return(self, hold_id: str, settling: asyncio.Task[None] | None) -> None:
-        if settling:
-            await asyncio.wait([settling])
-            if not settling.cancelled() and settling.exception():
-                log.error("a render could not be charged: %s", settling.exception())
-        try:
-            await self._repeated(Operation.RELEASE, hold_id)
-        except AccountsUnavailableError as exc:
-            log.error("a credit is not returned before its hold expires: %s", exc)  # noqa: TRY400
-        else:
-            self._metrics.count(catalogue.CREDITS, ChargeOutcome.RETURNED)
+    async def _repeat(self, hold_id: str) -> None:
+        if not await self._persistently(self._store.repeat, hold_id):
+            raise AccountsUnavailableError(
+                "the charge of this idempotency key was returned meanwhile; the next attempt is "
+                "charged anew"
+            )
+        self._metrics.count(catalogue.CREDITS, ChargeOutcome.REPEATED)
 
-    async def _repeated(self, operation: Operation, hold_id: str) -> bool:
-        """Settle or release a hold, again where the database does not answer."""
-        for wait_s in (*_RETRY_WAITS_S, None):
+    async def _persistently(self, step: Callable[[str], bool], hold_id: str) -> bool:
+        """Take a step, again where the database does not answer."""
+        give_up_s = time.monotonic() + _PERSISTENCE_S
+        wait_s = _FIRST_WAIT_S
+        while True:
             try:
-                if operation is Operation.SETTLE:
-                    return await self._threads.run(operation, self._store.settle, hold_id)
-                await self._threads.run(operation, self._store.release, hold_id)
+                return await self._threads.run(Operation.SETTLE, step, hold_id)
             except AccountsUnavailableError:
-                if wait_s is None:
+                if time.monotonic() + wait_s > give_up_s:
                     raise
-                await asyncio.sleep(wait_s)
-            else:
-                return True
-        raise AssertionError("the last attempt returns or raises")
+            await asyncio.sleep(wait_s)
+            wait_s *= 2
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+
+def _key_id(caller: Caller) -> str:
+    if caller.key_id is None:
+        raise RuntimeError("a call without a key has passed the door")
+    return caller.key_id

@@ -8,11 +8,25 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from gateway.accounts.bounded import READ_LIMIT_S, BoundedConnection
+
 # SQLite has one writer, so more threads would only wait for each other.
 _THREADS: Final = {"sqlite": 1, "postgresql": 4}
 
 # A statement takes about a millisecond: one that takes this long has met a database in trouble.
 STATEMENT_TIMEOUT_S: Final = 2.0
+
+# What a gateway that stands still in the middle of a transaction keeps locked is free after this.
+_IDLE_TIMEOUT_S: Final = 5.0
+
+# A peer that is gone without a word is found out while a connection idles: after 5 s without
+# traffic it is asked, three times in all.
+_KEEPALIVE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 
 # A migration takes longer, and so does waiting for another process's.
 _PATIENT_TIMEOUT_S: Final = 60.0
@@ -75,9 +89,12 @@ def open_engine(url: URL) -> Engine:
         connect_args={
             "connect_timeout": round(STATEMENT_TIMEOUT_S),
             "tcp_user_timeout": timeout_ms,
-            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms}",
+            **_KEEPALIVE,
+            "options": f"-c statement_timeout={timeout_ms} -c lock_timeout={timeout_ms} "
+            f"-c idle_in_transaction_session_timeout={round(_IDLE_TIMEOUT_S * 1000)}",
         },
     )
+    event.listen(engine, "do_connect", _connect_postgresql)
     event.listen(engine, "begin", _begin_postgresql)
     return engine
 
@@ -110,8 +127,17 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _connect_postgresql(
+    _dialect: object, _record: object, arguments: list[Any], parameters: dict[str, Any]
+) -> BoundedConnection:
+    return BoundedConnection.connect(*arguments, **parameters)
+
+
 def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
+    raw: object = connection.connection.dbapi_connection
+    assert isinstance(raw, BoundedConnection)  # noqa: S101  narrows the driver's type
+    raw.read_limit_s = None if options.get("patient") else READ_LIMIT_S
     if options.get("hasty"):
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
     if options.get("patient"):

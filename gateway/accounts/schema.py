@@ -3,15 +3,16 @@
 Every credit ever granted is in exactly one place: granted = left + held + spent.
 """
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
     Double,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -42,16 +43,36 @@ api_keys = Table(
     CheckConstraint("credits_spent >= 0", name="credits_spent_not_negative"),
 )
 
-# One row for each render under way, and for a while after: a settled row is what makes settling
-# twice the same as settling once.
+
+class State(StrEnum):
+    """Where the credit of one render is.
+
+    `gateway.accounts.credits` draws how they follow each other.
+    """
+
+    HELD = "held"
+    SPENT = "spent"  # its gateway may not have heard of it
+    DELIVERED = "delivered"  # its gateway has, and sends the reply
+    REFUNDED = "refunded"  # it was spent, and nothing was delivered for it
+
+
+# One row for each render under way, and for a day after where something may be asked about it: by
+# its idempotency key, or by whoever wonders at a refund.
 holds = Table(
     "holds",
     metadata,
     Column("id", String(32), primary_key=True),
     Column("key_id", ForeignKey(api_keys.c.id), nullable=False),
     Column("gateway", String(200), nullable=False),
-    Column("settled", Boolean, nullable=False),
-    Column("expires_at_s", Double, nullable=False, index=True),
+    Column("state", String(10), nullable=False, index=True),
+    # Counts the renewals. Whether a hold is alive is told from this, and from no clock.
+    Column("beats", BigInteger, nullable=False),
+    Column("created_at_s", Double, nullable=False, index=True),
+    Column("idempotency_key", String(128)),
+    Column("request_sha256", LargeBinary(32)),
+    # Renders delivered without a charge of their own, since this one's stood.
+    Column("repeats", BigInteger, nullable=False),
+    Index("ix_holds_idempotency_key", "key_id", "idempotency_key", unique=True),
 )
 
 

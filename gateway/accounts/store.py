@@ -1,12 +1,12 @@
 """The API keys in the database: made, found, listed, revoked, topped up."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from gateway.accounts.database import hasty
@@ -16,7 +16,7 @@ from gateway.accounts.schema import api_keys, now_s
 from gateway.errors import AccountsUnavailableError
 
 # What one fails with that is restarted, unreachable, read-only, locked or too slow.
-_AWAY = (InterfaceError, InternalError, OperationalError, PoolTimeoutError)
+_AWAY = (InternalError, OperationalError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,12 @@ class KeyStore:
             row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
         return _account(row) if row else None
 
+    def find_all(self, key_ids: Collection[str]) -> dict[str, Account]:
+        """Look keys up by their ids; those that there are not are left out."""
+        with transaction(hasty(self._engine)) as connection:
+            rows = connection.execute(select(api_keys).where(api_keys.c.id.in_(key_ids))).all()
+        return {row.id: _account(row) for row in rows}
+
     def all(self) -> list[Account]:
         """List the keys in the order in which they were issued."""
         with transaction(self._engine) as connection:
@@ -121,7 +127,12 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except _AWAY as exc:
+    except DatabaseError as exc:
+        # SQLite says by the base of all errors alone that a file is damaged.
+        if not isinstance(exc, _AWAY) and type(exc) is not DatabaseError:
+            raise
+        raise AccountsUnavailableError("the accounts cannot be reached now") from exc
+    except (InterfaceError, PoolTimeoutError) as exc:
         raise AccountsUnavailableError("the accounts cannot be reached now") from exc
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
+from gateway.accounts.bounded import Deadline, within
 from gateway.errors import AccountsUnavailableError
 from gateway.telemetry import catalogue
 from gateway.telemetry.catalogue import Operation
@@ -14,6 +15,12 @@ from gateway.telemetry.metrics import Metrics
 # More than one statement may take, so that as a rule the database itself gives up first, and
 # nothing goes on behind the back of whoever has been told that it failed.
 _OPERATION_TIMEOUT_S: Final = 3.0
+
+# What a thread may need to give up: it looks at its deadline ten times a second.
+_GRACE_S: Final = 0.5
+
+# For operations under way when the gateway stops.
+_CLOSING_S: Final = 1.0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +37,7 @@ class DatabaseThreads:
     def __init__(self, count: int, metrics: Metrics) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="accounts")
         self._metrics = metrics
+        self._running: set[Deadline] = set()
 
     async def run(
         self, operation: Operation, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -37,15 +45,24 @@ class DatabaseThreads:
         """Run one operation, waiting for a thread included.
 
         Raises:
-            AccountsUnavailableError: It failed for the database's sake, or took too long. In the
-                second case it may still come to its effect.
+            AccountsUnavailableError: It failed for the database's sake, or took too long. In either
+                case it may have come to its effect, or come to it yet.
         """
         start_s = time.monotonic()
-        future = asyncio.get_running_loop().run_in_executor(
-            self._executor, lambda: work(*args, **kwargs)
-        )
+        deadline = Deadline(start_s + _OPERATION_TIMEOUT_S)
+
+        def bounded() -> T:
+            self._running.add(deadline)
+            try:
+                with within(deadline):
+                    return work(*args, **kwargs)
+            finally:
+                self._running.discard(deadline)
+
+        future = asyncio.get_running_loop().run_in_executor(self._executor, bounded)
         try:
-            async with asyncio.timeout(_OPERATION_TIMEOUT_S):
+            # What still waits for a thread by then is never begun.
+            async with asyncio.timeout(_OPERATION_TIMEOUT_S + _GRACE_S):
                 return await future
         except TimeoutError:
             raise AccountsUnavailableError(
@@ -57,5 +74,8 @@ class DatabaseThreads:
             )
 
     def close(self) -> None:
-        """Let running operations end, and begin none of those that wait."""
+        """Begin none of the operations that wait, and let running ones end, soon; blocks."""
+        now_s = time.monotonic()
+        for deadline in self._running.copy():
+            deadline.at_s = min(deadline.at_s, now_s + _CLOSING_S)
         self._executor.shutdown(cancel_futures=True)

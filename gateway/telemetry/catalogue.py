@@ -55,8 +55,10 @@ class ChargeOutcome(StrEnum):
     """How a charge ended."""
 
     SPENT = "spent"
-    RETURNED = "returned"
-    EXPIRED = "expired"
+    RETURNED = "returned"  # held, and the render failed
+    REFUNDED = "refunded"  # spent, and no reply was sent
+    EXPIRED = "expired"  # held by a gateway that was killed
+    REPEATED = "repeated"  # none taken: a render whose idempotency key had been paid for
 
 
 class Kind(StrEnum):
@@ -263,7 +265,7 @@ INFERENCE_RETRIES = Metric(
 CREDITS = Metric(
     "packshot_credits_total",
     Kind.COUNTER,
-    "Credits held for renders, by what became of them.",
+    "Credits held for renders, by what became of them; repeated ones took none.",
     {"outcome": tuple(ChargeOutcome)},
 )
 ACCOUNTS_DURATION = Metric(

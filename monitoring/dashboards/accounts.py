@@ -42,7 +42,8 @@ ACCOUNTS: Final = Dashboard(
                 ),
                 stack(
                     "Credits by outcome",
-                    "Spent for a picture, returned for an error, expired with a gateway.",
+                    "Spent for a picture, returned for an error, refunded for a reply that was not "
+                    "sent, expired with a gateway; repeated ones took none.",
                     Unit.PER_S,
                     Query(
                         f"sum by (outcome) (rate(packshot_credits_total{{{G}}}[$__rate_interval]))",

@@ -14,6 +14,7 @@ class Target:
         pid: The gateway's process.
         ca: The CA of its certificate, PEM; None: no TLS.
         api_key: A key with credits; None: no accounts.
+        accounts: URL of the accounts' database, as PACKSHOT_ACCOUNTS takes it; None: no accounts.
     """
 
     address: str
@@ -21,3 +22,4 @@ class Target:
     pid: int
     ca: Path | None = None
     api_key: str | None = None
+    accounts: str | None = None

@@ -292,6 +292,7 @@ class RenderRequest(_message.Message):
     STAGING_FIELD_NUMBER: _builtins.int
     CLEANING_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -308,6 +309,14 @@ class RenderRequest(_message.Message):
     """Whether stray islands, pinholes and small holes of the cut are cleaned; unspecified: on."""
     priority: Global___Priority.ValueType
     """Who waits for the packshot; unspecified: interactive."""
+    idempotency_key: _builtins.str
+    """The caller's name for this one render, 1 to 128 visible ASCII characters, no spaces; empty: none.
+    It is kept with the charge for a day. Within it, the same request with the same key of the same
+    account is rendered again without a second charge, and waits for the first if that has not ended
+    yet; another request with the same key is refused as INVALID_ARGUMENT, IDEMPOTENCY_KEY_REUSED. A
+    render that failed was not charged, and leaves its key free. Does nothing where no accounts are
+    kept.
+    """
     @_builtins.property
     def background(self) -> Global___Background:
         """What stands behind the product; unset: pure white."""
@@ -336,10 +345,11 @@ class RenderRequest(_message.Message):
         staging: Global___Staging | None = ...,
         cleaning: Global___Cleaning.ValueType = ...,
         priority: Global___Priority.ValueType = ...,
+        idempotency_key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,5 +1,6 @@
 """The real gateway on the real Triton, as processes."""
 
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
 from deploy.local.stack import free_ports
 from packshot import AsyncClient, Client, PackshotError
 from tests.integration.processes import ServerProcess, Triton
+from tests.support.accounts import Books, books_at
 
 
 @dataclass
@@ -71,3 +74,20 @@ async def client(gateway: GatewayProcess) -> AsyncIterator[AsyncClient]:
 def samples(root: Path) -> list[Path]:
     """The repository's own photos."""
     return sorted((root / "samples").glob("*.jpg"))
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[TemporaryPostgres]:
+    try:
+        with temporary_postgres() as postgres:
+            yield postgres
+    except NoPostgresError as error:
+        if os.environ.get("PACKSHOT_TEST_STRICT"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def books(postgres: TemporaryPostgres) -> Iterator[Books]:
+    with books_at(postgres.url) as books:
+        yield books

@@ -1,17 +1,17 @@
 """Accounts in a real PostgreSQL, and books that balance while the gateway is killed."""
 
-import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.credits_drill import Plan, drill
-from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
+from benchmarks.temporary_postgres import TemporaryPostgres
 from gateway.accounts.accounts import prepare
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url
+from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate
 from gateway.accounts.schema import metadata
 from gateway.config import GatewayConfig
@@ -20,22 +20,11 @@ from gateway.server import Gateway
 from gateway.start import StartError
 from packshot import AsyncClient, UnavailableError
 from tests.integration.processes import Triton
-from tests.support.accounts import Books, books_at
+from tests.support.accounts import Books
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
 
 PHOTO = encode(product_photo())
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[TemporaryPostgres]:
-    try:
-        with temporary_postgres() as postgres:
-            yield postgres
-    except NoPostgresError as error:
-        if os.environ.get("PACKSHOT_TEST_STRICT"):
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -47,12 +36,6 @@ def empty(postgres: TemporaryPostgres) -> TemporaryPostgres:
         connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     engine.dispose()
     return postgres
-
-
-@pytest.fixture
-def books(postgres: TemporaryPostgres) -> Iterator[Books]:
-    with books_at(postgres.url) as books:
-        yield books
 
 
 @pytest.fixture
@@ -99,7 +82,8 @@ def test_gateways_that_share_a_key_never_overspend_it(books: Books) -> None:
 
     def spend(worker: int) -> None:
         engine = open_engine(parse_url(books.url))
-        store = CreditStore(engine, str(worker), lease_s=60)
+        store = CreditStore(engine, str(worker))
+        leases = HoldLeases(engine)
         try:
             for turn in range(30):
                 hold = f"{worker}-{turn}"
@@ -111,7 +95,7 @@ def test_gateways_that_share_a_key_never_overspend_it(books: Books) -> None:
                     store.settle(hold)
                 else:
                     store.release(hold)
-                store.sweep()
+                leases.sweep()
         finally:
             engine.dispose()
 

@@ -16,16 +16,22 @@ from hypothesis.stateful import (
     rule,
 )
 
-from gateway.accounts.credits import CreditStore
+from gateway.accounts.credits import CreditStore, Hold, Once, Returned, Standing
 from gateway.accounts.database import open_engine, parse_url
+from gateway.accounts.leases import SIGHTINGS, HoldLeases
 from gateway.accounts.migrate import migrate
-from gateway.errors import KeyInvalidError, KeyRevokedError, OutOfCreditsError
+from gateway.errors import (
+    IdempotencyKeyReusedError,
+    KeyInvalidError,
+    KeyRevokedError,
+    OutOfCreditsError,
+)
 from tests.support.accounts import Books
 
 
 @pytest.fixture
 def store(books: Books) -> CreditStore:
-    return CreditStore(books.engine, "test", lease_s=60)
+    return CreditStore(books.engine, "test")
 
 
 def test_a_success_costs_one_and_settling_again_costs_nothing(
@@ -47,10 +53,12 @@ def test_a_released_credit_is_back_whether_it_was_settled_or_not(
     for hold in ("a", "b"):
         store.hold(key.split("_")[1], hold)
     store.settle("b")
-    for hold in ("a", "b", "a", "b"):
-        store.release(hold)
+    released = [store.release(hold) for hold in ("a", "b", "a", "b")]
+    assert released == [Returned.HELD, Returned.SPENT, Returned.NOTHING, Returned.NOTHING]
     assert books.figures(key) == (2, 0, 0)
+    assert books.holds() == {"refunded": 1}
     assert not store.settle("a")
+    assert not store.settle("b")
 
 
 def test_what_cannot_be_held_says_why(books: Books, store: CreditStore) -> None:
@@ -67,19 +75,87 @@ def test_what_cannot_be_held_says_why(books: Books, store: CreditStore) -> None:
         store.hold("unknown", "b")
 
 
-def test_holds_expire_unless_they_are_renewed(books: Books, store: CreditStore) -> None:
+REQUEST, OTHER = bytes(32), bytes([1]) * 32
+
+
+def test_a_request_that_comes_again_is_charged_once(books: Books, store: CreditStore) -> None:
+    key = books.issue(1)
+    key_id, once = key.split("_")[1], Once("k", REQUEST)
+    assert store.hold(key_id, "a", once) == Hold(Standing.HELD, "a")
+    assert store.hold(key_id, "b", once) == Hold(Standing.BUSY, "a")
+    store.settle("a")
+    # The account has no credit left, and none is needed.
+    assert store.hold(key_id, "b", once) == Hold(Standing.PAID, "a")
+    assert store.repeat("a")
+    assert books.figures(key) == (0, 0, 1)
+
+
+def test_an_idempotency_key_names_one_request_of_one_account(
+    books: Books, store: CreditStore
+) -> None:
+    ours, theirs = (books.issue(2).split("_")[1] for _ in range(2))
+    store.hold(ours, "a", Once("k", REQUEST))
+    with pytest.raises(IdempotencyKeyReusedError) as caught:
+        store.hold(ours, "b", Once("k", OTHER))
+    assert caught.value.figures == {"idempotency_key": "k"}
+    assert store.hold(theirs, "b", Once("k", OTHER)).standing is Standing.HELD
+    assert store.hold(ours, "c", Once("l", OTHER)).standing is Standing.HELD
+
+
+def test_a_render_that_failed_leaves_its_idempotency_key_free(
+    books: Books, store: CreditStore
+) -> None:
+    key = books.issue(1)
+    key_id = key.split("_")[1]
+    store.hold(key_id, "a", Once("k", REQUEST))
+    store.release("a")
+    store.hold(key_id, "b", Once("k", OTHER))
+    store.settle("b")
+    store.release("b")
+    assert store.hold(key_id, "c", Once("k", REQUEST)).standing is Standing.HELD
+    assert books.figures(key) == (0, 1, 0)
+
+
+def test_what_a_repeated_render_lives_on_is_not_refunded_and_what_is_refunded_not_repeated(
+    books: Books, store: CreditStore
+) -> None:
+    key = books.issue(2)
+    for hold in ("a", "b"):
+        store.hold(key.split("_")[1], hold, Once(hold, REQUEST))
+        store.settle(hold)
+    assert store.repeat("a")
+    assert store.release("a") is Returned.NOTHING
+    assert store.release("b") is Returned.SPENT
+    assert not store.repeat("b")
+    assert books.figures(key) == (1, 0, 1)
+
+
+def test_a_revoked_key_repeats_nothing(books: Books, store: CreditStore) -> None:
+    key_id = books.issue(1).split("_")[1]
+    store.hold(key_id, "a", Once("k", REQUEST))
+    store.settle("a")
+    books.keys.revoke(key_id)
+    with pytest.raises(KeyRevokedError):
+        store.hold(key_id, "b", Once("k", REQUEST))
+
+
+def test_racing_requests_with_one_idempotency_key_take_one_credit(books: Books) -> None:
     key = books.issue(5)
-    killed = CreditStore(books.engine, "killed", lease_s=-1)
-    for hold in ("lost", "kept", "settled"):
-        killed.hold(key.split("_")[1], hold)
-    killed.settle("settled")
-    store.renew(["kept", "settled"])
-    assert store.sweep() == 1
-    assert books.figures(key) == (3, 1, 1)
-    assert not store.settle("lost")
-    assert store.settle("kept")
-    assert books.figures(key) == (3, 0, 2)
-    assert store.sweep() == 0
+    standings: list[Standing] = []
+
+    def hold(worker: int) -> None:
+        engine = open_engine(parse_url(books.url))
+        store = CreditStore(engine, str(worker))
+        standings.append(store.hold(key.split("_")[1], f"h{worker}", Once("k", REQUEST)).standing)
+        engine.dispose()
+
+    threads = [threading.Thread(target=hold, args=(worker,)) for worker in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(each.name for each in standings) == ["BUSY"] * 5 + ["HELD"]
+    assert books.figures(key) == (4, 1, 0)
 
 
 def test_racing_threads_never_overspend(books: Books) -> None:
@@ -88,7 +164,7 @@ def test_racing_threads_never_overspend(books: Books) -> None:
 
     def spend(worker: int) -> None:
         engine = open_engine(parse_url(books.url))
-        store = CreditStore(engine, str(worker), lease_s=60)
+        store = CreditStore(engine, str(worker))
         for turn in range(15):
             try:
                 store.hold(key.split("_")[1], f"{worker}-{turn}")
@@ -119,8 +195,9 @@ class BooksBalance(RuleBasedStateMachine):
         migrate(self.books.engine)
         self.key = self.books.issue(3)
         self.key_id = self.key.split("_")[1]
-        self.store = CreditStore(self.books.engine, "live", lease_s=60)
-        self.killed = CreditStore(self.books.engine, "killed", lease_s=-1)
+        self.store = CreditStore(self.books.engine, "live")
+        self.leases = HoldLeases(self.books.engine)
+        self.alive: set[str] = set()
         self.left, self.held, self.spent, self.expiring = 3, 0, 0, 0
         self.count = 0
 
@@ -134,18 +211,24 @@ class BooksBalance(RuleBasedStateMachine):
             return multiple()
         self.store.hold(self.key_id, hold)
         self.left, self.held = self.left - 1, self.held + 1
+        self.alive.add(hold)
         return hold
 
     @precondition(lambda self: self.left)
     @rule()
     def hold_and_die(self) -> None:
         self.count += 1
-        self.killed.hold(self.key_id, f"h{self.count}")
+        self.store.hold(self.key_id, f"h{self.count}")
         self.left, self.held, self.expiring = self.left - 1, self.held + 1, self.expiring + 1
 
     @rule()
     def sweep(self) -> None:
-        assert self.store.sweep() == self.expiring
+        swept = []
+        for _ in range(SIGHTINGS):
+            self.leases.renew(self.alive, [])
+            swept.append(self.leases.sweep())
+        assert sum(each.returned for each in swept) == self.expiring
+        assert sum(each.refunded for each in swept) == 0
         self.left, self.held = self.left + self.expiring, self.held - self.expiring
         self.expiring = 0
 

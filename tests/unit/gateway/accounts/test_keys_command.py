@@ -65,4 +65,4 @@ def test_the_gateway_s_command_has_it(tmp_path: Path) -> None:
         check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == "the tables are those of revision 0001\n"
+    assert run.stdout == "the tables are those of revision 0002\n"

@@ -8,25 +8,53 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from gateway.accounts import database
+from gateway.accounts import database, migrations
 from gateway.accounts.accounts import prepare
 from gateway.accounts.database import open_engine, parse_url
+from gateway.accounts.leases import SIGHTINGS, HoldLeases
 from gateway.accounts.migrate import migrate, newest_revision
 from gateway.accounts.schema import metadata
+from gateway.accounts.store import KeyStore
 from tests.support.accounts import Books
 
 GATEWAYS = 3
+SCRIPTS = Path(migrations.__file__).parent
 
 
 def test_the_migrations_make_the_tables_that_the_code_works_with(books: Books) -> None:
     migrate(books.engine)
     with books.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_holds_of_the_first_revision_are_carried_over(tmp_path: Path) -> None:
+    engine = open_engine(parse_url(f"sqlite:///{tmp_path}/old.db"))
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(SCRIPTS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO api_keys VALUES ('k', 'name', x'00', 0, NULL, 0, 1, 7, 1, 2)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO holds (id, key_id, gateway, settled, expires_at_s) "
+            "VALUES ('open', 'k', 'g', 0, 0), ('settled', 'k', 'g', 1, 0)"
+        )
+    migrate(engine)
+    leases = HoldLeases(engine)
+    assert sum(leases.sweep().returned for _ in range(SIGHTINGS)) == 1
+    account = KeyStore(engine).find("k")
+    assert account
+    assert (account.credits_left, account.credits_held, account.credits_spent) == (8, 0, 2)
+    engine.dispose()
 
 
 def test_gateways_that_start_together_migrate_once(tmp_path: Path) -> None:

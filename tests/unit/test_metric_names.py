@@ -1,0 +1,24 @@
+"""Documents name metrics that exist."""
+
+import re
+from pathlib import Path
+
+from gateway.telemetry.catalogue import Kind, all_metrics
+
+_HISTOGRAM = ("", "_bucket", "_count", "_sum")
+
+
+def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
+    known = {
+        metric.name + suffix
+        for metric in all_metrics()
+        for suffix in (_HISTOGRAM if metric.kind is Kind.HISTOGRAM else ("",))
+    }
+    documents = [root / "README.md", *(root / "docs").rglob("*.md")]
+    named = {
+        (path.name, name)
+        for path in documents
+        for name in re.findall(r"\bpackshot_[a-z0-9_]+", path.read_text())
+    }
+    assert len(named) > len(all_metrics())
+    assert sorted(each for each in named if each[1] not in known) == []
