@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import cycle
 from typing import Final
@@ -19,19 +20,7 @@ METHODS: Final = (
 
 def bombs(size: int) -> dict[str, bytes]:
     """Return messages of about a size, by name; `Render` reads them as its request."""
-    return {
-        # background { gradient {} picture {} gradient {} … }: each ends the one before.
-        "oneofs": _field(3, b"\x1a\0\x22\0" * (size // 4)),
-        "backgrounds": b"\x1a\0" * (size // 2),
-        "photos": b"\x0a\0" * (size // 2),
-        "two photos": _field(1, bytes(size // 2)) * 2,
-        "colours": _field(3, _field(3, b"\x12\0" * (size // 2))),
-        "model": _field(2, b"x" * size),
-        "not UTF-8": _field(2, b"\xff" * size),
-        "unknown": b"\xf8\x07\x01" * (size // 3),
-        "groups": b"\x7b" * size,
-        "unended": b"\x0a\xff\xff\xff\x7f" + bytes(size),
-    }
+    return {name: make(size) for name, make in BOMBS.items()}
 
 
 def zipped(size: int) -> bytes:
@@ -41,28 +30,23 @@ def zipped(size: int) -> bytes:
     return b"\x01" + framed(data)[1:]
 
 
-def attack(target: Target, seconds: float) -> str:
+def attack(target: Target, seconds: float, sizes_mib: tuple[int, ...] = (60, 1)) -> str:
     """Send bombs of 60 and of 1 MiB to every method in turn."""
+    packed = zipped(60 * _MIB)
     end_s = time.monotonic() + seconds
     ends: Counter[str] = Counter()
     slowest_s, sent = 0.0, 0
-    frames = {
-        f"{name} {size >> 20} MiB": framed(bomb)
-        for size in (60 * _MIB, _MIB)
-        for name, bomb in bombs(size).items()
-    }
-    frames["gzip 1 GiB"] = zipped(1024 * _MIB)
-    frames["gzip 60 MiB"] = zipped(60 * _MIB)
-    for (name, frame), method in zip(cycle(frames.items()), _turns(), strict=False):
+    turns = cycle([(name, size) for size in sizes_mib for name in (*BOMBS, "gzip")])
+    for (name, size), method in zip(turns, _turns(), strict=False):
         if time.monotonic() > end_s:
             break
-        data = frame
-        if method.endswith("RenderStream") and not name.startswith("gzip"):
-            data = framed(_field(2, frame[5:]))
+        data = packed
+        if name != "gzip":
+            message = BOMBS[name](size * _MIB)
+            data = framed(_field(2, message) if method.endswith("RenderStream") else message)
         start_s = time.monotonic()
         with suppress(Gone), Wire(target) as wire:
-            more = [("grpc-encoding", "gzip")] if name.startswith("gzip") else []
-            stream = wire.call(method, *more)
+            stream = wire.call(method, *([("grpc-encoding", "gzip")] if name == "gzip" else []))
             wire.send(stream, data, end=True, within_s=5)
             status = wire.status(stream, 5)
             ends[str(status[0]) if status else "open"] += 1
@@ -84,3 +68,18 @@ def _field(number: int, content: bytes) -> bytes:
         size >>= 7
     length.append(size)
     return bytes((number << 3 | 2,)) + bytes(length) + content
+
+
+BOMBS: Final[dict[str, Callable[[int], bytes]]] = {
+    # background { gradient {} picture {} gradient {} … }: each ends the one before.
+    "oneofs": lambda size: _field(3, b"\x1a\0\x22\0" * (size // 4)),
+    "backgrounds": lambda size: b"\x1a\0" * (size // 2),
+    "photos": lambda size: b"\x0a\0" * (size // 2),
+    "two photos": lambda size: _field(1, bytes(size // 2)) * 2,
+    "colours": lambda size: _field(3, _field(3, b"\x12\0" * (size // 2))),
+    "model": lambda size: _field(2, b"x" * size),
+    "not UTF-8": lambda size: _field(2, b"\xff" * size),
+    "unknown": lambda size: b"\xf8\x07\x01" * (size // 3),
+    "groups": lambda size: b"\x7b" * size,
+    "unended": lambda size: b"\x0a\xff\xff\xff\x7f" + bytes(size),
+}

@@ -14,11 +14,11 @@ from tests.support.pictures import encode
 _CALLS: Final = 10
 
 
-def large_request() -> bytes:
-    """Return a small request for a large picture: noise that no format makes small."""
-    photo = np.full((3000, 3000, 3), 255, np.uint8)
-    noise = np.random.default_rng(0).integers(0, 200, (2800, 2800, 3), np.uint8)
-    photo[100:2900, 100:2900] = noise
+def large_request(side: int = 3000) -> bytes:
+    """Return a request for a large picture: noise, which no format without loss makes small."""
+    photo = np.full((side, side, 3), 255, np.uint8)
+    noise = np.random.default_rng(0).integers(0, 200, (side - 200, side - 200, 3), np.uint8)
+    photo[100:-100, 100:-100] = noise
     return pb.RenderRequest(
         photo=encode(photo, "JPEG", quality=60, subsampling=0),
         output=pb.Output(format=pb.IMAGE_FORMAT_PNG),
