@@ -2,13 +2,17 @@
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import IPv4Address, IPv6Network, ip_address
+from typing import Any, Final
 from urllib.parse import unquote
 
 import grpc.aio
 
 # The key that a call was let in by; gRPC runs a call's interceptors and its handler in one context.
 current_key_id: ContextVar[str | None] = ContextVar("current_key_id", default=None)
+
+# Who has one IPv6 address has all that differ in the last half only.
+_IPV6_PREFIX_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +21,7 @@ class Caller:
 
     Attributes:
         key_id: Public id of the API key that the call carries; None where no accounts are kept.
-        host: Address that the call comes from, without its port.
+        host: Address that the call comes from, without its port: of IPv6 the network of 64 bits.
     """
 
     key_id: str | None
@@ -34,9 +38,29 @@ def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
     return Caller(current_key_id.get(), peer_host(context.peer()))
 
 
-def peer_host(peer: str) -> str:
-    """Return the address in gRPC's name of a peer, such as `ipv4:127.0.0.1:50432`."""
+def peer_address(peer: str) -> tuple[str, int] | None:
+    """Return address and port of gRPC's name of a peer, such as `ipv4:127.0.0.1:50432`."""
     scheme, _, address = unquote(peer).partition(":")
-    if scheme not in ("ipv4", "ipv6"):
+    host, _, port = address.rpartition(":")
+    if scheme not in ("ipv4", "ipv6") or not port.isdecimal():
+        return None
+    return host.strip("[]"), int(port)
+
+
+def peer_host(peer: str) -> str:
+    """Return whose address a peer's is: `203.0.113.5`, or `2001:db8::/64` for all of a network."""
+    known = peer_address(peer)
+    if known is None:
         return peer
-    return address.rpartition(":")[0].strip("[]")
+    try:
+        address = ip_address(known[0])
+    except ValueError:
+        return known[0]
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    if address.is_loopback:
+        return str(address)
+    # A zone (`fe80::1%eth0`) says on which link an address is, and not whose it is.
+    return str(IPv6Network((int(address), _IPV6_PREFIX_BITS), strict=False))

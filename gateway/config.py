@@ -10,6 +10,7 @@ from gateway.admission.bounds import Bounds
 from gateway.pipeline.charge import MOST_CHARGED
 from gateway.pipeline.limits import PhotoLimits
 from gateway.tls import CertificateFiles
+from gateway.transport import SMALL_AT_ONCE, transport_bytes
 from gateway.triton_channel import channel_target
 from logs import LogFormat
 from settings import SettingError, require, setting
@@ -62,6 +63,14 @@ class GatewayConfig:
     )
     max_receiving: int = setting(
         "PACKSHOT_MAX_RECEIVING", 16, "most photos that are being received at once"
+    )
+    max_connections: int = setting(
+        "PACKSHOT_MAX_CONNECTIONS", 1000, "most connections to the gRPC port; more are closed"
+    )
+    send_timeout_s: float = setting(
+        "PACKSHOT_SEND_TIMEOUT_S",
+        30.0,
+        "time for a reply to be taken, and 1 s more for each MiB; then its connection is closed, s",
     )
     max_wait_s: float = setting(
         "PACKSHOT_MAX_WAIT_S", 0.75, "longest estimated wait with which work is let in, s"
@@ -158,6 +167,7 @@ class GatewayConfig:
         require(self, "max_bytes_in_flight", at_least=2 * self.max_photo_bytes)
         require(self, "max_pixels_in_flight", at_least=MOST_CHARGED * self.max_photo_pixels)
         require(self, "max_receiving", at_least=1)
+        require(self, "max_connections", at_least=1)
         require(self, "max_wait_s", at_least=0)
         require(self, "max_bulk_wait_s", at_least=0)
         require(self, "cpu_threads", at_least=0, at_most=1024)
@@ -167,6 +177,7 @@ class GatewayConfig:
             "default_timeout_s",
             "probe_interval_s",
             "probe_timeout_s",
+            "send_timeout_s",
             "stream_idle_timeout_s",
             "triton_state_interval_s",
         ):
@@ -249,6 +260,8 @@ class GatewayConfig:
             workers=2 * self.worker_threads,
             max_wait_s=self.max_wait_s,
             max_bulk_wait_s=self.max_bulk_wait_s,
+            other_messages=SMALL_AT_ONCE,
+            transport_bytes=transport_bytes(self.max_connections),
         )
 
     @property

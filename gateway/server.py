@@ -6,7 +6,7 @@ import signal
 
 import cv2
 import grpc.aio
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway.accounts.accounts import Accounts
@@ -15,11 +15,14 @@ from gateway.admission import Admission, Bound
 from gateway.answers import Answers
 from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig, is_loopback
+from gateway.connections import drop_connection
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
+from gateway.health import Health
 from gateway.http import MetricsServer
 from gateway.inference import ObservedInference
 from gateway.options.reader import OptionReader
+from gateway.outbox import Outbox
 from gateway.presets.load import load_presets
 from gateway.priority import Priority
 from gateway.readiness import ReadinessWatch
@@ -33,7 +36,7 @@ from gateway.streams import PhotoStreams
 from gateway.telemetry import catalogue
 from gateway.telemetry.telemetry import Telemetry
 from gateway.tls import ServedCertificate
-from gateway.transport import server_options
+from gateway.transport import MAX_CALLS, server_options
 from gateway.triton_channel import is_sole
 from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
@@ -41,6 +44,7 @@ from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
 log = logging.getLogger(__name__)
 
+HEALTH_SERVICE_NAME = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
@@ -70,7 +74,7 @@ class Gateway:
             config.circuit_failures,
             self._report_circuit,
         )
-        self._health = health.aio.HealthServicer()
+        self._health = Health()
         self._watch = ReadinessWatch(
             self._inference,
             config.default_model,
@@ -147,7 +151,7 @@ class Gateway:
             watching.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._ready = False
-        await self._health.enter_graceful_shutdown()
+        self._health.end()
         self._streams.drain()
         await self._server.stop(self._config.drain_timeout_s)
         if self._accounts:
@@ -173,19 +177,29 @@ class Gateway:
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
-        admission = Admission(config.bounds, self._count_refusal)
+        outbox = Outbox(
+            config.send_timeout_s,
+            drop_connection,
+            lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
+        )
+        admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
+        reception = Reception(
+            admission, self._calls, config.max_receiving, config.default_timeout_s, outbox
+        )
         options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
         charges: Charges = self._accounts.charges if self._accounts else NoCharges()
         server = grpc.aio.server(
             # A render that either refuses is not even received.
-            interceptors=[
-                *([self._accounts.door] if self._accounts else []),
-                Reception(admission, self._calls, config.default_timeout_s),
-            ],
-            options=server_options(config.max_message_bytes),
+            interceptors=[*([self._accounts.door] if self._accounts else []), reception],
+            options=server_options(config.max_message_bytes, config.max_connections),
+            maximum_concurrent_rpcs=MAX_CALLS,
         )
         self._streams = PhotoStreams(
-            config.stream_window, config.max_streams, config.stream_idle_timeout_s
+            config.stream_window,
+            config.max_streams,
+            min(config.default_timeout_s, config.stream_idle_timeout_s),
+            config.stream_idle_timeout_s,
+            outbox,
         )
         renderer = Renderer(
             self._inference, self._workers, self._decoder, config.limits, self._calls
@@ -197,12 +211,15 @@ class Gateway:
             self._inference,
             options,
             charges,
+            outbox,
             config.default_timeout_s,
         )
-        self._telemetry.watch(admission, self._streams, self._decoder.pids)
+        self._telemetry.watch(
+            admission, self._streams, lambda: reception.renders, self._decoder.pids
+        )
         add_PackshotServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = (SERVICE_NAME, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        names = (SERVICE_NAME, HEALTH_SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         return server
 
@@ -224,10 +241,8 @@ class Gateway:
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
         self._metrics.show(catalogue.READY, ready)
-        serving = health_pb2.HealthCheckResponse
-        status = serving.SERVING if ready else serving.NOT_SERVING
         for name in ("", SERVICE_NAME):
-            await self._health.set(name, status)
+            self._health.set(name, serving=ready)
 
 
 async def run(config: GatewayConfig, inference: ObservedInference) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from typing import Any, cast
+from typing import Any
 
 import grpc.aio
 from google.rpc import status_pb2
@@ -12,6 +12,7 @@ from gateway.answers import Answers
 from gateway.caller import Caller, caller_of
 from gateway.inference import InferenceServer
 from gateway.options.reader import OptionReader
+from gateway.outbox import Outbox
 from gateway.rendering import Rendering
 from gateway.replies import account_response, model_message, preset_message
 from gateway.streams import Context, PhotoStreams
@@ -30,6 +31,7 @@ class PackshotService(PackshotServiceServicer):
         inference: Knows the models.
         options: Knows the presets.
         charges: Knows the accounts.
+        outbox: Watches over replies.
         default_timeout_s: Seconds for a request whose caller set no deadline.
     """
 
@@ -41,6 +43,7 @@ class PackshotService(PackshotServiceServicer):
         inference: InferenceServer,
         options: OptionReader,
         charges: Charges,
+        outbox: Outbox,
         default_timeout_s: float,
     ) -> None:
         self._answers = answers
@@ -49,6 +52,7 @@ class PackshotService(PackshotServiceServicer):
         self._inference = inference
         self._options = options
         self._charges = charges
+        self._outbox = outbox
         self._default_timeout_s = default_timeout_s
 
     async def Render(  # noqa: N802  the proto names it
@@ -57,12 +61,11 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
     ) -> pb.RenderResponse:
         """Render one photo."""
-        # gRPC ends the context when the reply has left, however slowly it is taken.
         work = self._rendering.render(
             request,
             caller_of(context),
             self._timeout_s(context),
-            lambda release: cast("Any", context).add_done_callback(lambda _context: release()),
+            lambda release: self._outbox.release_when_sent(context, release),
         )
         return await self._answers.answer(Method.RENDER, context, work, pb.RenderResponse)
 
@@ -87,7 +90,7 @@ class PackshotService(PackshotServiceServicer):
                 work = self._rendering.render_streamed(message, caller, timeout_s, held.callback)
                 yield await self._answers.outcome(Method.STREAM_PHOTO, context, work)
 
-        work = self._streams.serve(context, wait_for_room, rendered)
+        work = self._streams.serve(context, caller.name, wait_for_room, rendered)
         await self._answers.answer(Method.RENDER_STREAM, context, work, lambda: None)
 
     async def GetAccount(  # noqa: N802  the proto names it

@@ -1,7 +1,8 @@
 """The gateway's gRPC transport: what one connection may ask of it, each option with its reason.
 
 Callers reach HTTP/2 before they reach any of the service's own limits. What is bounded here is
-bounded for a connection; how many connections there may be is the business of what stands in front.
+bounded for a connection, and so are their number and that of all calls: what gRPC holds before the
+service knows of it comes to `transport_bytes` at most.
 """
 
 from typing import Final
@@ -16,14 +17,33 @@ AGE_GRACE_S: Final = 60
 KEEPALIVE_S: Final = 60
 KEEPALIVE_TIMEOUT_S: Final = 20
 HANDSHAKE_S: Final = 10
+# Calls in hand, of all methods: renders, streams and watches are fewer, and all others are short.
+MAX_CALLS: Final = 1024
+# Calls that have come and that nobody has begun with.
+MAX_PENDING: Final = 1024
+# Messages of calls that are no renders which are received at once.
+SMALL_AT_ONCE: Final = 8
+# What a call may send before it is read: HTTP/2's own first window.
+WINDOW_BYTES: Final = 65_535
+# What a connection takes with its buffers, those of TLS included, and a call with its objects.
+_CONNECTION_BYTES: Final = 128 * 2**10
+_CALL_BYTES: Final = 32 * 2**10
+_IDENTITY_ALONE: Final = 1
 
 
-def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
+def transport_bytes(max_connections: int) -> int:
+    """Return what connections and unread calls take at most."""
+    per_call = WINDOW_BYTES + MAX_HEADER_BYTES + _CALL_BYTES
+    return max_connections * _CONNECTION_BYTES + (MAX_CALLS + MAX_PENDING) * per_call
+
+
+def server_options(max_message_bytes: int, max_connections: int) -> list[tuple[str, int]]:
     """Return the channel arguments of the gateway's server.
 
     Args:
         max_message_bytes: The largest request: twice the photo's limit, so that a photo over that
             limit hears of it.
+        max_connections: Most connections.
     """
     return [
         # What is larger, gRPC refuses by its length, before it keeps any of it.
@@ -31,6 +51,16 @@ def server_options(max_message_bytes: int) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         # Without this a second gateway would silently share the port.
         ("grpc.so_reuseport", 0),
+        # Some kB of gzip would be a message of the largest size, after most of a second of
+        # processor time, and photos do not get smaller.
+        ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ALONE),
+        # Left to itself, gRPC lets the window of an unread call grow to megabytes with the
+        # connection's speed. What is being read has all the window that its message wants.
+        ("grpc.http2.bdp_probe", 0),
+        ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
+        ("grpc.max_allowed_incoming_connections", max_connections),
+        ("grpc.server.max_pending_requests", MAX_PENDING // 2),
+        ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING),
         # More than any client needs at once; the others wait at the client (SETTINGS). A peer that
         # opens more all the same, or opens and resets them in a loop (CVE-2023-44487), is held to
         # as many.

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
@@ -82,13 +82,20 @@ class Admission:
     Args:
         bounds: What may be inside at once.
         on_refused: Told of every refusal for want of room.
+        make_room: Has others give up bytes that they hold for nothing, for a caller who wants a
+            number of them of so many; tells whether any were.
     """
 
-    def __init__(self, bounds: Bounds, on_refused: Callable[[Bound, Priority], None]) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        on_refused: Callable[[Bound, Priority], None],
+        make_room: Callable[[str, int, int], bool] = lambda _caller, _wanted, _limit: False,
+    ) -> None:
         self._bounds = bounds
         self._on_refused = on_refused
+        self._make_room = make_room
         self._ledgers = {priority: Ledger() for priority in Priority}
-        self._receiving = 0
         self._changed = asyncio.Event()
 
     def admit(self, caller: str, priority: Priority, size_bytes: int, timeout_s: float) -> Place:
@@ -155,6 +162,9 @@ class Admission:
             ("the caller holds", fair if own else limit, own),
         ):
             if value + amount > most:
+                others = bound is Bound.BYTES and value != own
+                if others and self._make_room(caller, amount, limit):
+                    return self.check_room(caller, priority, bound, amount)
                 ledger.refuse(now_s)
                 more = "" if bound is Bound.REQUESTS else f", and {amount} more are wanted"
                 raise self._full(
@@ -163,28 +173,13 @@ class Admission:
                     f"{whose} {value} {bound}{more}; the limit is {int(most)}",
                     {"limit": int(most), "value": value},
                 )
+        return None
 
-    @contextlib.contextmanager
-    def receiving(self, priority: Priority) -> Iterator[None]:
-        """Receive one message.
-
-        Raises:
-            OverloadedError: As many as allowed are being received.
-        """
-        if self._receiving >= self._bounds.receiving:
-            raise self._full(
-                priority,
-                Bound.RECEIVING,
-                f"the service receives {self._receiving} photos; "
-                f"the limit is {self._bounds.receiving}",
-                {"limit": self._bounds.receiving, "value": self._receiving},
-            )
-        self._receiving += 1
-        try:
-            yield
-        finally:
-            self._receiving -= 1
-            self.wake()
+    def receiving_full(
+        self, priority: Priority, message: str, figures: dict[str, object]
+    ) -> GatewayError:
+        """Return the refusal of a photo that may not be received, or not further, and count it."""
+        return self._full(priority, Bound.RECEIVING, message, figures)
 
     async def room(self, caller: str, priority: Priority, timeout_s: float) -> None:
         """Wait until a request would be let in as far as its size is not known.
@@ -218,11 +213,6 @@ class Admission:
     def wait_s(self, priority: Priority) -> float:
         """Estimate the time until all that a priority has inside is done."""
         return self._ledgers[priority].pace.wait_s(time.monotonic())
-
-    @property
-    def being_received(self) -> int:
-        """How many messages are being received."""
-        return self._receiving
 
     def ledger(self, priority: Priority) -> Ledger:
         """Return the books of a priority."""

@@ -46,6 +46,8 @@ class Bounds:
         workers: As many renders as this are let in whatever the estimates say.
         max_wait_s: Longest time for which interactive work may have to wait by the estimate.
         max_bulk_wait_s: Longest time for bulk work.
+        other_messages: Most messages that are received of calls that are no renders.
+        transport_bytes: Most bytes of connections and of calls that nobody has read of.
     """
 
     requests: int
@@ -57,14 +59,19 @@ class Bounds:
     workers: int
     max_wait_s: float
     max_bulk_wait_s: float
+    other_messages: int = 0
+    transport_bytes: int = 0
 
     @property
     def memory_ceiling_bytes(self) -> int:
         """What the process' memory stays below, by these bounds."""
+        messages = self.receiving + self.streams
         return (
             _IDLE_BYTES
-            + ((self.receiving + self.streams) * self.message_bytes + self.bytes)
-            * _COPIES_OF_A_MESSAGE
+            + (messages * self.message_bytes + self.bytes) * _COPIES_OF_A_MESSAGE
+            # Of others a message is refused by its size before it is parsed.
+            + self.other_messages * self.message_bytes * (_COPIES_OF_A_MESSAGE - 1)
+            + self.transport_bytes
             + self.pixels * _BYTES_PER_PIXEL
         )
 

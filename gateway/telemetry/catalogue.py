@@ -226,6 +226,11 @@ ADMISSION_REFUSALS = Metric(
     "Requests refused for want of room, by the bound that was reached and their priority.",
     {"bound": tuple(Bound), "priority": _PRIORITIES},
 )
+CONNECTIONS_DROPPED = Metric(
+    "packshot_connections_dropped_total",
+    Kind.COUNTER,
+    "Connections closed because their callers did not take their replies.",
+)
 READY = Metric("packshot_ready", Kind.GAUGE, "1 while the default model answers, else 0.")
 TRITON_REACHABLE = Metric(
     "packshot_triton_reachable",

@@ -57,6 +57,7 @@ class Telemetry:
         self,
         admission: Admission,
         streams: PhotoStreams,
+        receiving: Callable[[], int],
         decode_workers: Callable[[], Iterable[int]],
     ) -> None:
         """Read at each scrape what the parts of the gateway hold.
@@ -64,6 +65,7 @@ class Telemetry:
         Args:
             admission: Knows what is inside.
             streams: Knows what is open.
+            receiving: Tells how many renders' requests are being received.
             decode_workers: Gives the process ids of the decode workers.
         """
         for priority in Priority:
@@ -76,7 +78,7 @@ class Telemetry:
                 self.metrics.follow(metric, held, priority.label)
             wait_s = partial(admission.wait_s, priority)
             self.metrics.follow(catalogue.ESTIMATED_WAIT, wait_s, priority.label)
-        self.metrics.follow(catalogue.RECEIVING, lambda: admission.being_received)
+        self.metrics.follow(catalogue.RECEIVING, receiving)
         self.metrics.follow(catalogue.OPEN_STREAMS, lambda: streams.open)
         self.registry.register(UsageCollector(decode_workers))
 
