@@ -185,7 +185,10 @@ class Gateway:
             options=server_options(config.max_message_bytes),
         )
         self._streams = PhotoStreams(
-            config.stream_window, config.max_streams, config.stream_idle_timeout_s
+            config.stream_window,
+            config.max_streams,
+            config.stream_idle_timeout_s,
+            config.max_message_bytes,
         )
         renderer = Renderer(
             self._inference, self._workers, self._decoder, config.limits, self._calls

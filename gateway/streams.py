@@ -19,6 +19,7 @@ from packshot.v1 import packshot_pb2 as pb
 
 # When a caller may come back to a service with too many open streams, which last for long.
 _REFUSED_RETRY_S = 1.0
+_LIMIT_KEY = "packshot-max-message-bytes"
 
 Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
 WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[None]]
@@ -37,12 +38,16 @@ class PhotoStreams:
             yet included.
         max_streams: Most streams open at once.
         idle_timeout_s: Seconds without a photo, a result or a reply taken until a stream is ended.
+        max_message_bytes: The largest message, which callers are told.
     """
 
-    def __init__(self, window: int, max_streams: int, idle_timeout_s: float) -> None:
+    def __init__(
+        self, window: int, max_streams: int, idle_timeout_s: float, max_message_bytes: int
+    ) -> None:
         self._window = window
         self._max_streams = max_streams
         self._idle_timeout_s = idle_timeout_s
+        self._metadata = ((_LIMIT_KEY, str(max_message_bytes)),)
         self._open: set[_Stream] = set()
         self._draining = False
 
@@ -68,7 +73,8 @@ class PhotoStreams:
         stream = _Stream(context, wait_for_room, rendered, self._window)
         with self._opened(stream):
             # An open stream is to be told from one that is refused before any photo is sent.
-            await context.send_initial_metadata(())
+            # A message over the limit would end the stream, so its caller must know the limit.
+            await context.send_initial_metadata(self._metadata)
             await stream.run(self._idle_timeout_s)
 
     def drain(self) -> None:

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, Unpack
 
@@ -17,7 +18,8 @@ from packshot import (
     RenderOptions,
     Verdict,
 )
-from packshot._cli_photos import STREAM, Job, plan
+from packshot._cli_batch import Interruption, run
+from packshot._cli_output import printable, say, write_picture
 from packshot._cli_specs import (
     ASPECT_FORMS,
     BACKGROUND_FORMS,
@@ -27,6 +29,7 @@ from packshot._cli_specs import (
     parse_background,
     parse_size,
 )
+from packshot._cli_targets import Job, Plan, plan
 from packshot._options import Background, FitName, Photo
 from packshot._request import to_request
 from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
@@ -34,6 +37,8 @@ from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
 _FAILED = 1
 # How long a photo is brought again to a service that is full, s.
 _PATIENCE_S = 60.0
+# How many files of a kind are named before the rest are counted.
+_SHOWN = 20
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -132,6 +137,13 @@ _SHARE = click.FloatRange(0, 1)
     type=click.Choice(list(PRIORITIES)),
     help="Who waits: interactive work goes before bulk work; interactive if not given.",
 )
+@click.option("--recursive", is_flag=True, help="Take the photos of folders in folders as well.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there; never a photo.")
+@click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave out photos whose packshot is there, so that a batch that was broken off goes on.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -147,37 +159,56 @@ def render(
     output: str,
     background_fit: FitName | None,
     require_compliance: bool,  # noqa: FBT001  click passes it by name
+    recursive: bool,  # noqa: FBT001
+    overwrite: bool,  # noqa: FBT001
+    skip_existing: bool,  # noqa: FBT001
     jobs: int,
     **options: Unpack[RenderOptions],
 ) -> None:
-    """Render photos: files, folders, globs, or - for standard input."""
+    """Render photos: files, folders, patterns, or - for standard input.
+
+    Of a folder or a pattern the files are rendered that are pictures; others are named. The first
+    Ctrl-C ends after the photos under way, the second at once.
+    """
     if background_fit:
         options["background"] = _fitted(options.get("background"), background_fit)
     if require_compliance and not options.get("preset"):
         raise click.UsageError("--require-compliance needs a --preset to comply with")
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite contradicts --skip-existing")
     try:
         to_request(b"", options)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
-    work = plan(photos, output)
-    if options.get("format") is None:
-        options["format"] = work[0].format
-    failed = 0
-    with (
-        ThreadPoolExecutor(min(jobs, len(work))) as pool,
-        # On standard error, since standard output may be the picture.
-        click.progressbar(
-            length=len(work), label="rendering", file=sys.stderr, hidden=output == STREAM
-        ) as bar,
-    ):
-        futures = {pool.submit(_render_one, client, job, options): job for job in work}
-        for future in as_completed(futures):
-            complies = _report(futures[future], future)
-            failed += complies is None or (require_compliance and not complies)
-            bar.update(1)
-    if output != STREAM:
-        click.echo(f"{len(work) - failed} rendered, {failed} failed", err=True)
-    sys.exit(_FAILED if failed else 0)
+    try:
+        work = plan(
+            photos,
+            output,
+            options,
+            recursive=recursive,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+        )
+    except click.UsageError as exc:
+        raise click.UsageError(printable(exc.message)) from exc  # it names files
+    if work.format:
+        options["format"] = work.format
+    _say_plan(work)
+    interruption = Interruption()
+    rendering = _Rendering(client, options, interruption, work, overwrite=overwrite)
+    tally = _Tally(work, require_compliance=require_compliance)
+    with tally.bar, interruption.in_force():
+        left = run(
+            work.jobs,
+            rendering.render,
+            tally.report,
+            at_once=jobs,
+            interruption=interruption,
+            abandon=client.close,
+        )
+    if not work.to_stdout or interruption:
+        say(tally.summary(left))
+    sys.exit(interruption.status or (_FAILED if tally.failed else 0))
 
 
 class _Outcome(NamedTuple):
@@ -187,45 +218,122 @@ class _Outcome(NamedTuple):
     verdict: Verdict | None
 
 
-def _render_one(client: Client, job: Job, options: RenderOptions) -> _Outcome:
-    photo = job.source or sys.stdin.buffer.read()
-    packshot = _render_patiently(client, photo, options)
-    if job.file:
-        packshot.save(job.file)
-    elif job.folder and job.source:
-        suffix = packshot.format.replace("jpeg", "jpg")
-        packshot.save(job.folder / f"{job.source.stem}.{suffix}")
-    else:
-        sys.stdout.buffer.write(packshot.picture)
-    return _Outcome(packshot.notes, packshot.verdict)
+class _NotBegunError(Exception):
+    """The service had no room for a photo until somebody wanted an end."""
 
 
-def _render_patiently(client: Client, photo: Photo, options: RenderOptions) -> Packshot:
-    """Render a photo, and come back when a full service says to, for as long as that helps."""
-    give_up_s = time.monotonic() + _PATIENCE_S
-    while True:
+class _Rendering:
+    """What is done for one photo."""
+
+    def __init__(
+        self,
+        client: Client,
+        options: RenderOptions,
+        interruption: Interruption,
+        work: Plan,
+        *,
+        overwrite: bool,
+    ) -> None:
+        self._client = client
+        self._options = options
+        self._interruption = interruption
+        self._overwrite = overwrite
+        # Read here, where Ctrl-C ends it: there is one photo then, and it is not under way yet.
+        reads = any(job.source.path is None for job in work.jobs)
+        self._standard_input = sys.stdin.buffer.read() if reads else b""
+
+    def render(self, job: Job) -> _Outcome:
+        """Render a photo and write its packshot."""
+        packshot = self._render_patiently(job.source.path or self._standard_input)
+        if target := job.target(packshot.format):
+            packshot.save(target, overwrite=self._overwrite)
+        else:
+            write_picture(packshot.picture)
+        return _Outcome(packshot.notes, packshot.verdict)
+
+    def _render_patiently(self, photo: Photo) -> Packshot:
+        """Render a photo, and come back when a full service says to, as long as that helps."""
+        give_up_s = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return self._client.render(photo, **self._options)
+            except OverloadedError as error:
+                delay_s = error.retry_after_s
+                if delay_s is None or time.monotonic() + delay_s > give_up_s:
+                    raise
+                if self._interruption.wait(delay_s):
+                    raise _NotBegunError from error
+
+
+class _Tally:
+    """What became of the photos."""
+
+    def __init__(self, work: Plan, *, require_compliance: bool) -> None:
+        self.failed = 0
+        self._rendered = 0
+        self._not_begun = 0
+        self._skipped = work.skipped
+        self._require_compliance = require_compliance
+        # On standard error, since standard output may be the picture.
+        hidden = work.to_stdout or not sys.stderr.isatty()
+        self.bar = click.progressbar(
+            length=len(work.jobs), label="rendering", file=sys.stderr, hidden=hidden
+        )
+        self._hidden = hidden
+
+    def report(self, job: Job, future: Future[_Outcome]) -> None:
+        """Say what there is to say of a photo, and count it."""
         try:
-            return client.render(photo, **options)
-        except OverloadedError as error:
-            if error.retry_after_s is None or time.monotonic() + error.retry_after_s > give_up_s:
-                raise
-            time.sleep(error.retry_after_s)
+            outcome = future.result()
+        except _NotBegunError:
+            self._not_begun += 1
+        except (PackshotError, OSError, ValueError, MemoryError) as exc:
+            self._say(f"error: {job.source.name}: {str(exc) or 'it takes too much memory'}")
+            self.failed += 1
+        else:
+            complies = self._say_outcome(job, outcome)
+            if complies or not self._require_compliance:
+                self._rendered += 1
+            else:
+                self.failed += 1
+        with suppress(OSError):
+            self.bar.update(1)
+
+    def summary(self, left: int) -> str:
+        """Say how many photos met which fate, of which so many were left."""
+        parts = [f"{self._rendered} rendered", f"{self.failed} failed"]
+        if self._skipped:
+            parts.append(f"{self._skipped} there already")
+        if left + self._not_begun:
+            parts.append(f"{left + self._not_begun} not begun")
+        return ", ".join(parts)
+
+    def _say_outcome(self, job: Job, outcome: _Outcome) -> bool:
+        """Say what is to be said of a packshot; return whether it complies with its preset."""
+        for note in outcome.notes:
+            self._say(f"note: {job.source.name}: {note}")
+        verdict = outcome.verdict
+        if verdict is None or verdict.complies:
+            return True
+        broken = " ".join(check.explanation for check in verdict.checks if not check.passed)
+        self._say(f"breaks the rules of {verdict.preset}: {job.source.name}: {broken}")
+        return False
+
+    def _say(self, text: str) -> None:
+        if not self._hidden:
+            say("")  # the bar's line has no end
+        say(text)
 
 
-def _report(job: Job, future: Future[_Outcome]) -> bool | None:
-    """Say what there is to say of a photo; return whether it complies, None if it failed."""
-    try:
-        notes, verdict = future.result()
-    except (PackshotError, OSError, ValueError) as exc:
-        click.echo(f"\nerror: {job.name}: {exc}", err=True)
-        return None
-    for note in notes:
-        click.echo(f"\nnote: {job.name}: {note}", err=True)
-    if verdict is None or verdict.complies:
-        return True
-    broken = " ".join(check.explanation for check in verdict.checks if not check.passed)
-    click.echo(f"\nbreaks the rules of {verdict.preset}: {job.name}: {broken}", err=True)
-    return False
+def _say_plan(work: Plan) -> None:
+    """Name what is not rendered, and what is not named as its photo is."""
+    for path, why in work.left_out[:_SHOWN]:
+        say(f"left out: {path}: {why}")
+    for job in work.kept_apart[:_SHOWN]:
+        say(f"kept apart: {job.source.name}: the packshot is {job.stem}")
+    for kind, count in (("left out", len(work.left_out)), ("kept apart", len(work.kept_apart))):
+        if count > _SHOWN:
+            say(f"{kind}: {count - _SHOWN} more")
 
 
 def _fitted(background: Background | None, fit: FitName) -> BackgroundPicture:

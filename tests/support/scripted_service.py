@@ -52,6 +52,7 @@ class Scripted(PackshotServiceServicer):
     def __init__(self) -> None:
         self.script: list[Callable[[Any], pb.RenderResponse]] = [lambda _context: ANSWER]
         self.requests: list[pb.RenderRequest] = []
+        self.stream_metadata: tuple[tuple[str, str], ...] = ()
         self._lock = threading.Lock()
 
     def Render(  # noqa: N802  the blocking form of the interface
@@ -66,7 +67,7 @@ class Scripted(PackshotServiceServicer):
         self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
     ) -> Iterator[pb.RenderStreamResponse]:
         """Answer each photo at once; one that begins with "bad" fails, "break" ends the stream."""
-        context.send_initial_metadata(())
+        context.send_initial_metadata(self.stream_metadata)
         for message in request_iterator:
             with self._lock:
                 self.requests.append(message.request)
