@@ -38,5 +38,7 @@ def route_to(target: str) -> str:
     if name is None or any(host.endswith(end) for end in direct.replace(" ", "").split(",") if end):
         return target
     proxy = urlsplit(os.environ[name])
-    address = proxy.netloc.rpartition("@")[2] or proxy.path.rpartition("@")[2]
+    if proxy.scheme != "http":
+        return target  # gRPC knows no other proxies, and leaves them aside
+    address = proxy.netloc.rpartition("@")[2]
     return f"{target} by the proxy {address}, which {name} names"

@@ -150,7 +150,7 @@ def _to_sides(options: RenderOptions) -> tuple[int, int]:
     size, aspect = options.get("size"), options.get("aspect")
     width, height = (size, size) if size is None or isinstance(size, int) else size
     width_px, height_px = width or 0, height or 0
-    if size is not None and not width_px and not height_px:
+    if 0 in {width, height} and not width_px and not height_px:
         raise ValueError(f"size is {size!r}; leave it out for the default")
     both = width_px and height_px
     if options.get("square") and aspect not in {None, 1}:
