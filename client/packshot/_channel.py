@@ -1,10 +1,12 @@
 """How a channel to the service is set up: message sizes, reconnection, and proxies."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from packshot._security import host_of, is_loopback
+from packshot._security import Security, credentials, host_of, is_loopback
+from packshot.wire.v1 import wire_pb2 as wire
 
 DEFAULT_TARGET = "localhost:50051"
 DEFAULT_TIMEOUT_S = 30.0
@@ -14,15 +16,32 @@ _PROXY_NAMES = ("grpc_proxy", "https_proxy", "http_proxy")
 _NO_PROXY_NAMES = ("no_grpc_proxy", "no_proxy")
 
 
-def channel_options(target: str) -> list[tuple[str, Any]]:
-    """Return the options of a channel to a target."""
-    return [
-        ("grpc.max_send_message_length", -1),
-        ("grpc.max_receive_message_length", -1),
-        ("grpc.max_reconnect_backoff_ms", 2000),
-        # No proxy can reach this machine's own ports for us.
-        ("grpc.enable_http_proxy", int(not is_loopback(target))),
-    ]
+def open_channel(api: Any, target: str, security: Security) -> Any:
+    """Open a channel to a target.
+
+    Args:
+        api: Whose: `grpc` for a blocking one, `grpc.aio` for one of asyncio.
+        target: The gateway's address.
+        security: How it is connected.
+
+    Raises:
+        ValueError: The security's parts contradict each other.
+        OSError: A file of it cannot be read.
+    """
+    options = _options(target)
+    if proof := credentials(target, security):
+        return api.secure_channel(target, proof, options=options)
+    return api.insecure_channel(target, options=options)
+
+
+def health_check(channel: Any) -> Callable[..., Any]:
+    """Return the call that asks a channel's service for its health."""
+    method: Callable[..., Any] = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=wire.HealthCheckRequest.SerializeToString,
+        response_deserializer=wire.HealthCheckResponse.FromString,
+    )
+    return method
 
 
 def route_to(target: str) -> str:
@@ -42,3 +61,13 @@ def route_to(target: str) -> str:
         return target  # gRPC knows no other proxies, and leaves them aside
     address = proxy.netloc.rpartition("@")[2]
     return f"{target} by the proxy {address}, which {name} names"
+
+
+def _options(target: str) -> list[tuple[str, Any]]:
+    return [
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_reconnect_backoff_ms", 2000),
+        # No proxy can reach this machine's own ports for us.
+        ("grpc.enable_http_proxy", int(not is_loopback(target))),
+    ]

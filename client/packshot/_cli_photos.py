@@ -97,6 +97,8 @@ class _Search:
     def take(self, photo: str) -> None:
         """Find the photos of one argument."""
         path = Path(photo)
+        if not photo:
+            raise click.UsageError("a photo's name is empty")  # a shell's variable that is not set
         if photo in STANDARD_INPUT:
             if sys.stdin is None:
                 raise click.UsageError("standard input is closed")

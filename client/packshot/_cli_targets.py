@@ -124,6 +124,8 @@ def _file(output: str, options: RenderOptions) -> Path | None:
     Raises:
         click.UsageError: It is neither, or its name contradicts the format.
     """
+    if not output:
+        raise click.UsageError("the output's name is empty")  # a shell's variable that is not set
     path = Path(output)
     if os.path.isdir(path) or output.endswith(("/", os.sep)):  # noqa: PTH112  unlike Path's it is False where nothing may be seen
         return None
@@ -143,8 +145,8 @@ def _file(output: str, options: RenderOptions) -> Path | None:
     if picture_format is None:
         what = "a file, not a folder" if path.exists() else "no name of a packshot"
         raise click.UsageError(
-            f"{output} is {what}: a packshot's name ends with {', '.join(FORMAT_OF)}, and a "
-            "folder's that is to be made with /"
+            f"{output} is {what}: that of a packshot ends with {', '.join(FORMAT_OF)}, that of a "
+            "folder to be made with /"
         )
     if options.get("format") not in {None, picture_format}:
         raise click.UsageError(f"{output} contradicts --format {options.get('format')}")

@@ -239,6 +239,8 @@ def test_folders_are_made_and_a_dot_makes_no_file_of_them(target: str) -> None:
         (["empty", "-o", "out"], "holds no photo; empty: an empty folder"),
         (["texts", "-o", "out"], "holds no photo; texts/a.txt: not a picture"),
         (["-", "empty", "-o", "out"], "standard input needs a file"),
+        (["", "-o", "out"], "a photo's name is empty"),
+        (["a.jpg", "-o", ""], "the output's name is empty"),
         (["a.jpg", "b.jpg", "-o", "-"], "2 photos cannot go into one file"),
         (["a**b.jpg", "-o", "out"], "a**b.jpg"),
     ],
