@@ -199,6 +199,7 @@ class Gateway:
             config.max_streams,
             min(config.default_timeout_s, config.stream_idle_timeout_s),
             config.stream_idle_timeout_s,
+            config.max_message_bytes,
             outbox,
         )
         renderer = Renderer(

@@ -18,6 +18,7 @@ from packshot.v1 import packshot_pb2 as pb
 _GIVING_WAY_S = 3.0
 # When a caller may come back to a service with too many open streams, which last for long.
 _REFUSED_RETRY_S = 1.0
+_LIMIT_KEY = "packshot-max-message-bytes"
 
 Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
 WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[None]]
@@ -37,6 +38,7 @@ class PhotoStreams:
         max_streams: Most streams open at once.
         first_timeout_s: Seconds until a stream is ended whose first photo has not come.
         idle_timeout_s: Seconds without a photo, a result or a reply taken until a stream is ended.
+        max_message_bytes: The largest message, which callers are told.
         outbox: Watches over replies.
     """
 
@@ -46,12 +48,14 @@ class PhotoStreams:
         max_streams: int,
         first_timeout_s: float,
         idle_timeout_s: float,
+        max_message_bytes: int,
         outbox: Outbox,
     ) -> None:
         self._window = window
         self._places = FairPlaces(max_streams)
         self._first_timeout_s = first_timeout_s
         self._idle_timeout_s = idle_timeout_s
+        self._metadata = ((_LIMIT_KEY, str(max_message_bytes)),)
         self._outbox = outbox
         self._open: set[_Stream] = set()
         self._draining = False
@@ -82,8 +86,9 @@ class PhotoStreams:
         stream = _Stream(context, wait_for_room, rendered, self._window, self._outbox)
         async with self._opened(stream, caller):
             # An open stream is to be told from one that is refused before any photo is sent.
+            # A message over the limit would end the stream, so its caller must know the limit.
             with suppress(grpc.aio.InternalError):  # the caller has gone, which `run` finds as well
-                await context.send_initial_metadata(())
+                await context.send_initial_metadata(self._metadata)
             await stream.run(self._first_timeout_s, self._idle_timeout_s)
 
     def drain(self) -> None:

@@ -11,7 +11,8 @@
 
 from packshot._account import Account
 from packshot._answer import Box, Check, Packshot, Preset, Sides, Verdict
-from packshot._client import AsyncClient, Client
+from packshot._async_client import AsyncClient
+from packshot._client import Client
 from packshot._errors import (
     CallCancelledError,
     DeadlineExceededError,

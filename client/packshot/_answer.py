@@ -5,7 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from packshot._options import FormatName
+from packshot._files import write_file
+from packshot._options import FORMAT_OF, PICTURE_SUFFIXES, FormatName
 from packshot._words import FORMATS
 from packshot.v1 import packshot_pb2 as pb
 
@@ -111,19 +112,22 @@ class Packshot:
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the picture's file.
+    def save(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
+        """Write the picture's file, whole or not at all.
 
         Args:
             path: Where; a suffix that names another format is refused.
+            overwrite: Whether a file that is there is replaced.
 
         Raises:
             ValueError: The suffix says another format than the picture has.
+            FileExistsError: There is a file, and it is not to be replaced.
+            OSError: The file cannot be written; what was there is still there.
         """
-        suffix = Path(path).suffix.lower().lstrip(".").replace("jpg", "jpeg")
-        if suffix in FORMATS and suffix != self.format:
+        suffix = Path(path).suffix.lower()
+        if suffix in PICTURE_SUFFIXES and FORMAT_OF.get(suffix) != self.format:
             raise ValueError(f"the picture is {self.format}, but the path is {path}")
-        Path(path).write_bytes(self.picture)
+        write_file(path, self.picture, replace=overwrite)
 
 
 @dataclass(frozen=True, slots=True)

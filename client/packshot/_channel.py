@@ -1,54 +1,73 @@
-"""How a channel to the service is set up: message sizes, keepalive, retries."""
+"""How a channel to the service is set up: message sizes, reconnection, and proxies."""
 
-import json
+import os
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from packshot.v1 import packshot_pb2 as pb
+from packshot._security import Security, credentials, host_of, is_loopback
+from packshot.wire.v1 import wire_pb2 as wire
 
 DEFAULT_TARGET = "localhost:50051"
 DEFAULT_TIMEOUT_S = 30.0
 
-_SERVICE = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
+# As gRPC looks for them: https://grpc.github.io/grpc/core/md_doc_environment_variables.html
+_PROXY_NAMES = ("grpc_proxy", "https_proxy", "http_proxy")
+_NO_PROXY_NAMES = ("no_grpc_proxy", "no_proxy")
 
-# The whole request is kept for a retry: larger ones than this are sent once.
-_RETRY_BUFFER_BYTES = 64 * 2**20
 
-
-def channel_options(*, retries: bool) -> list[tuple[str, Any]]:
-    """Return the channel's options.
+def open_channel(api: Any, target: str, security: Security) -> Any:
+    """Open a channel to a target.
 
     Args:
-        retries: Whether calls that met an absent service or inference server are repeated, up to
-            four times in all within their deadline. A render changes nothing in the service but
-            the account, and its idempotency key has it charged once, so repeating it is safe; a
-            budget stops retries while most calls fail.
+        api: Whose: `grpc` for a blocking one, `grpc.aio` for one of asyncio.
+        target: The gateway's address.
+        security: How it is connected.
+
+    Raises:
+        ValueError: The security's parts contradict each other.
+        OSError: A file of it cannot be read.
     """
-    options: list[tuple[str, Any]] = [
+    options = _options(target)
+    if proof := credentials(target, security):
+        return api.secure_channel(target, proof, options=options)
+    return api.insecure_channel(target, options=options)
+
+
+def health_check(channel: Any) -> Callable[..., Any]:
+    """Return the call that asks a channel's service for its health."""
+    method: Callable[..., Any] = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=wire.HealthCheckRequest.SerializeToString,
+        response_deserializer=wire.HealthCheckResponse.FromString,
+    )
+    return method
+
+
+def route_to(target: str) -> str:
+    """Say where a channel leads, for errors: the target, and the proxy on the way if there is one.
+
+    Of the proxy's address neither user nor password are told.
+    """
+    if is_loopback(target):
+        return target
+    name = next((name for name in _PROXY_NAMES if os.environ.get(name)), None)
+    direct = next((os.environ[name] for name in _NO_PROXY_NAMES if os.environ.get(name)), "")
+    host = host_of(target) or ""
+    if name is None or any(host.endswith(end) for end in direct.replace(" ", "").split(",") if end):
+        return target
+    proxy = urlsplit(os.environ[name])
+    if proxy.scheme != "http":
+        return target  # gRPC knows no other proxies, and leaves them aside
+    address = proxy.netloc.rpartition("@")[2]
+    return f"{target} by the proxy {address}, which {name} names"
+
+
+def _options(target: str) -> list[tuple[str, Any]]:
+    return [
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_reconnect_backoff_ms", 2000),
-        ("grpc.enable_retries", int(retries)),
+        # No proxy can reach this machine's own ports for us.
+        ("grpc.enable_http_proxy", int(not is_loopback(target))),
     ]
-    if retries:
-        options += [
-            ("grpc.per_rpc_retry_buffer_size", _RETRY_BUFFER_BYTES),
-            ("grpc.service_config", json.dumps(_RETRY_CONFIG)),
-        ]
-    return options
-
-
-_RETRY_CONFIG = {
-    "methodConfig": [
-        {
-            "name": [{"service": _SERVICE}],
-            "retryPolicy": {
-                "maxAttempts": 4,
-                "initialBackoff": "0.2s",
-                "maxBackoff": "2s",
-                "backoffMultiplier": 2,
-                "retryableStatusCodes": ["UNAVAILABLE"],
-            },
-        }
-    ],
-    "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1},
-}

@@ -1,23 +1,19 @@
 """`packshot render`: many photos at once, one bad one stopping no other."""
 
 import sys
-import time
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
-from typing import NamedTuple, Unpack
+from typing import Unpack
 
 import click
 
 from packshot import (
     BackgroundPicture,
     Client,
-    OverloadedError,
-    Packshot,
-    PackshotError,
     RenderOptions,
-    Verdict,
 )
-from packshot._cli_photos import STREAM, Job, plan
+from packshot._cli_batch import Interruption, run
+from packshot._cli_output import printable, say
+from packshot._cli_rendering import Rendering, Tally, say_plan
 from packshot._cli_specs import (
     ASPECT_FORMS,
     BACKGROUND_FORMS,
@@ -27,13 +23,12 @@ from packshot._cli_specs import (
     parse_background,
     parse_size,
 )
-from packshot._options import Background, FitName, Photo
+from packshot._cli_targets import plan
+from packshot._options import Background, FitName
 from packshot._request import to_request
 from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
 
 _FAILED = 1
-# How long a photo is brought again to a service that is full, s.
-_PATIENCE_S = 60.0
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -132,6 +127,13 @@ _SHARE = click.FloatRange(0, 1)
     type=click.Choice(list(PRIORITIES)),
     help="Who waits: interactive work goes before bulk work; interactive if not given.",
 )
+@click.option("--recursive", is_flag=True, help="Take the photos of folders in folders as well.")
+@click.option("--overwrite", is_flag=True, help="Replace files that are there; never a photo.")
+@click.option(
+    "--skip-existing",
+    is_flag=True,
+    help="Leave out photos whose packshot is there, so that a batch that was broken off goes on.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 256),
@@ -147,85 +149,56 @@ def render(
     output: str,
     background_fit: FitName | None,
     require_compliance: bool,  # noqa: FBT001  click passes it by name
+    recursive: bool,  # noqa: FBT001
+    overwrite: bool,  # noqa: FBT001
+    skip_existing: bool,  # noqa: FBT001
     jobs: int,
     **options: Unpack[RenderOptions],
 ) -> None:
-    """Render photos: files, folders, globs, or - for standard input."""
+    """Render photos: files, folders, patterns, or - for standard input.
+
+    Of a folder or a pattern the files are rendered that are pictures; others are named. The first
+    Ctrl-C ends after the photos under way, the second at once.
+    """
     if background_fit:
         options["background"] = _fitted(options.get("background"), background_fit)
     if require_compliance and not options.get("preset"):
         raise click.UsageError("--require-compliance needs a --preset to comply with")
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite contradicts --skip-existing")
     try:
         to_request(b"", options)
     except ValueError as exc:
         raise click.UsageError(str(exc)) from exc
-    work = plan(photos, output)
-    if options.get("format") is None:
-        options["format"] = work[0].format
-    failed = 0
-    with (
-        ThreadPoolExecutor(min(jobs, len(work))) as pool,
-        # On standard error, since standard output may be the picture.
-        click.progressbar(
-            length=len(work), label="rendering", file=sys.stderr, hidden=output == STREAM
-        ) as bar,
-    ):
-        futures = {pool.submit(_render_one, client, job, options): job for job in work}
-        for future in as_completed(futures):
-            complies = _report(futures[future], future)
-            failed += complies is None or (require_compliance and not complies)
-            bar.update(1)
-    if output != STREAM:
-        click.echo(f"{len(work) - failed} rendered, {failed} failed", err=True)
-    sys.exit(_FAILED if failed else 0)
-
-
-class _Outcome(NamedTuple):
-    """What is said of a packshot that is written; without the picture, since there are many."""
-
-    notes: tuple[str, ...]
-    verdict: Verdict | None
-
-
-def _render_one(client: Client, job: Job, options: RenderOptions) -> _Outcome:
-    photo = job.source or sys.stdin.buffer.read()
-    packshot = _render_patiently(client, photo, options)
-    if job.file:
-        packshot.save(job.file)
-    elif job.folder and job.source:
-        suffix = packshot.format.replace("jpeg", "jpg")
-        packshot.save(job.folder / f"{job.source.stem}.{suffix}")
-    else:
-        sys.stdout.buffer.write(packshot.picture)
-    return _Outcome(packshot.notes, packshot.verdict)
-
-
-def _render_patiently(client: Client, photo: Photo, options: RenderOptions) -> Packshot:
-    """Render a photo, and come back when a full service says to, for as long as that helps."""
-    give_up_s = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return client.render(photo, **options)
-        except OverloadedError as error:
-            if error.retry_after_s is None or time.monotonic() + error.retry_after_s > give_up_s:
-                raise
-            time.sleep(error.retry_after_s)
-
-
-def _report(job: Job, future: Future[_Outcome]) -> bool | None:
-    """Say what there is to say of a photo; return whether it complies, None if it failed."""
     try:
-        notes, verdict = future.result()
-    except (PackshotError, OSError, ValueError) as exc:
-        click.echo(f"\nerror: {job.name}: {exc}", err=True)
-        return None
-    for note in notes:
-        click.echo(f"\nnote: {job.name}: {note}", err=True)
-    if verdict is None or verdict.complies:
-        return True
-    broken = " ".join(check.explanation for check in verdict.checks if not check.passed)
-    click.echo(f"\nbreaks the rules of {verdict.preset}: {job.name}: {broken}", err=True)
-    return False
+        work = plan(
+            photos,
+            output,
+            options,
+            recursive=recursive,
+            overwrite=overwrite,
+            skip_existing=skip_existing,
+        )
+    except click.UsageError as exc:
+        raise click.UsageError(printable(exc.message)) from exc  # it names files
+    if work.format:
+        options["format"] = work.format
+    say_plan(work)
+    interruption = Interruption()
+    rendering = Rendering(client, options, interruption, work, overwrite=overwrite)
+    tally = Tally(work, require_compliance=require_compliance)
+    with tally.bar, interruption.in_force():
+        left = run(
+            work.jobs,
+            rendering.render,
+            tally.report,
+            at_once=jobs,
+            interruption=interruption,
+            abandon=client.close,
+        )
+    if not work.to_stdout or interruption:
+        say(tally.summary(left))
+    sys.exit(interruption.status or (_FAILED if tally.failed else 0))
 
 
 def _fitted(background: Background | None, fit: FitName) -> BackgroundPicture:

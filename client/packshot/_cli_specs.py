@@ -72,12 +72,11 @@ def parse_size(text: str) -> tuple[int | None, int | None]:
     """
     width, cross, height = text.partition("x")
     try:
-        if not cross:
-            return int(text), int(text)
-        if width or height:
-            return int(width) if width else None, int(height) if height else None
+        sides = [int(side) if side else None for side in (width, height if cross else width)]
     except ValueError:
-        pass
+        sides = []
+    if any(sides) and 0 not in sides:
+        return sides[0], sides[1]
     raise ValueError(f"{text!r} is none of {SIZE_FORMS}")
 
 

@@ -15,6 +15,8 @@ PackshotError
 └── ServiceError             a defect of the service, or an answer that no client expects
 """
 
+import re
+
 import grpc
 from google.protobuf.message import DecodeError, Message
 
@@ -109,6 +111,8 @@ _BY_CODE: dict[grpc.StatusCode, type[PackshotError]] = {
     grpc.StatusCode.UNAUTHENTICATED: UnauthenticatedError,
     grpc.StatusCode.UNIMPLEMENTED: UnsupportedError,
 }
+# What gRPC says by itself where it reaches nobody.
+_UNANSWERED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
 # Where one status has several causes with different remedies.
 _BY_REASON: dict[str, type[PackshotError]] = {
     "OUT_OF_CREDITS": OutOfCreditsError,
@@ -116,10 +120,41 @@ _BY_REASON: dict[str, type[PackshotError]] = {
 }
 
 
+# The reason that the service gives for a photo of too many bytes.
+_PHOTO_LIMIT = "PHOTO_LIMIT"
+# What gRPC says of a request that it receives no further than to its length.
+_TOO_LARGE = re.compile(r"message larger than max \((\d+) vs\. (\d+)\)")
+
+
+def photo_too_large(value: int, limit: int) -> InvalidRequestError:
+    """Build the error of a photo that cannot be sent.
+
+    Args:
+        value: Its bytes, or its request's, as far as they were counted.
+        limit: The most that can be received.
+    """
+    return InvalidRequestError(
+        f"the photo takes {value} bytes; the service receives {limit} at most",
+        code=grpc.StatusCode.INVALID_ARGUMENT,
+        reason=_PHOTO_LIMIT,
+        figures={"value": str(value), "limit": str(limit)},
+    )
+
+
 def from_rpc_error(
-    code: grpc.StatusCode, message: str | None, trailers: dict[str, str | bytes]
+    code: grpc.StatusCode,
+    message: str | None,
+    trailers: dict[str, str | bytes],
+    route: str = "",
 ) -> PackshotError:
-    """Build the typed error of a failed call from its status, message and trailers."""
+    """Build the typed error of a failed call.
+
+    Args:
+        code: Its status.
+        message: What the status says, for people.
+        trailers: What came with it.
+        route: Where the call went, told where the service has not answered.
+    """
     status = wire.Status()
     details = trailers.get("grpc-status-details-bin", b"")
     try:
@@ -129,6 +164,10 @@ def from_rpc_error(
     info, retry = wire.ErrorInfo(), wire.RetryInfo()
     _find(status, info)
     has_retry = _find(status, retry)
+    if not info.reason and (sizes := _TOO_LARGE.search(message or "")):
+        return photo_too_large(int(sizes[1]), int(sizes[2]))
+    if route and not info.reason and code in _UNANSWERED:
+        message = f"{message or code.name} (to {route})"
     figures = dict(info.metadata)
     trace_id = figures.pop("trace_id", "")
     return _BY_REASON.get(info.reason, _BY_CODE.get(code, ServiceError))(

@@ -1,32 +1,31 @@
-"""Many photos over one call: what both clients share of `RenderStream`."""
+"""Many photos over one call: what both clients share of `RenderStream`.
 
-import asyncio
-import threading
-import time
-from collections.abc import (
-    AsyncGenerator,
-    AsyncIterable,
-    AsyncIterator,
-    Callable,
-    Iterable,
-    Iterator,
-)
-from contextlib import suppress
+A client admits photos to the `Book` as room comes free and sends their requests. It leads all that
+happens through `Book.take`, which says what to do about it.
+"""
+
+import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
 import grpc
-import grpc.aio
 
 from packshot._answer import Packshot, from_response
-from packshot._errors import PackshotError, ServiceError, from_rpc_error
+from packshot._errors import InvalidRequestError, PackshotError, ServiceError, from_rpc_error
 from packshot._options import Photo, RenderOptions
-from packshot._request import to_request
+from packshot._photo import photo_bytes
+from packshot._request import to_template
+from packshot._retry import Attempts
 from packshot.v1 import packshot_pb2 as pb
 
 DEFAULT_WINDOW = 16
+# The stream's initial metadata tell under this key how many bytes a message may have.
+LIMIT_KEY = "packshot-max-message-bytes"
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+# What a message holds beside photo, options and id: tags and lengths.
+_FRAMING_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +45,153 @@ class Rendered:
     error: PackshotError | None
 
 
-class _Book:
-    """The photos that are under way, and what kept the next one from being sent."""
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A photo is to be sent again.
 
-    def __init__(self, options: RenderOptions) -> None:
-        to_request(b"", options)  # what is wrong with the options is said before anything is sent
-        self._options = options
-        self._sent: dict[str, Photo] = {}
+    Attributes:
+        name: The photo's.
+        pause_s: Seconds until then.
+    """
+
+    name: str
+    pause_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """The input has ended.
+
+    Attributes:
+        error: Of the input; None if it simply ended.
+    """
+
+    error: Exception | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A photo cannot be sent.
+
+    Attributes:
+        name: The photo's.
+        error: Why.
+    """
+
+    name: str
+    error: Exception
+
+
+Event: TypeAlias = pb.RenderStreamResponse | Fed | Unsent
+
+
+@dataclass(slots=True)
+class _Entry:
+    photo: Photo
+    source: Photo
+    attempts: Attempts
+    sent: bool = False
+
+
+class Book:
+    """The photos that are under way.
+
+    Args:
+        options: Of every photo.
+        window: Most photos under way.
+        attempts: Of the call.
+
+    Raises:
+        OSError: The background picture cannot be read.
+        TypeError: There is no such option.
+        ValueError: As `Client.render`, or there is no room for any photo.
+    """
+
+    def __init__(self, options: RenderOptions, window: int, attempts: Attempts) -> None:
+        if window < 1:
+            raise ValueError(f"window is {window}; allowed: 1 or more photos")
+        self._template = to_template(options)
+        # A photo that is sent again is charged once.
+        self._key = self._template.idempotency_key or (uuid.uuid4().hex if attempts.repeat else "")
+        self._attempts = attempts
+        self._entries: dict[str, _Entry] = {}
         self._count = 0
-        self.failure: Exception | None = None  # of the input, or a photo that cannot be read
-        self.write_failed = False
+        self._most_bytes: int | None = None
+        self._fed = False
+        self._input_error: Exception | None = None
+        self._unreadable: Exception | None = None  # of a photo; none after it is sent
 
-    def request(self, photo: Photo) -> pb.RenderStreamRequest:
-        """Build the next message; what is raised is for `failure`."""
-        request = to_request(photo, self._options)
+    @property
+    def over(self) -> bool:
+        """Whether every photo has its outcome, and none will come."""
+        return self.fed and not self._entries
+
+    @property
+    def fed(self) -> bool:
+        """Whether no further photo is taken: the input has ended, or a photo could not be read."""
+        return self._fed or self._unreadable is not None
+
+    def admit(self, photo: Photo) -> str:
+        """Enter a photo, and name it.
+
+        Raises:
+            OSError: It is an open file that cannot be read.
+            TypeError: It is no photo.
+        """
+        source = photo
+        if hasattr(photo, "read"):
+            source = photo_bytes(photo)  # a file can be read once, and may have to be sent again
         name = str(self._count)
-        if request.idempotency_key:
-            request.idempotency_key += f"-{name}"
         self._count += 1
-        self._sent[name] = photo
-        return pb.RenderStreamRequest(id=name, request=request)
+        self._entries[name] = _Entry(photo, source, self._attempts.another())
+        return name
+
+    def open(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
+        """Read how large a message may be from the metadata that the call began with."""
+        limit = dict(metadata or ()).get(LIMIT_KEY)
+        if isinstance(limit, str) and limit.isdecimal():
+            self._most_bytes = max(0, int(limit) - self._template.ByteSize() - _FRAMING_BYTES)
+
+    def request(self, name: str) -> pb.RenderStreamRequest | Unsent:
+        """Build a photo's message, unless one before it could not be read."""
+        entry = self._entries[name]
+        if self._unreadable and not entry.sent:
+            return Unsent(name, self._unreadable)
+        try:
+            source = entry.source
+            if self._most_bytes is None:
+                photo = photo_bytes(source)
+            else:
+                photo = photo_bytes(source, self._most_bytes)
+        except InvalidRequestError as exc:
+            return Unsent(name, exc)
+        except Exception as exc:  # noqa: BLE001  who sends has no use for it, the caller has
+            self._unreadable = exc
+            return Unsent(name, exc)
+        entry.sent = True
+        message = pb.RenderStreamRequest(id=name, request=self._template)
+        message.request.photo = photo
+        if self._key:
+            message.request.idempotency_key = f"{self._key}-{name}"
+        return message
+
+    def take(self, event: Event) -> Rendered | Again | None:
+        """Take what has happened.
+
+        Returns:
+            What became of a photo, or that it is to be sent again; None: nothing to tell.
+        """
+        match event:
+            case Fed(error):
+                self._fed = True
+                self._input_error = error
+            case Unsent(name, InvalidRequestError() as error):
+                return self._finish(name, None, error)
+            case Unsent(name):
+                del self._entries[name]
+            case _:
+                return self._answer(event)
+        return None
 
     def close(self) -> None:
         """Raise what kept a photo from being sent, or say that some have no answer.
@@ -73,139 +199,31 @@ class _Book:
         Raises:
             ServiceError: The service ended the stream too early.
         """
-        if self.failure:
-            raise self.failure
-        if self._sent:
+        if failure := self._unreadable or self._input_error:
+            raise failure
+        if self._entries:
             raise ServiceError(
-                f"the service ended the stream with {len(self._sent)} photos unanswered",
+                f"the service ended the stream with {len(self._entries)} photos unanswered",
                 code=grpc.StatusCode.UNKNOWN,
             )
 
-    def answer(self, response: pb.RenderStreamResponse) -> Rendered:
-        """Read a reply."""
-        photo = self._sent.pop(response.id)
-        if response.HasField("error"):
-            status = response.error
-            error = from_rpc_error(
-                _CODES.get(status.code, grpc.StatusCode.UNKNOWN),
-                status.message,
-                {"grpc-status-details-bin": status.SerializeToString()},
-            )
-            return Rendered(int(response.id), photo, None, error)
-        return Rendered(int(response.id), photo, from_response(response.response), None)
-
-
-def stream(
-    start: Callable[..., Any],
-    photos: Iterable[Photo],
-    options: RenderOptions,
-    window: int,
-    timeout_s: float | None,
-) -> Iterator[Rendered]:
-    """Send photos, at most a window of them ahead of their replies, and yield what comes back.
-
-    Args:
-        start: The stub's method.
-        photos: Read by a thread of gRPC's, one by one.
-        options: Of every photo.
-        window: Most photos sent and not answered.
-        timeout_s: Seconds for the whole call; None: as long as it takes.
-
-    Raises:
-        grpc.RpcError: The call itself failed.
-        OSError: A photo cannot be read; those before it have been answered.
-        TypeError: There is no such option, or a photo is none.
-        ValueError: As `Client.render`.
-        Exception: What `photos` raises, once those before have been answered.
-    """
-    book = _Book(options)
-    room, over = threading.Semaphore(window), threading.Event()
-
-    def requests() -> Iterator[pb.RenderStreamRequest]:
+    def _answer(self, response: pb.RenderStreamResponse) -> Rendered | Again:
+        self._attempts.succeeded()
+        if not response.HasField("error"):
+            return self._finish(response.id, from_response(response.response), None)
+        status = response.error
+        error = from_rpc_error(
+            _CODES.get(status.code, grpc.StatusCode.UNKNOWN),
+            status.message,
+            {"grpc-status-details-bin": status.SerializeToString()},
+        )
         try:
-            for photo in photos:
-                room.acquire()
-                if over.is_set():
-                    return
-                yield book.request(photo)
-        except Exception as exc:  # noqa: BLE001  gRPC's thread has no use for it, the caller has
-            book.failure = exc
+            pause_s = self._entries[response.id].attempts.pause_s(error)
+        except PackshotError:
+            return self._finish(response.id, None, error)
+        return Again(response.id, pause_s)
 
-    call = start(requests(), timeout=timeout_s)
-    try:
-        for response in call:
-            room.release()
-            yield book.answer(response)
-    finally:
-        over.set()
-        room.release()
-        call.cancel()
-    book.close()
-
-
-async def stream_async(
-    start: Callable[..., Any],
-    photos: Iterable[Photo] | AsyncIterable[Photo],
-    options: RenderOptions,
-    window: int,
-    timeout_s: float | None,
-) -> AsyncGenerator[Rendered, None]:
-    """Do what `stream` does, for asyncio; a plain iterable is read on the event loop.
-
-    The call's errors are typed here: a generator around this one could not be dropped, since the
-    event loop would close both at once.
-    """
-    book = _Book(options)
-    room = asyncio.Semaphore(window)
-    start_s = time.monotonic()
-    call = start(timeout=timeout_s)
-    sending = asyncio.create_task(_send(call, photos, book, room))
-    try:
-        async for response in call:
-            room.release()
-            yield book.answer(response)
-    except grpc.aio.AioRpcError as exc:
-        code, message = exc.code(), exc.details()
-        if book.write_failed and code is grpc.StatusCode.INTERNAL:
-            # So gRPC calls, whatever its status, a call that ends under a message being written:
-            # https://github.com/grpc/grpc/issues/36066
-            late = timeout_s is not None and time.monotonic() - start_s >= timeout_s
-            code = grpc.StatusCode.DEADLINE_EXCEEDED if late else grpc.StatusCode.UNAVAILABLE
-            message = "the stream broke off under a photo"
-        raise from_rpc_error(code, message, dict(exc.trailing_metadata())) from exc
-    finally:
-        sending.cancel()
-        call.cancel()
-        await asyncio.wait({sending})
-    book.close()
-
-
-async def _send(
-    call: Any, photos: Iterable[Photo] | AsyncIterable[Photo], book: _Book, room: asyncio.Semaphore
-) -> None:
-    """Send the photos, as a task of our own: gRPC's would outlive a call that waits for room."""
-    # The service says at once that a stream is open; one that is refused is not written to, and
-    # keeps its status.
-    await call.initial_metadata()
-    try:
-        async for photo in _each(photos):
-            await room.acquire()
-            message = book.request(photo)
-            try:
-                await call.write(message)
-            except (grpc.RpcError, asyncio.InvalidStateError):
-                book.write_failed = True
-                return  # the call has ended, and says why where replies are read
-    except Exception as exc:  # noqa: BLE001  raised where the caller waits
-        book.failure = exc
-    with suppress(grpc.RpcError, asyncio.InvalidStateError):
-        await call.done_writing()
-
-
-async def _each(photos: Iterable[Photo] | AsyncIterable[Photo]) -> AsyncIterator[Photo]:
-    if isinstance(photos, AsyncIterable):
-        async for photo in photos:
-            yield photo
-    else:
-        for photo in photos:
-            yield photo
+    def _finish(
+        self, name: str, packshot: Packshot | None, error: PackshotError | None
+    ) -> Rendered:
+        return Rendered(int(name), self._entries.pop(name).photo, packshot, error)

@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import Literal, TypeAlias, TypedDict
+from typing import Literal, Protocol, TypeAlias, TypedDict
 
-Photo: TypeAlias = bytes | str | PathLike[str]
+
+class BinaryFile(Protocol):
+    """An open binary file, such as `open(path, "rb")`, `io.BytesIO` or `sys.stdin.buffer`."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most so many bytes; -1: all."""
+        ...
+
+
+Photo: TypeAlias = bytes | bytearray | memoryview | str | PathLike[str] | BinaryFile
 Position: TypeAlias = str | tuple[float, float]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
 ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
@@ -13,6 +22,16 @@ ShadowName: TypeAlias = Literal["none", "contact", "drop"]
 PriorityName: TypeAlias = Literal["interactive", "bulk"]
 FitName: TypeAlias = Literal["fill", "fit", "stretch"]
 SceneName: TypeAlias = Literal["studio", "table", "podium", "wood", "marble", "fabric"]
+
+# The format that a file's suffix names.
+FORMAT_OF: dict[str, FormatName] = {
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "jpeg"),
+    ".png": "png",
+    ".webp": "webp",
+    ".avif": "avif",
+}
+# The suffixes of pictures, those of formats that photos come in and packshots do not included.
+PICTURE_SUFFIXES = {*FORMAT_OF, ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp", ".gif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +68,7 @@ class BackgroundPicture:
     """A picture to stand behind the product, under the same limits as a photo.
 
     Attributes:
-        picture: The file's bytes, or its path.
+        picture: The file's bytes, its path, or the file itself, open in binary mode.
         fit: How it meets a frame of another shape: "fill" covers the frame, and what hangs over is
             cut off; "fit" shows all of it beside a colour; "stretch" gives up its proportions.
         position: Where it lies in what space it has: "center", "25% 75%" or (25, 75), percent from
@@ -109,8 +128,8 @@ class RenderOptions(TypedDict, total=False):
         square: Whether the frame is a square with the product in its middle, filling 0.85 of it;
             `crop`, `margin`, `scale` or a preset may say otherwise about the product's size.
         size: The frame's size in pixels, 16 to 10000 each way: a number for a square, or width and
-            height, of which one may be None to follow from `aspect`, else from what is framed. Left
-            out: what is framed keeps the photo's scale.
+            height, of which one may be None or 0 to follow from `aspect`, else from what is framed.
+            Left out: what is framed keeps the photo's scale.
         aspect: The frame's width over its height, 0.1 to 10; not together with both sides.
         crop: Whether everything around the product, margins aside, is cut off. With `crop`,
             `margin` or `scale` the frame is built around the product; with none of them it shows

@@ -2,7 +2,6 @@
 
 import re
 import uuid
-from pathlib import Path
 from typing import TypeVar
 
 from packshot._lengths import to_margins, to_position
@@ -16,6 +15,7 @@ from packshot._options import (
     RenderOptions,
     Scene,
 )
+from packshot._photo import photo_bytes
 from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS, value_of
 from packshot.v1 import packshot_pb2 as pb
 
@@ -29,11 +29,24 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
     """Build the request of one render.
 
     Args:
-        photo: The photo's file, or its path.
+        photo: The photo's file: its bytes, its path, or open.
         options: As `RenderOptions` documents them.
 
     Raises:
         OSError: The photo or the background picture cannot be read.
+        TypeError: There is no such option, or the photo is none.
+        ValueError: A value is none that the option can have, or two options contradict each other.
+    """
+    request = to_template(options)
+    request.photo = photo_bytes(photo)
+    return request
+
+
+def to_template(options: RenderOptions) -> pb.RenderRequest:
+    """Build what the requests of many photos share; it reads the background picture.
+
+    Raises:
+        OSError: The background picture cannot be read.
         TypeError: There is no such option.
         ValueError: A value is none that the option can have, or two options contradict each other.
     """
@@ -43,9 +56,8 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
     background = options.get("background")
     frame, output, staging = _to_frame(options), _to_output(options), _to_staging(options)
     return pb.RenderRequest(
-        photo=_read(photo),
-        model=options.get("model") or "",
-        preset=options.get("preset") or "",
+        model=_nonempty("model", options.get("model")),
+        preset=_nonempty("preset", options.get("preset")),
         background=None if background is None else _to_background(background),
         # What says nothing stays unset: it is the preset's to decide.
         frame=frame if frame.ByteSize() else None,
@@ -111,7 +123,7 @@ def _to_gradient(gradient: LinearGradient | RadialGradient) -> pb.Gradient:
 
 def _to_picture(background: BackgroundPicture) -> pb.BackgroundPicture:
     return pb.BackgroundPicture(
-        picture=_read(background.picture),
+        picture=photo_bytes(background.picture),
         fit=value_of("fit", background.fit, FITS),
         position=to_position("position", background.position),
         color=_to_color("color", background.color),
@@ -154,6 +166,8 @@ def _to_sides(options: RenderOptions) -> tuple[int, int]:
     size, aspect = options.get("size"), options.get("aspect")
     width, height = (size, size) if size is None or isinstance(size, int) else size
     width_px, height_px = width or 0, height or 0
+    if 0 in {width, height} and not width_px and not height_px:
+        raise ValueError(f"size is {size!r}; leave it out for the default")
     both = width_px and height_px
     if options.get("square") and aspect not in {None, 1}:
         raise ValueError(f"square contradicts an aspect of {aspect}")
@@ -219,5 +233,8 @@ def _nonzero(name: str, value: _Number | None) -> _Number:
     return value
 
 
-def _read(file: Photo) -> bytes:
-    return file if isinstance(file, bytes) else Path(file).read_bytes()
+def _nonempty(name: str, value: str | None) -> str:
+    """Return a name as the interface takes it, where none stands for one that was left out."""
+    if value == "":
+        raise ValueError(f"{name} is empty; leave it out for the default")
+    return value or ""

@@ -53,7 +53,7 @@ def credentials(target: str, security: Security) -> grpc.ChannelCredentials | No
     if ca or cert:
         raise ValueError("tls is off, but a ca or a cert is given")
     exposed = security.get("api_key") and not security.get("plaintext_key")
-    if exposed and not _is_loopback(target):
+    if exposed and not is_loopback(target):
         raise ValueError(
             f"the API key would go to {target} in the clear: use tls, or plaintext_key=True on a "
             "network that encrypts by itself"
@@ -91,20 +91,24 @@ def _pem(source: Pem | None) -> bytes | None:
     return source if source is None or isinstance(source, bytes) else Path(source).read_bytes()
 
 
-def _is_loopback(target: str) -> bool:
-    """Tell whether a gRPC target stays on this machine."""
+def host_of(target: str) -> str | None:
+    """Return the host of a gRPC target; None for a socket in the file system."""
     scheme, separator, rest = unquote(target).partition(":")
     if separator and scheme in ("unix", "unix-abstract"):
-        return True
+        return None
     if separator and scheme in ("dns", "ipv4", "ipv6"):
         target = rest.rpartition("/")[2]
     host = unquote(target)
     # HOST:PORT or [HOST]:PORT; an IPv6 address without brackets has no port.
     if host.startswith("["):
-        host = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        host = host.partition(":")[0]
-    if host == "localhost":
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0] if host.count(":") == 1 else host
+
+
+def is_loopback(target: str) -> bool:
+    """Tell whether a gRPC target stays on this machine."""
+    host = host_of(target)
+    if host is None or host == "localhost":
         return True
     try:
         return ip_address(host).is_loopback

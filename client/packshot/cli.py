@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 try:
     import click
@@ -13,13 +13,32 @@ except ImportError:
 
 from packshot import Client, ModelCard, PackshotError, Security
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S
+from packshot._cli_batch import INTERRUPTED
+from packshot._cli_output import fill_closed_streams, say
 from packshot._cli_render import render
 
 _FAILED = 1
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands; however one is ended, it is without a traceback."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command line."""
+        fill_closed_streams()
+        return super().main(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say("interrupted")
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--target",
     envvar="PACKSHOT_TARGET",
@@ -80,7 +99,7 @@ def main(
 ) -> None:
     """Product photos in, packshots out.
 
-    Exit status: 0 everything done, 1 something failed, 2 wrong usage.
+    Exit status: 0 everything done, 1 something failed, 2 wrong usage, 130 interrupted.
     """
     try:
         client = Client(target, timeout_s=timeout_s, **security)

@@ -52,6 +52,9 @@ class Scripted(PackshotServiceServicer):
     def __init__(self) -> None:
         self.script: list[Callable[[Any], pb.RenderResponse]] = [lambda _context: ANSWER]
         self.requests: list[pb.RenderRequest] = []
+        self.stream_metadata: tuple[tuple[str, str], ...] = ()
+        self.refusals: dict[str, Callable[[Any], Any]] = {}
+        self.failures: dict[str, pb.Status] = {}
         self._lock = threading.Lock()
 
     def Render(  # noqa: N802  the blocking form of the interface
@@ -65,11 +68,22 @@ class Scripted(PackshotServiceServicer):
     def RenderStream(  # noqa: N802
         self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
     ) -> Iterator[pb.RenderStreamResponse]:
-        """Answer each photo at once; one that begins with "bad" fails, "break" ends the stream."""
-        context.send_initial_metadata(())
+        """Answer each photo at once; one that begins with "bad" fails, "break" ends the stream.
+
+        What `refusals` hold is answered first: to a stream before its metadata if it stands for
+        "stream", else to the photo of that name, once each.
+        """
+        if refuse := self.refusals.pop("stream", None):
+            refuse(context)
+        context.send_initial_metadata(self.stream_metadata)
         for message in request_iterator:
             with self._lock:
                 self.requests.append(message.request)
+            if refuse := self.refusals.pop(message.request.photo.decode(errors="replace"), None):
+                refuse(context)
+            if error := self.failures.pop(message.request.photo.decode(errors="replace"), None):
+                yield pb.RenderStreamResponse(id=message.id, error=error)
+                continue
             if message.request.photo.startswith(b"break"):
                 context.abort(grpc.StatusCode.UNAVAILABLE, "gone")
             if message.request.photo.startswith(b"bad"):

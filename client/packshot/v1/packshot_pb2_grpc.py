@@ -87,6 +87,9 @@ class PackshotServiceServicer:
         request's id and its own outcome: a photo that fails does not end the stream. The service reads
         on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
         covers the whole stream.
+
+        The initial metadata come at once, and say under "packshot-max-message-bytes" how many bytes a
+        message may have. A larger one ends the stream with RESOURCE_EXHAUSTED: do not send it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,6 +49,9 @@ class PackshotServiceStub:
     request's id and its own outcome: a photo that fails does not end the stream. The service reads
     on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
     covers the whole stream.
+
+    The initial metadata come at once, and say under "packshot-max-message-bytes" how many bytes a
+    message may have. A larger one ends the stream with RESOURCE_EXHAUSTED: do not send it.
     """
     GetAccount: _grpc.UnaryUnaryMultiCallable[_packshot_pb2.GetAccountRequest, _packshot_pb2.GetAccountResponse]
     """Tells the state of the account whose API key the call carries.
@@ -81,6 +84,9 @@ class PackshotServiceAsyncStub(PackshotServiceStub):
     request's id and its own outcome: a photo that fails does not end the stream. The service reads
     on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
     covers the whole stream.
+
+    The initial metadata come at once, and say under "packshot-max-message-bytes" how many bytes a
+    message may have. A larger one ends the stream with RESOURCE_EXHAUSTED: do not send it.
     """
     GetAccount: _aio.UnaryUnaryMultiCallable[_packshot_pb2.GetAccountRequest, _packshot_pb2.GetAccountResponse]  # type: ignore[assignment]
     """Tells the state of the account whose API key the call carries.
@@ -122,6 +128,9 @@ class PackshotServiceServicer(metaclass=_abc_1.ABCMeta):
         request's id and its own outcome: a photo that fails does not end the stream. The service reads
         on only while it has room, so a fast sender waits and memory stays flat. The call's deadline
         covers the whole stream.
+
+        The initial metadata come at once, and say under "packshot-max-message-bytes" how many bytes a
+        message may have. A larger one ends the stream with RESOURCE_EXHAUSTED: do not send it.
         """
 
     @_abc_1.abstractmethod

@@ -167,7 +167,7 @@ def test_one_bad_photo_stops_no_other_and_shows_in_the_exit_status(
         ("render", "x.jpg", "-o", "out", "--dpi", "2401"),
         ("render", "x.jpg", "-o", "out", "--format", "tiff"),
         ("render", "x.jpg", "y.jpg", "-o", "one.jpg"),
-        ("render", "a/x.jpg", "b/x.jpg", "-o", "out"),
+        ("render", "x.jpg", "-o", "out", "--overwrite", "--skip-existing"),
         ("render", "nothing*.jpg", "-o", "out"),
         ("nosuch",),
     ],

@@ -73,6 +73,7 @@ def test_every_option_is_sent(
 
 def test_the_command_s_options_are_the_clients() -> None:
     of_its_own = {"photos", "output", "jobs", "background_fit", "require_compliance"}
+    of_its_own |= {"recursive", "overwrite", "skip_existing"}
     assert {parameter.name for parameter in render.params} - of_its_own == set(
         RenderOptions.__annotations__
     )

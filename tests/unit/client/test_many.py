@@ -1,12 +1,22 @@
 """Many photos over one call, by either client."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from packshot import AsyncClient, Client, InvalidRequestError, Rendered, UnavailableError
+from packshot import (
+    AsyncClient,
+    BackgroundPicture,
+    Client,
+    InvalidRequestError,
+    Rendered,
+    UnavailableError,
+)
 from tests.support.scripted_service import Scripted, serving
 
 
@@ -29,6 +39,13 @@ async def collect(
             return list(client.render_many(photos, **arguments))
     async with AsyncClient(target, retries=False) as client:
         return [each async for each in client.render_many(photos, **arguments)]
+
+
+async def eventually(condition: Callable[[], bool]) -> bool:
+    """Wait until something holds; the test's own timeout is the limit."""
+    while not condition():
+        await asyncio.sleep(0.01)
+    return True
 
 
 both = pytest.mark.parametrize("kind", ["sync", "async"])
@@ -143,3 +160,97 @@ async def test_what_the_input_raises_is_raised_once_those_before_are_answered(
     with pytest.raises(ZeroDivisionError, match="the caller's own"):
         await gather()
     assert kind == "sync" or [each.index for each in found] == [0]
+
+
+@both
+async def test_a_photo_over_the_limit_is_not_sent_and_stops_nothing(
+    target: str, service: Scripted, kind: str, tmp_path: Path
+) -> None:
+    service.stream_metadata = (("packshot-max-message-bytes", "3000"),)
+    with (tmp_path / "huge.jpg").open("wb") as file:
+        file.truncate(2**40)  # so large that reading it would be noticed
+    photos = [b"zero", b"one", tmp_path / "huge.jpg", b"three", bytes(3001), b"five"]
+    found = await collect(target, kind, photos, window=1)
+    errors = {each.index: each.error for each in found}
+    assert sorted(errors) == list(range(6))
+    assert [index for index, error in errors.items() if error] == [2, 4]
+    for index, value in ((2, 2**40), (4, 3001)):
+        error = errors[index]
+        assert isinstance(error, InvalidRequestError)
+        assert error.figures["value"] == str(value)
+        assert 2800 < int(error.figures["limit"]) < 3000
+    assert len(service.requests) == 4
+
+
+@both
+async def test_photos_are_taken_from_open_files(
+    target: str, service: Scripted, kind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "one").write_bytes(b"one")
+    with (tmp_path / "one").open("rb") as file:
+        photos = [bytearray(b"zero"), file, memoryview(b"two")]
+        found = await collect(target, kind, photos)
+    assert sorted(each.index for each in found) == [0, 1, 2]
+    assert next(each.photo for each in found if each.index == 1) is file
+    assert [request.photo for request in service.requests] == [b"zero", b"one", b"two"]
+
+
+@both
+async def test_the_background_s_file_is_read_once(
+    target: str, service: Scripted, kind: str
+) -> None:
+    background = BackgroundPicture(BytesIO(b"wall"))
+    await collect(target, kind, [b"zero", b"one"], background=background)
+    assert [request.background.picture.picture for request in service.requests] == [b"wall"] * 2
+
+
+@both
+async def test_a_consumer_that_fails_cancels_what_has_not_begun(
+    target: str, service: Scripted, kind: str
+) -> None:
+    """By an exception in the loop, as Ctrl-C raises it, and without closing anything."""
+    read = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal read
+        while True:
+            read += 1
+            yield b"photo"
+
+    async def consume() -> None:
+        if kind == "sync":
+            with Client(target) as client:
+                for each in client.render_many(endless(), window=2):
+                    if each.index >= 3:
+                        raise KeyboardInterrupt
+        else:
+            async with AsyncClient(target) as async_client:
+                async for each in async_client.render_many(endless(), window=2):
+                    if each.index >= 3:
+                        raise ZeroDivisionError
+
+    with pytest.raises((KeyboardInterrupt, ZeroDivisionError)):
+        await consume()
+    # As many as were answered, a window of them more, and one that waits for room.
+    assert read <= 5 + 2 + 1
+    assert len(service.requests) <= read
+    assert await eventually(
+        lambda: (
+            not {"packshot-photos", "packshot-replies"}
+            & {thread.name for thread in threading.enumerate()}
+        )
+    )
+
+
+async def test_one_whose_answers_decide_what_it_sends_next_is_served(target: str) -> None:
+    """Each photo is given once the last one has its outcome, however that came about."""
+    with Client(target) as client:
+        answered = threading.Semaphore(0)
+
+        def one_by_one() -> Iterator[bytes]:
+            for photo in (b"zero", b"bad", b"two"):
+                yield photo
+                assert answered.acquire(timeout=10)
+
+        for _ in client.render_many(one_by_one()):
+            answered.release()

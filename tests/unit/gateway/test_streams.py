@@ -18,7 +18,14 @@ from gateway.inference import Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
 from gateway.server import Gateway
-from packshot import AsyncClient, DeadlineExceededError, OverloadedError, UnavailableError
+from packshot import (
+    AsyncClient,
+    Client,
+    DeadlineExceededError,
+    InvalidRequestError,
+    OverloadedError,
+    UnavailableError,
+)
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
@@ -456,3 +463,31 @@ async def test_the_asynchronous_client_hears_why_a_stream_ended_and_leaves_no_ta
                 pass
         await stopping
     await eventually(lambda: asyncio.all_tasks() <= before)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+async def test_one_photo_over_the_message_limit_costs_no_other(
+    config: GatewayConfig, inference: GatedInferenceServer, kind: str
+) -> None:
+    """The service tells its limit, so that the client need not run into it."""
+    gateway = Gateway(dataclasses.replace(config, max_photo_bytes=2**20), inference)
+    await gateway.start()
+    photos = [PHOTO, PHOTO, bytes(4 * 2**20), PHOTO, PHOTO, PHOTO]
+    target = f"127.0.0.1:{gateway.port}"
+    async with AsyncClient(target) as client:
+        if kind == "sync":
+            with Client(target) as blocking:
+                found = await asyncio.to_thread(lambda: list(blocking.render_many(photos)))
+        else:
+            found = [each async for each in client.render_many(photos)]
+        with pytest.raises(InvalidRequestError) as alone:
+            await client.render(photos[2])
+    await gateway.stop()
+    outcomes = {each.index: each.packshot or each.error for each in found}
+    assert sorted(outcomes) == list(range(6))
+    (refused,) = [error for error in outcomes.values() if isinstance(error, Exception)]
+    for error in (refused, alone.value):
+        assert isinstance(error, InvalidRequestError)
+        assert error.reason == "PHOTO_LIMIT"
+        assert int(error.figures["value"]) >= 4 * 2**20
+    assert isinstance(outcomes[2], InvalidRequestError)
