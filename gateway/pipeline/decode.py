@@ -13,9 +13,8 @@ from gateway.pipeline.color import split_alpha, to_srgb, unknown_colors
 from gateway.pipeline.formats import ACCEPTED, PhotoFormat, format_of, open_header
 from gateway.pipeline.limits import FIELD, PhotoLimits
 from gateway.pipeline.metadata import kept_exif, upright
+from gateway.pipeline.tiff.file import TiffFile
 
-_NEW_SUBFILE_TYPE: Final = 254
-_REDUCED: Final = 1
 _BOXED: Final = {PhotoFormat.AVIF, PhotoFormat.HEIF}
 _BMP_RUN_LENGTHS: Final = (1, 2)
 
@@ -82,11 +81,6 @@ def _unidentified(data: bytes) -> InvalidPhotoError:
 
 
 def _refuse_what_misleads(image: ImageFile) -> None:
-    if getattr(image, "tag_v2", {}).get(_NEW_SUBFILE_TYPE, 0) == _REDUCED:
-        raise InvalidPhotoError(
-            "the file's first picture is a preview of another one, as in a camera's raw file",
-            field=FIELD,
-        )
     if image.format == "BMP" and image.info.get("compression") in _BMP_RUN_LENGTHS:
         # Pillow unpacks them in Python, which would hold up all other photos for seconds.
         raise InvalidPhotoError("run-length encoded BMP is not accepted", field=FIELD)
@@ -101,6 +95,8 @@ def _to_photo(
         # Pillow takes every CMYK JPEG for one by Adobe, which alone stores its inks inverted.
         turned = ImageChops.invert(turned)
     colors, alpha = split_alpha(turned)
+    if isinstance(image, TiffFile):
+        alpha = image.alpha
     profile = image.info.get("icc_profile")
     if not profile and photo_format in _BOXED and (note := unknown_colors(data)):
         notes.append(note)

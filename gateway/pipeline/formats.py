@@ -11,9 +11,10 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
+
+from gateway.pipeline.tiff.file import TiffFile
 
 ACCEPTED: Final = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP and GIF"
 
@@ -40,7 +41,7 @@ _OPENERS: Final[dict[PhotoFormat, Callable[[BytesIO], ImageFile]]] = {
     PhotoFormat.WEBP: WebPImageFile,
     PhotoFormat.AVIF: AvifImageFile,
     PhotoFormat.HEIF: HeifImageFile,
-    PhotoFormat.TIFF: TiffImageFile,
+    PhotoFormat.TIFF: TiffFile,
     PhotoFormat.BMP: BmpImageFile,
     PhotoFormat.GIF: GifImageFile,
 }

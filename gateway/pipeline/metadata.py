@@ -6,19 +6,11 @@ from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.ImageFile import ImageFile
 
+from gateway.pipeline.orientation import turned
+
 # A camera's block has at most 64 KiB, the room that JPEG gives it. Tags unpack to many times
 # their size, so a larger one is not looked into.
 MAX_EXIF_BYTES: Final = 2**20
-
-_TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # What is about the photo, and not about how its file was laid out. The thumbnail is in a
 # directory of its own and would show what was cut away.
@@ -53,12 +45,12 @@ def upright(image: ImageFile, notes: list[str]) -> Image.Image:
             f"the EXIF data was not read: it has {size_bytes} bytes; the limit is {MAX_EXIF_BYTES}"
         )
     try:
-        turn = _TURNS.get(image.getexif().get(Base.Orientation, 1))
+        orientation = image.getexif().get(Base.Orientation, 1)
     except Exception as exc:  # noqa: BLE001  parsing hostile tags may raise anything
         image.info.pop("exif", None)
         notes.append(f"the EXIF data cannot be read, so the photo was not turned: {exc}")
         return image
-    return image if turn is None else image.transpose(turn)
+    return turned(image, orientation)
 
 
 def kept_exif(image: ImageFile, notes: list[str]) -> bytes:
