@@ -17,8 +17,8 @@ from gateway.pipeline.formats import PhotoFormat
 from gateway.pipeline.limits import FIELD, PhotoLimits, check_count
 from gateway.pipeline.tiff.directory import read_directory
 
-# Far above what cameras and editors write: the finest usual scan script has 17 scans, a phone's HEIC
-# file some 100 boxes.
+# Far above what cameras and editors write: the finest usual scan script has 17 scans, a phone's
+# HEIC file some 100 boxes.
 MAX_BOXES: Final = 10_000
 MAX_SCANS: Final = 100
 # A scan takes some 4 ms a megapixel: 5 s in all.

@@ -107,12 +107,21 @@ def _odd_ones() -> Iterator[Layout]:
 def name_of(layout: Layout) -> str:
     """Return a test's name for a layout."""
     colors = {
-        **{WHITE_IS_ZERO: "white0", BLACK_IS_ZERO: "grey", RGB: "rgb", PALETTE: "palette"},
-        **{CMYK: "cmyk", YCBCR: "ycbcr", LAB: "lab"},
+        WHITE_IS_ZERO: "white0",
+        BLACK_IS_ZERO: "grey",
+        RGB: "rgb",
+        PALETTE: "palette",
+        CMYK: "cmyk",
+        YCBCR: "ycbcr",
+        LAB: "lab",
     }
     packing = {
-        **{NONE: "none", LZW: "lzw", JPEG: "jpeg", DEFLATE: "deflate", PACKBITS: "packbits"},
-        **{OLD_DEFLATE: "olddeflate"},
+        NONE: "none",
+        LZW: "lzw",
+        JPEG: "jpeg",
+        DEFLATE: "deflate",
+        PACKBITS: "packbits",
+        OLD_DEFLATE: "olddeflate",
     }
     kind = {UNSIGNED: "", SIGNED: "signed", FLOAT: "float"}[layout.sample_format]
     parts = (
@@ -164,7 +173,7 @@ def samples_of(layout: Layout) -> Samples:
     every = np.concatenate((colors, *extra), axis=2)
     if layout.sample_format == FLOAT:
         return every
-    return (every * (2**layout.bits - 1)).round().astype(np.int64)
+    return np.asarray((every * (2**layout.bits - 1)).round(), np.int64)
 
 
 def shown_by(layout: Layout) -> Floats | None:
@@ -177,7 +186,7 @@ def shown_by(layout: Layout) -> Floats | None:
     values = samples_of(layout) / (2**layout.bits - 1)
     count = values.shape[2] - len(layout.extra)
     colors, extra = values[..., :count], values[..., count:]
-    alpha = np.ones(values.shape[:2] + (1,))
+    alpha = np.ones((*values.shape[:2], 1))
     associated = False
     for n, kind in enumerate(layout.extra):
         if kind in (ASSOCIATED, UNASSOCIATED):

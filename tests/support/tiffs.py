@@ -16,8 +16,13 @@ Floats = npt.NDArray[np.float64]
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR, LAB = 0, 1, 2, 3, 5, 6, 8
 COLORS: Final = {
-    **{WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1},
-    **{CMYK: 4, YCBCR: 3, LAB: 3},
+    WHITE_IS_ZERO: 1,
+    BLACK_IS_ZERO: 1,
+    RGB: 3,
+    PALETTE: 1,
+    CMYK: 4,
+    YCBCR: 3,
+    LAB: 3,
 }
 UNSPECIFIED, ASSOCIATED, UNASSOCIATED = 0, 1, 2
 NONE, LZW, JPEG, DEFLATE, PACKBITS, OLD_DEFLATE = 1, 5, 7, 8, 32773, 32946
@@ -74,7 +79,7 @@ def write_tiff(samples: Samples, layout: Layout) -> bytes:
     assert count == layout.samples
     planes = [samples[:, :, [n]] for n in range(count)] if layout.planar else [samples]
     parts = [_packed(part, layout) for plane in planes for part in _parts(plane, layout)]
-    short, long, undefined = 3, 4, 7
+    short, long = 3, 4
     tags: dict[int, tuple[int, tuple[int, ...] | bytes]] = {
         256: (long, (width,)),
         257: (long, (height,)),
@@ -104,7 +109,6 @@ def write_tiff(samples: Samples, layout: Layout) -> bytes:
         where, sizes = 273, 279
     tags[where], tags[sizes] = (long, (0,) * len(parts)), (long, tuple(map(len, parts)))
     tags |= {tag: (kind, values) for tag, kind, values in layout.more}
-    assert undefined
     return _file(tags, where, parts, layout)
 
 
@@ -175,7 +179,9 @@ def _packed(part: Samples, layout: Layout) -> bytes:
     data = _compressed(_bytes(part, layout), part.shape[0], layout)
     if layout.low_bit_first:
         # Of the data as they are in the file, compressed or not, as libtiff has it.
-        data = np.packbits(np.unpackbits(np.frombuffer(data, np.uint8)), bitorder="little").tobytes()
+        data = np.packbits(
+            np.unpackbits(np.frombuffer(data, np.uint8)), bitorder="little"
+        ).tobytes()
     return data
 
 
@@ -203,11 +209,10 @@ def _bytes(part: Samples, layout: Layout) -> bytes:
             return b"".join(_float_predicted(row) for row in floats)
         return floats.astype(f"{order}f{layout.bits // 8}").tobytes()
     if layout.bits in (8, 16, 32):
-        kind = np.dtype(f"u{layout.bits // 8}")
-        wide = part.astype(np.int64).astype(kind)
+        wide = part.astype(np.int64).astype(f"u{layout.bits // 8}")
         if layout.predictor == 2:
             wide[:, 1:] = wide[:, 1:] - wide[:, :-1]
-        return wide.astype(kind.newbyteorder(order)).tobytes()
+        return wide.astype(f"{order}u{layout.bits // 8}").tobytes()
     assert layout.predictor == 1
     shifts = np.arange(layout.bits - 1, -1, -1)
     bits = part.astype(np.uint32).reshape(height, -1, 1) >> shifts & 1

@@ -15,8 +15,8 @@ _BIG_VERSION: Final = 43
 # Types of whole numbers, with the letters that `struct` has for them.
 _NUMBERS: Final = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _BYTES_LIKE: Final = {1, 2, 6, 7}  # one byte a value
-_SIZES: Final = {**{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8},
-                 **{13: 4, 16: 8, 17: 8, 18: 8}}  # fmt: skip
+_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8,
+                 13: 4, 16: 8, 17: 8, 18: 8}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

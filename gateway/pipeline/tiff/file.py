@@ -1,24 +1,21 @@
 """A TIFF file as the other formats' files are: opened by its header, loaded when asked to."""
 
 from io import BytesIO
-from typing import Final
+from typing import IO, Any, Final, cast
 
 import cv2
 import numpy as np
 from PIL import Image
-from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile
 
 from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.orientation import turned
 from gateway.pipeline.tiff.directory import broken, read_directory
-from gateway.pipeline.tiff.layout import Extra, Layout, Packing, Photometric, read_layout
+from gateway.pipeline.tiff.layout import FAXES, Extra, Layout, Packing, Photometric, read_layout
 from gateway.pipeline.tiff.samples import read_samples, read_subsampled
 from gateway.pipeline.tiff.unpack import opened, parts_of
 
 _PROFILE: Final = 34675
 _COLOR_MAP: Final = 320
-_SIDEWAYS: Final = {5, 6, 7, 8}
 _MODES: Final = {Photometric.WHITE_IS_ZERO: "L", Photometric.BLACK_IS_ZERO: "L",
                  Photometric.CMYK: "CMYK"}  # fmt: skip
 _BYTE: Final = 256
@@ -36,45 +33,42 @@ class TiffFile(ImageFile):
     format_description = "TIFF"
 
     def _open(self) -> None:
-        data = self.fp.read()
-        self.layout = read_layout(read_directory(data))
+        self.layout = read_layout(read_directory(cast("IO[bytes]", self.fp).read()))
         self.alpha: Pixels | None = None
         self._mode = _MODES.get(self.layout.photometric, "RGB")
         self._size = self.layout.width_px, self.layout.height_px
-        if self.layout.orientation in _SIDEWAYS:
-            self._size = self._size[::-1]
         if profile := self.layout.directory.text(_PROFILE):
             self.info["icc_profile"] = profile
         self.tile = []
         self._is_loaded = False
 
-    def load(self) -> "Image.core.PixelAccess | None":
-        """Read the pixels, upright."""
+    def load(self) -> Any:
+        """Read the pixels, as they lie in the file."""
         if not self._is_loaded:
-            colors, alpha = _read(self.layout)
-            upright = turned(colors, self.layout.orientation)
-            self.im, self._mode, self._size = upright.im, upright.mode, upright.size
-            if alpha is not None:
-                self.alpha = np.asarray(turned(Image.fromarray(alpha), self.layout.orientation))
+            colors, self.alpha = _read(self.layout)
+            self.im, self._mode = colors.im, colors.mode
             self._is_loaded = True
         return super().load()
 
     def getexif(self) -> Image.Exif:
-        """Return the file's own tags, without the orientation: `load` has followed it."""
+        """Return the file's own tags.
+
+        Raises:
+            OSError: They cannot be read.
+        """
         directory = self.layout.directory
+        if directory.big and directory.order == ">":
+            raise OSError("tags of a big-endian BigTIFF file are not read")
         exif = Image.Exif()
         exif.bigtiff, exif.endian = directory.big, directory.order
-        if not (directory.big and directory.order == ">"):  # which Pillow does not read
-            exif.load_from_fp(BytesIO(directory.data), directory.at)
-            if Base.Orientation in exif:
-                del exif[Base.Orientation]
+        exif.load_from_fp(BytesIO(directory.data), directory.at)
         return exif
 
 
 def _read(layout: Layout) -> tuple[Image.Image, Pixels | None]:
     """Return the colours, of mode L, RGB or CMYK, and the alpha if there is one."""
     photometric = layout.photometric
-    if layout.packing in (Packing.JPEG, *_FAXES):
+    if layout.packing in (Packing.JPEG, *FAXES):
         image = opened(layout, parts_of(layout))
         if photometric is Photometric.WHITE_IS_ZERO:
             image = Image.fromarray(255 - np.asarray(image.convert("L")))
@@ -92,9 +86,6 @@ def _read(layout: Layout) -> tuple[Image.Image, Pixels | None]:
         elif layout.extra and Extra.ASSOCIATED in layout.extra:
             colors = _divided(colors, alpha)
     return _colored(layout, np.ascontiguousarray(colors)), alpha
-
-
-_FAXES: Final = (Packing.CCITT_RLE, Packing.CCITT_FAX3, Packing.CCITT_FAX4)
 
 
 def _alpha_sample(layout: Layout) -> int | None:
@@ -136,10 +127,9 @@ def _palette(layout: Layout) -> Pixels:
     entries = 2**layout.bits
     if len(values) < 3 * entries:
         raise broken(f"its palette has {len(values)} values; {layout.bits} bits need {3 * entries}")
-    colors = np.array(values[: 3 * entries], np.uint16).reshape(3, entries).T
-    if colors.max() >= _BYTE:  # some writers fill the lower half alone
-        colors = colors >> 8
-    return colors.astype(np.uint8)
+    colors = np.array(values[: 3 * entries]).reshape(3, entries).T
+    # Some writers fill the lower half of each value alone.
+    return np.asarray(colors >> 8 if colors.max() >= _BYTE else colors, np.uint8)
 
 
 def _from_luma_chroma(samples: Pixels) -> Image.Image:

@@ -13,6 +13,7 @@ from gateway.pipeline.tiff.unpack import parts_of, unpacked
 _BAND_BYTES: Final = 2**24
 _BAND_SAMPLES: Final = 2**20
 _BYTE_BITS: Final = 8
+_WHOLE_BITS: Final = {8, 16, 32}
 
 
 def read_samples(layout: Layout, wanted: Sequence[int]) -> Pixels:
@@ -89,27 +90,41 @@ def _read_plane(
 
 def _values(lines: Pixels, layout: Layout, samples: int) -> Pixels:
     """Return lines of (rows, parts across, bytes) as (rows, width and filling, samples) uint8."""
-    shape = (*lines.shape[:2], layout.part_width_px, samples)
+    whole = _whole if layout.bits in _WHOLE_BITS else _unpacked_bits
+    values = whole(lines, layout, samples)
+    return values.reshape(len(lines), -1, samples)
+
+
+def _whole(lines: Pixels, layout: Layout, samples: int) -> Pixels:
+    """Return samples of whole bytes; of more than one the highest is kept."""
+    words = lines.view(f"{layout.directory.order}u{layout.bits // 8}")
+    if layout.predicts:
+        words = words.reshape(*lines.shape[:2], layout.part_width_px, samples)
+        words = np.add.accumulate(words, axis=2, dtype=f"u{layout.bits // 8}")
+    if layout.bits > _BYTE_BITS:
+        words = words >> (layout.bits - _BYTE_BITS)
+    return words.astype(np.uint8, copy=False)
+
+
+def _unpacked_bits(lines: Pixels, layout: Layout, samples: int) -> Pixels:
+    """Return samples that do not end with a byte: of 9 bits and more the highest 8, as of 16."""
     bits = layout.bits
-    if bits in (8, 16, 32):
-        words = lines.view(np.dtype(f"u{bits // 8}").newbyteorder(layout.directory.order))
-        values = words.reshape(shape)
-        if layout.predicts:
-            values = np.add.accumulate(values, axis=2, dtype=values.dtype.newbyteorder("="))
-        if bits > _BYTE_BITS:
-            values = (values >> (bits - _BYTE_BITS)).astype(np.uint8)
-        return values.reshape(shape[0], -1, samples)
-    singly = np.unpackbits(lines, axis=2)[:, :, : layout.part_width_px * samples * bits]
-    singly = singly.reshape(*shape[:2], -1, bits)
+    count = layout.part_width_px * samples
+    singly = np.unpackbits(lines, axis=2)[:, :, : count * bits]
+    singly = singly.reshape(*lines.shape[:2], count, bits)
     whole = np.zeros(singly.shape[:-1], np.uint16)
     for bit in range(bits):
-        whole = whole << 1 | singly[..., bit]
-    if layout.photometric is not Photometric.PALETTE:
-        # Of 9 bits and more the highest 8, as of 16.
-        whole = whole >> (bits - 8) if bits > _BYTE_BITS else _levels(bits)[whole]
-    return whole.astype(np.uint8).reshape(shape[0], -1, samples)
+        np.left_shift(whole, 1, out=whole)
+        np.bitwise_or(whole, singly[..., bit], out=whole)
+    if bits > _BYTE_BITS:
+        return (whole >> (bits - _BYTE_BITS)).astype(np.uint8)
+    return (
+        whole.astype(np.uint8)
+        if layout.photometric is Photometric.PALETTE
+        else _levels(bits)[whole]
+    )
 
 
 def _levels(bits: int) -> Pixels:
     most = 2**bits - 1
-    return (np.arange(2**bits) * 255 / most).round().astype(np.uint8)
+    return np.asarray((np.arange(2**bits) * 255 / most).round(), np.uint8)
