@@ -86,8 +86,9 @@ def _load(image: ImageFile, data: bytes, photo_format: PhotoFormat, notes: list[
         rescued = jpeg.without_end(data) if photo_format is PhotoFormat.JPEG else None
         if rescued is None:
             raise
+        image = rescued
+    if photo_format is PhotoFormat.JPEG and not jpeg.has_end(data):
         notes.append(_NO_END)
-        return rescued
     return image
 
 

@@ -89,6 +89,13 @@ def unread(data: bytes) -> str | None:
     return None
 
 
+def has_end(data: bytes) -> bool:
+    """Tell whether a JPEG file that could be decoded has its end marker."""
+    if data.endswith(_END) or data.rfind(_END, len(data) // 2) >= 0:
+        return True
+    return data.find(_END, _structure(data).last_at) >= 0
+
+
 def without_end(data: bytes) -> JpegImageFile | None:
     """Load a JPEG file whose end is missing, if nothing of its picture is.
 

@@ -142,14 +142,14 @@ def picture_exif(kept: bytes, width_px: int, height_px: int, resolution_dpi: int
         resolution_dpi: The picture's resolution, pixels per inch.
 
     Returns:
-        The block, beginning with its six bytes of identification.
+        The block, beginning with its six bytes of identification. It states no orientation, which
+        is upright: AVIF's encoder would take it out, and with it all text that is not ASCII.
     """
     exif = Image.Exif()
     if kept:
         exif.load(kept)
         for tag in list(exif):
             exif[tag] = _as_read(exif[tag])
-        exif[Base.Orientation] = 1
         if place := exif.get_ifd(IFD.GPSInfo):
             exif[IFD.GPSInfo] = _all_as_read(place)
         exif[IFD.Exif] = _all_as_read(exif.get_ifd(IFD.Exif)) | {

@@ -1,7 +1,7 @@
 """A matrix of TIFF layouts: every way of laying samples out with every other that it goes with."""
 
 from collections.abc import Iterator
-from itertools import product
+from itertools import cycle, product
 from typing import Final
 
 import numpy as np
@@ -56,8 +56,14 @@ _PACKINGS: Final = ((NONE, 1), (LZW, 1), (LZW, 2), (DEFLATE, 1), (DEFLATE, 2), (
 _FILES: Final = (("II", False), ("MM", False), ("II", True), ("MM", True))
 
 
-def layouts() -> Iterator[Layout]:
-    """Yield every layout of the matrix."""
+def layouts(*, every_file: bool = False) -> Iterator[Layout]:
+    """Yield every layout of the matrix.
+
+    Args:
+        every_file: Whether each comes in all byte orders and widths of offsets (15 000); otherwise
+            they take turns.
+    """
+    turns = cycle(_FILES)
     for (photometric, bits), extra, (planar, tile, rows), (compression, predictor) in product(
         _KINDS, _EXTRAS, _GRIDS, _PACKINGS
     ):
@@ -71,7 +77,7 @@ def layouts() -> Iterator[Layout]:
             continue
         if bits < 8 and extra and photometric != RGB:
             continue  # nobody writes a grey value of two bits with an alpha of two
-        for order, big in _FILES:
+        for order, big in _FILES if every_file else (next(turns),):
             yield Layout(
                 photometric, bits, extra, planar=planar, tile_px=tile, strip_rows=rows,
                 compression=compression, predictor=predictor, order=order, big=big,
