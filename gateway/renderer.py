@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 from gateway.decoding.decoder import Decoder
 from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
-from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
+from gateway.pipeline.arrays import Box, Cut, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.charge import charged_pixels
 from gateway.pipeline.compose import compose
@@ -17,6 +17,7 @@ from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
 from gateway.pipeline.look import Background, Content, Look, Staging
+from gateway.pipeline.own_cut import CutChoice, keeps_own, own_cut
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
 from gateway.presets.preset import Preset
@@ -40,6 +41,7 @@ class RenderOptions:
         frame: The frame for the product; None keeps the photo's.
         staging: How the product sits before its background.
         content: What the file shows.
+        cut: Where the cut comes from.
         cleans: Whether islands and pinholes of the cut are cleaned.
         picture_format: The file to answer with.
         quality: Of JPEG, WebP and AVIF, 1 to 100.
@@ -54,6 +56,7 @@ class RenderOptions:
     frame: Frame | None
     staging: Staging
     content: Content
+    cut: CutChoice
     cleans: bool
     picture_format: PictureFormat
     quality: int
@@ -75,8 +78,9 @@ class Packshot:
         product: The product's box in it.
         magnification: Factor from the photo's pixels to the picture's.
         cut_off: The sides of the photo that cut the product off.
-        confidence: How sure the model is of its cut, 0 to 1.
-        model: The model that made the cut.
+        confidence: How sure the model is of its cut, 0 to 1; 1 for a cut that the photo brought.
+        keeps_own_cut: Whether the cut is the one that the photo brought.
+        model: The model that made the cut; empty if none did.
         model_version: That model's version.
         photo_pixels: Pixels of the photo.
         stages_s: Seconds that each stage took.
@@ -93,6 +97,7 @@ class Packshot:
     magnification: float
     cut_off: Sides
     confidence: float
+    keeps_own_cut: bool
     model: str
     model_version: str
     photo_pixels: int
@@ -182,37 +187,24 @@ class Renderer:
         options: RenderOptions,
         charge: Callable[[int], None],
     ) -> Packshot:
-        model = await self._inference.model(options.model, clock.remaining_s())
+        model = None
+        if options.cut is not CutChoice.KEEP:
+            model = await self._inference.model(options.model, clock.remaining_s())
         charge(await self._run(clock, _charged, photo_file, options, self._limits))
-        photo, background = await self._step(
-            clock,
-            Stage.DECODE,
-            _decode,
-            self._decoder,
-            photo_file,
-            options.background,
-            self._limits,
-            keep_metadata=options.keep_metadata,
+        photo, background, keeps_own = await self._step(
+            clock, Stage.DECODE, _decode, self._decoder, photo_file, options, self._limits
         )
-        model_input = await self._step(
-            clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
-        )
-        matte = await self._infer(clock, model, model_input)
-        cut = await self._step(
-            clock,
-            Stage.REFINE,
-            cut_out,
-            matte.alpha,
-            model_input[0],
-            photo,
-            cleans=options.cleans,
-        )
+        if keeps_own or model is None:
+            cut, made_by, version = await self._step(clock, Stage.REFINE, own_cut, photo), "", ""
+        else:
+            cut, version = await self._cut_by(clock, model, photo, cleans=options.cleans)
+            made_by = model.name
         look = Look(
             background,
             options.frame,
             options.staging,
             options.content,
-            clears_border=options.cleans,
+            clears_border=options.cleans and not keeps_own,
         )
         composition = await self._step(clock, Stage.COMPOSE, compose, cut, photo, look)
         picture = await self._step(
@@ -248,14 +240,28 @@ class Renderer:
             magnification=composition.magnification,
             cut_off=composition.cut_off,
             confidence=cut.confidence,
-            model=model.name,
-            model_version=matte.model_version,
+            keeps_own_cut=keeps_own,
+            model=made_by,
+            model_version=version,
             photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
             stages_s=current_call().stages_s,
             total_s=clock.elapsed_s(),
             notes=photo.notes + composition.notes,
             verdict=verdict,
         )
+
+    async def _cut_by(
+        self, clock: _Clock, model: MattingModel, photo: Photo, *, cleans: bool
+    ) -> tuple[Cut, str]:
+        """Have a model cut the product out; return its version too."""
+        model_input = await self._step(
+            clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
+        )
+        matte = await self._infer(clock, model, model_input)
+        cut = await self._step(
+            clock, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo, cleans=cleans
+        )
+        return cut, matte.model_version
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
         with self._calls.asking(Stage.INFER):
@@ -318,15 +324,12 @@ def _charged(photo_file: bytes, options: RenderOptions, limits: PhotoLimits) -> 
 
 
 def _decode(
-    decoder: Decoder,
-    photo_file: bytes,
-    background: Background | BackgroundFile,
-    limits: PhotoLimits,
-    *,
-    keep_metadata: bool,
-) -> tuple[Photo, Background]:
-    """Decode the photo, and the background if it is a file."""
-    photo = decoder.decode(photo_file, limits, keep_metadata=keep_metadata)
+    decoder: Decoder, photo_file: bytes, options: RenderOptions, limits: PhotoLimits
+) -> tuple[Photo, Background, bool]:
+    """Decode the photo, and the background if it is a file; tell whether to keep its own cut."""
+    photo = decoder.decode(photo_file, limits, keep_metadata=options.keep_metadata)
+    keeps = keeps_own(photo, options.cut)
+    background = options.background
     if isinstance(background, BackgroundFile):
-        return photo, background.decoded(decoder, limits)
-    return photo, background
+        background = background.decoded(decoder, limits)
+    return photo, background, keeps

@@ -126,12 +126,14 @@ class Rendering:
         self._metrics.count(catalogue.IMAGES)
         self._metrics.count(catalogue.PIXELS, amount=packshot.photo_pixels)
         self._metrics.count(catalogue.PICTURE_BYTES, amount=len(packshot.picture))
-        self._metrics.observe(catalogue.CONFIDENCE, packshot.confidence)
+        if not packshot.keeps_own_cut:
+            self._metrics.observe(catalogue.CONFIDENCE, packshot.confidence)
         call.facts |= {
             "photo_pixels": packshot.photo_pixels,
             "picture_bytes": len(packshot.picture),
             "model": packshot.model,
             "confidence": round(packshot.confidence, 3),
+            "cut": "keep" if packshot.keeps_own_cut else "refine",
         }
         for note in packshot.notes:
             log.warning("%s: %s", call.method, note)

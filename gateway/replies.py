@@ -37,8 +37,8 @@ def render_response(packshot: Packshot) -> pb.RenderResponse:
         model_version=packshot.model_version,
         times=pb.StageTimes(
             decode_s=packshot.stages_s[Stage.DECODE],
-            prepare_s=packshot.stages_s[Stage.PREPARE],
-            infer_s=packshot.stages_s[Stage.INFER],
+            prepare_s=packshot.stages_s.get(Stage.PREPARE, 0.0),
+            infer_s=packshot.stages_s.get(Stage.INFER, 0.0),
             refine_s=packshot.stages_s[Stage.REFINE],
             compose_s=packshot.stages_s[Stage.COMPOSE],
             encode_s=packshot.stages_s[Stage.ENCODE],
@@ -50,6 +50,7 @@ def render_response(packshot: Packshot) -> pb.RenderResponse:
         confidence=packshot.confidence,
         cut_off=pb.Sides(**packshot.cut_off._asdict()),
         verdict=_verdict_message(packshot.verdict) if packshot.verdict else None,
+        cut=pb.CUT_KEEP if packshot.keeps_own_cut else pb.CUT_REFINE,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 from packshot._files import write_file
 from packshot._options import FORMAT_OF, PICTURE_SUFFIXES, FormatName
@@ -84,15 +84,16 @@ class Packshot:
         product: The product's box in the picture.
         magnification: Factor from the photo's pixels to the picture's; above 1 the product was
             enlarged and is less sharp than its frame.
-        model: The model that made the cut.
-        model_version: That model's version.
+        model: The model that made the cut; empty for a cut that the photo brought.
+        model_version: That model's version; empty for a cut that the photo brought.
         confidence: How sure the model is of its cut, 0 to 1: the overlap (intersection over union)
-            that its own doubts let expect.
+            that its own doubts let expect; 1 for a cut that the photo brought.
         cut_off: The sides of the photo that cut the product off.
         stages_s: Seconds that each stage took inside the service: decode, prepare, infer, refine,
             compose, encode, verify (0 without a preset), queue (waiting for a processor, before
             all of them together), and total.
         verdict: Whether the file complies with the preset; None if none was named.
+        cut: Which cut was used: "keep", the photo's own, or "refine", the model's.
         notes: What could not be followed, such as a broken colour profile that was taken for
             absent, or a product that would have had to be enlarged too far; empty as a rule.
     """
@@ -111,6 +112,7 @@ class Packshot:
     stages_s: dict[str, float]
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
+    cut: Literal["keep", "refine"] = "refine"
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
         """Write the picture's file, whole or not at all.
@@ -170,6 +172,7 @@ def from_response(response: pb.RenderResponse) -> Packshot:
         },
         verdict=_from_verdict(response.verdict) if response.HasField("verdict") else None,
         notes=tuple(response.notes),
+        cut="keep" if response.cut == pb.CUT_KEEP else "refine",
     )
 
 

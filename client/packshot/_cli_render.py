@@ -26,7 +26,7 @@ from packshot._cli_specs import (
 from packshot._cli_targets import plan
 from packshot._options import Background, FitName
 from packshot._request import to_request
-from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
+from packshot._words import CONTENTS, CUTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS
 
 _FAILED = 1
 _SHARE = click.FloatRange(0, 1)
@@ -106,6 +106,12 @@ _SHARE = click.FloatRange(0, 1)
     "--color-match",
     type=_SHARE,
     help="How far the product's colours move towards the background's; 0 if not given.",
+)
+@click.option(
+    "--cut",
+    type=click.Choice(list(CUTS)),
+    help="Where the cut comes from: the photo's own transparency, the model, or the photo's own "
+    "where it is a cut; auto if not given.",
 )
 @click.option(
     "--clean/--no-clean",

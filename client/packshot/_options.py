@@ -18,6 +18,7 @@ Photo: TypeAlias = bytes | bytearray | memoryview | str | PathLike[str] | Binary
 Position: TypeAlias = str | tuple[float, float]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
 ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
+CutName: TypeAlias = Literal["keep", "refine", "auto"]
 ShadowName: TypeAlias = Literal["none", "contact", "drop"]
 PriorityName: TypeAlias = Literal["interactive", "bulk"]
 FitName: TypeAlias = Literal["fill", "fit", "stretch"]
@@ -153,6 +154,9 @@ class RenderOptions(TypedDict, total=False):
             the scene, 0 elsewhere.
         color_match: How far the product's colour and brightness move towards the background's, 0 to
             1. Left out: 0.
+        cut: Where the cut comes from: "keep", the photo's own transparency as it is, no model
+            being asked; "refine", the model, within that transparency; or "auto", the photo's
+            own where it is a cut, else the model. Left out: auto.
         clean: Whether stray islands and small holes of the cut are cleaned. Left out: True.
         content: What the file shows: "picture"; "mask", the matte in grey, white the product; or
             "alpha", the matte as the alpha channel of a black picture. Left out: the picture.
@@ -187,6 +191,7 @@ class RenderOptions(TypedDict, total=False):
     light_angle: float | None
     reflection: float | None
     color_match: float | None
+    cut: CutName | None
     clean: bool | None
     content: ContentName | None
     format: FormatName | None

@@ -16,7 +16,7 @@ from packshot._options import (
     Scene,
 )
 from packshot._photo import photo_bytes
-from packshot._words import CONTENTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS, value_of
+from packshot._words import CONTENTS, CUTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS, value_of
 from packshot.v1 import packshot_pb2 as pb
 
 _SQUARE_SCALE = 0.85
@@ -63,6 +63,7 @@ def to_template(options: RenderOptions) -> pb.RenderRequest:
         frame=frame if frame.ByteSize() else None,
         output=output if output.ByteSize() else None,
         staging=staging if staging.ByteSize() else None,
+        cut=_to_cut(options),
         cleaning=_to_cleaning(options),
         priority=_to_priority(options),
         idempotency_key=options.get("idempotency_key") or "",
@@ -201,6 +202,12 @@ def _to_output(options: RenderOptions) -> pb.Output:
     if (content := options.get("content")) is not None:
         output.content = value_of("content", content, CONTENTS)
     return output
+
+
+def _to_cut(options: RenderOptions) -> pb.Cut.ValueType:
+    if (cut := options.get("cut")) is None:
+        return pb.CUT_UNSPECIFIED
+    return value_of("cut", cut, CUTS)
 
 
 def _to_cleaning(options: RenderOptions) -> pb.Cleaning.ValueType:

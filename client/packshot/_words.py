@@ -20,6 +20,7 @@ def _words(enum: _Enum[_Value]) -> dict[str, _Value]:
     return {name.removeprefix(prefix).lower(): value for name, value in values}
 
 
+CUTS = _words(pb.Cut)
 FORMATS = _words(pb.ImageFormat)
 CONTENTS = _words(pb.Content)
 FITS = _words(pb.Fit)

@@ -16,10 +16,17 @@ from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat
 from gateway.pipeline.frame import Frame, FrameLimits
 from gateway.pipeline.look import Background, Content, Transparent
+from gateway.pipeline.own_cut import CutChoice
 from gateway.presets.preset import Preset
 from gateway.renderer import RenderOptions
 from packshot.v1 import packshot_pb2 as pb
 
+_CUTS: Final[dict[int, CutChoice]] = {
+    pb.CUT_UNSPECIFIED: CutChoice.AUTO,
+    pb.CUT_KEEP: CutChoice.KEEP,
+    pb.CUT_REFINE: CutChoice.REFINE,
+    pb.CUT_AUTO: CutChoice.AUTO,
+}
 _CLEANS: Final[dict[int, bool]] = {
     pb.CLEANING_UNSPECIFIED: True,
     pb.CLEANING_ON: True,
@@ -61,6 +68,7 @@ class OptionReader:
             frame=self._read_frame(request, preset),
             staging=read_staging(request.staging),
             content=content,
+            cut=one_of("cut", request.cut, _CUTS),
             cleans=one_of("cleaning", request.cleaning, _CLEANS),
             picture_format=picture_format,
             quality=read_quality(

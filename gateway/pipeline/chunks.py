@@ -10,10 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.pipeline.formats import PhotoFormat
-from gateway.pipeline.limits import check_count
-
-# Encoders cut a picture's data into parts of 8 KiB or more: 800 MB of them.
-MAX_CHUNKS: Final = 100_000
+from gateway.pipeline.limits import MAX_CHUNKS, check_count
 
 _SOS: Final = 0xDA
 # Markers that stand alone; all others are followed by their length (ITU-T T.81, table B.1).

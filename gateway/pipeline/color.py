@@ -4,7 +4,6 @@ A profile is applied by Little CMS, relative colorimetric with black point compe
 stays white, black stays black, and what sRGB holds keeps its colour.
 """
 
-import re
 from functools import cache
 from io import BytesIO
 from typing import Final, cast
@@ -14,17 +13,16 @@ from PIL import Image, ImageCms
 
 from gateway.errors import InvalidPhotoError
 from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.limits import FIELD, check_count
+from gateway.pipeline.limits import FIELD, MAX_PROFILE_BYTES, check_count
 
-# The largest of presses have some 3 MB; Little CMS makes far more of what it reads.
-MAX_PROFILE_BYTES: Final = 8 * 2**20
 # Working spaces that modes of Pillow hold, as ICC profiles name them.
 _SPACES: Final = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _PROBE_STEPS: Final = 6
-_NCLX: Final = re.compile(rb"(?s)colrnclx(..)(..)")
-_SRGB_PRIMARIES: Final = {1, 2}  # BT.709's, and none in particular
-_HDR_TRANSFERS: Final = {16, 18}  # PQ and HLG
 _CREATED: Final = slice(24, 36)
+
+
+class _UnfitProfileError(Exception):
+    """A profile is for another kind of photo."""
 
 
 @cache
@@ -41,25 +39,6 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def unknown_colors(data: bytes) -> str | None:
-    """Tell which colours an AVIF or HEIC file without an ICC profile has, if they are not sRGB's.
-
-    Args:
-        data: The file. Its decoders hand out colours as they are, with no word about this.
-
-    Returns:
-        A note with the code points of its `colr` box (ITU-T H.273); None if all is well.
-    """
-    for primaries, transfer in _NCLX.findall(data):
-        codes = int.from_bytes(primaries, "big"), int.from_bytes(transfer, "big")
-        if codes[0] not in _SRGB_PRIMARIES or codes[1] in _HDR_TRANSFERS:
-            return (
-                f"the colours were taken for sRGB's: primaries {codes[0]} with transfer "
-                f"characteristics {codes[1]} are followed only in an ICC profile"
-            )
-    return None
-
-
 def split_alpha(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
     """Part a photo into its colours, in whatever space they are, and its alpha.
 
@@ -74,13 +53,11 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
         InvalidPhotoError: The samples are of a kind whose range is not known, such as floats.
     """
     if image.mode.startswith("I;16"):
-        samples = np.asarray(image)
         # Pillow's own conversion clips at 255.
-        grey = Image.fromarray((samples >> 8).astype(np.uint8))
-        key = image.info.get("transparency")
-        if not isinstance(key, int):
-            return grey, None
-        return grey, np.where(samples == key, 0, 255).astype(np.uint8)
+        grey = (np.asarray(image) >> 8).astype(np.uint8)
+        return Image.fromarray(grey), _own_alpha(image)
+    if (own := _own_alpha(image)) is not None:
+        return image.convert("L") if image.mode == "1" else image, own
     if image.has_transparency_data:
         rgba = image if image.mode in ("LA", "RGBA") else image.convert("RGBA")
         alpha = np.asarray(rgba.getchannel("A"))
@@ -94,6 +71,12 @@ def split_alpha(image: Image.Image) -> tuple[Image.Image, Pixels | None]:
             return image.convert("RGB"), None
         case mode:
             raise InvalidPhotoError(f"photos of sample type {mode!r} are not accepted", field=FIELD)
+
+
+def _own_alpha(image: Image.Image) -> Pixels | None:
+    """Return the alpha of a file that has found out by itself what is transparent in it."""
+    alpha: Pixels | None = getattr(image, "alpha", None)
+    return alpha
 
 
 def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Pixels:
@@ -115,8 +98,10 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Pixe
         check_count("bytes of a colour profile", len(profile), MAX_PROFILE_BYTES)
         try:
             return _through(profile, image)
-        except (OSError, ValueError, TypeError, ImageCms.PyCMSError) as exc:
-            notes.append(f"the colour profile was taken for absent, since it is broken: {exc}")
+        except _UnfitProfileError as exc:
+            notes.append(f"the colour profile was taken for absent, since {exc}")
+        except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+            notes.append("the colour profile was taken for absent, since it is broken")
     if image.mode == "CMYK":
         notes.append("the photo is CMYK without a usable profile: its colours are approximate")
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
@@ -129,7 +114,7 @@ def _through(profile: bytes, image: Image.Image) -> Pixels:
     if image.mode == "L" and space == "RGB":
         image = image.convert("RGB")  # a grey photo among an editor's RGB ones
     if space != _SPACES[image.mode]:
-        raise ValueError(f"it is for {space}, but the photo is {_SPACES[image.mode]}")
+        raise _UnfitProfileError(f"it is for {space}, but the photo is {_SPACES[image.mode]}")
     if image.mode == "L":
         # One value has 256 cases; for the pixels, Little CMS would interpolate among far fewer.
         ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])

@@ -7,9 +7,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from gateway.pipeline.arrays import Box, Color, Cut, Photo, Pixels, Sides
+from gateway.pipeline.arrays import WHITE, Box, Color, Cut, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.paint import paint_background
-from gateway.pipeline.blend import composite_onto, paint_color
+from gateway.pipeline.blend import composite_onto, composite_over, paint_color
 from gateway.pipeline.border import clear_border
 from gateway.pipeline.frame import Placement, cut_off, place_in_frame, stay_in_place
 from gateway.pipeline.guided import SURELY_OUT
@@ -107,9 +107,16 @@ def _show(placed: Cut, placement: Placement, cut: Cut, photo: Photo, look: Look)
             if isinstance(look.background, Color) and _is_plain(staging):
                 return _on_color(placed, placement.target, look.background)
             behind = paint_background(
-                look.background, placement, photo, cut, staging.light_angle_deg
+                look.background, placement, _as_seen(photo), cut, staging.light_angle_deg
             )
             return _before(behind, placed, placement, staging)
+
+
+def _as_seen(photo: Photo) -> Photo:
+    """Return a photo on white: the colours under its transparency are nobody's business."""
+    if photo.alpha is None:
+        return photo
+    return Photo(composite_over(photo.rgb, photo.alpha, WHITE))
 
 
 def _suited(staging: Staging, background: Background) -> Staging:

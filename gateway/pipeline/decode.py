@@ -1,23 +1,28 @@
 """First step: the file's bytes to upright sRGB pixels, every limit checked before decoding."""
 
+import logging
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 from PIL.ImageFile import ImageFile
 
 from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
+from gateway.pipeline import jpeg
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.claims import check_claims, check_scans
-from gateway.pipeline.color import split_alpha, to_srgb, unknown_colors
-from gateway.pipeline.formats import ACCEPTED, PhotoFormat, format_of, open_header
+from gateway.pipeline.color import split_alpha, to_srgb
+from gateway.pipeline.formats import PhotoFormat, format_of, open_header
 from gateway.pipeline.limits import FIELD, PhotoLimits
-from gateway.pipeline.metadata import kept_exif, upright
+from gateway.pipeline.meaning import profile_of
+from gateway.pipeline.metadata import kept_exif, orientation_of, read_exif
+from gateway.pipeline.orientation import turned
+from gateway.pipeline.png import PngFile
+from gateway.pipeline.refusals import unidentified, unreadable
 
-_NEW_SUBFILE_TYPE: Final = 254
-_REDUCED: Final = 1
-_BOXED: Final = {PhotoFormat.AVIF, PhotoFormat.HEIF}
-_BMP_RUN_LENGTHS: Final = (1, 2)
+log = logging.getLogger(__name__)
+
+_NO_END: Final = "the JPEG file ends without its end marker; all of its picture is there"
 
 
 def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
@@ -41,22 +46,24 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
     limits.check_bytes(len(data))
     photo_format = format_of(data)
     if photo_format is None:
-        raise _unidentified(data)
+        raise unidentified(data)
     try:
         check_claims(data, photo_format, limits)
         with _open(data, photo_format, limits) as image:
             limits.check_size(image.width, image.height)
             if photo_format is PhotoFormat.JPEG:
                 check_scans(data, image.width, image.height)
-            _refuse_what_misleads(image)
-            image.load()
+            notes: list[str] = []
+            loaded = _load(image, data, photo_format, notes)
             # HEIC's size may turn out another one in the end.
-            limits.check_size(image.width, image.height)
-            return _to_photo(image, data, photo_format, keep_metadata=keep_metadata)
+            limits.check_size(loaded.width, loaded.height)
+            return _to_photo(loaded, data, photo_format, notes, keep_metadata=keep_metadata)
     except (GatewayError, MemoryError):
         raise
     except Exception as exc:  # a decoder may raise anything on a hostile file
-        raise InvalidPhotoError(f"the photo cannot be decoded: {exc}", field=FIELD) from exc
+        # In its own words to the log alone: they speak of its own inside.
+        log.info("a photo of format %s cannot be decoded: %r", photo_format.value, exc)
+        raise unreadable(data, photo_format) from exc
 
 
 def _open(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) -> ImageFile:
@@ -69,45 +76,42 @@ def _open(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) -> ImageF
             field=FIELD,
             figures={"limit_pixels": limits.max_pixels},
         ) from exc
-    except SyntaxError as exc:  # Pillow's word for a header that it cannot read
-        raise _unidentified(data) from exc
 
 
-def _unidentified(data: bytes) -> InvalidPhotoError:
-    return InvalidPhotoError(
-        f"the photo is not a picture of an accepted format ({ACCEPTED}), or its header is "
-        f"broken; it has {len(data)} bytes",
-        field=FIELD,
-    )
-
-
-def _refuse_what_misleads(image: ImageFile) -> None:
-    if getattr(image, "tag_v2", {}).get(_NEW_SUBFILE_TYPE, 0) == _REDUCED:
-        raise InvalidPhotoError(
-            "the file's first picture is a preview of another one, as in a camera's raw file",
-            field=FIELD,
-        )
-    if image.format == "BMP" and image.info.get("compression") in _BMP_RUN_LENGTHS:
-        # Pillow unpacks them in Python, which would hold up all other photos for seconds.
-        raise InvalidPhotoError("run-length encoded BMP is not accepted", field=FIELD)
+def _load(image: ImageFile, data: bytes, photo_format: PhotoFormat, notes: list[str]) -> ImageFile:
+    """Decode the pixels; a JPEG file that only its end is missing from is still a picture."""
+    try:
+        image.load()
+    except OSError:
+        rescued = jpeg.without_end(data) if photo_format is PhotoFormat.JPEG else None
+        if rescued is None:
+            raise
+        image = rescued
+    if photo_format is PhotoFormat.JPEG and not jpeg.has_end(data):
+        notes.append(_NO_END)
+    return image
 
 
 def _to_photo(
-    image: ImageFile, data: bytes, photo_format: PhotoFormat, *, keep_metadata: bool
+    image: ImageFile,
+    data: bytes,
+    photo_format: PhotoFormat,
+    notes: list[str],
+    *,
+    keep_metadata: bool,
 ) -> Photo:
-    notes: list[str] = []
-    turned = upright(image, notes)
-    if photo_format is PhotoFormat.JPEG and image.mode == "CMYK" and "adobe" not in image.info:
-        # Pillow takes every CMYK JPEG for one by Adobe, which alone stores its inks inverted.
-        turned = ImageChops.invert(turned)
-    colors, alpha = split_alpha(turned)
-    profile = image.info.get("icc_profile")
-    if not profile and photo_format in _BOXED and (note := unknown_colors(data)):
-        notes.append(note)
-    rgb = to_srgb(colors, profile, notes)
+    if isinstance(image, PngFile):
+        notes.extend(image.chunks.notes)
+    exif = read_exif(image, notes)
+    colors, alpha = split_alpha(image)
+    profile = profile_of(image, data, photo_format, colors.mode, exif, notes)
+    orientation = orientation_of(image, photo_format, exif)
+    rgb = to_srgb(turned(colors, orientation), profile, notes)
+    if alpha is not None:
+        alpha = np.ascontiguousarray(turned(Image.fromarray(alpha), orientation))
     return Photo(
         rgb=np.ascontiguousarray(rgb),
         alpha=alpha,
-        metadata=kept_exif(image, notes) if keep_metadata else b"",
+        metadata=kept_exif(exif, notes) if keep_metadata and exif is not None else b"",
         notes=tuple(notes),
     )

@@ -6,14 +6,15 @@ from io import BytesIO
 from typing import Final
 
 from PIL.AvifImagePlugin import AvifImageFile
-from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
+
+from gateway.pipeline.bmp import BmpFile
+from gateway.pipeline.png import PngFile
+from gateway.pipeline.tiff.file import TiffFile
 
 ACCEPTED: Final = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP and GIF"
 
@@ -36,12 +37,12 @@ class PhotoFormat(Enum):
 # that cannot be named.
 _OPENERS: Final[dict[PhotoFormat, Callable[[BytesIO], ImageFile]]] = {
     PhotoFormat.JPEG: JpegImageFile,
-    PhotoFormat.PNG: PngImageFile,
+    PhotoFormat.PNG: PngFile,
     PhotoFormat.WEBP: WebPImageFile,
     PhotoFormat.AVIF: AvifImageFile,
     PhotoFormat.HEIF: HeifImageFile,
-    PhotoFormat.TIFF: TiffImageFile,
-    PhotoFormat.BMP: BmpImageFile,
+    PhotoFormat.TIFF: TiffFile,
+    PhotoFormat.BMP: BmpFile,
     PhotoFormat.GIF: GifImageFile,
 }
 

@@ -6,6 +6,10 @@ from typing import Final
 from gateway.errors import PhotoLimitError
 
 FIELD: Final = "photo"
+# Encoders cut a picture's data into parts of 8 KiB or more: 800 MB of them.
+MAX_CHUNKS: Final = 100_000
+# The largest of presses have some 3 MB; Little CMS makes far more of what it reads.
+MAX_PROFILE_BYTES: Final = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True)

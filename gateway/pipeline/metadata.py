@@ -1,24 +1,17 @@
 """What a photo's EXIF data says: which way is up, and what may travel on to the picture."""
 
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 from PIL.ImageFile import ImageFile
 
+from gateway.pipeline.formats import PhotoFormat
+from gateway.pipeline.tiff.file import TiffFile
+
 # A camera's block has at most 64 KiB, the room that JPEG gives it. Tags unpack to many times
 # their size, so a larger one is not looked into.
 MAX_EXIF_BYTES: Final = 2**20
-
-_TURNS: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 # What is about the photo, and not about how its file was laid out. The thumbnail is in a
 # directory of its own and would show what was cut away.
@@ -32,40 +25,90 @@ _NOT_KEPT: Final = {
     *(Base.ExifImageWidth, Base.ExifImageHeight, Base.ColorSpace),
 }
 _SRGB: Final = 1
+_ADOBE_RGB: Final = 2
+_INTEROPERABILITY_INDEX: Final = 1
 _INCH: Final = 2
 
 
-def upright(image: ImageFile, notes: list[str]) -> Image.Image:
-    """Turn a loaded photo by its EXIF orientation.
+class _Text(str):
+    """A text of whatever encoding: Pillow reads its bytes as Latin-1, and gets them back so.
+
+    It would write ASCII, with a question mark for everything else.
+    """
+
+    __slots__ = ()
+
+    def encode(self, encoding: str = "latin-1", errors: str = "strict") -> bytes:
+        """Return the bytes that were read."""
+        del encoding, errors
+        return super().encode("latin-1", "replace")
+
+
+def read_exif(image: ImageFile, notes: list[str]) -> Image.Exif | None:
+    """Read a file's EXIF data; XMP, of which Pillow would take an orientation, is none.
 
     Args:
-        image: The photo. TIFF and HEIC come upright from their decoders, which leave no
-            orientation behind; AVIF's own rotation is made an orientation by its decoder.
-        notes: Told if the EXIF data cannot be read; the photo then stays as it is.
+        image: The opened file. Of a TIFF file it is its own tags.
+        notes: Told if they are too large, or cannot be read.
 
     Returns:
-        The upright photo.
+        The data; None if there are none that can be read.
     """
-    size_bytes = len(image.info.get("exif") or b"")
-    if size_bytes > MAX_EXIF_BYTES:
-        del image.info["exif"]
+    if isinstance(image, TiffFile):
+        try:
+            return image.getexif()
+        except Exception:  # noqa: BLE001  parsing hostile tags may raise anything
+            notes.append("the EXIF data cannot be read")
+            return None
+    block = image.info.get("exif")
+    if not block:
+        return None
+    if len(block) > MAX_EXIF_BYTES:
         notes.append(
-            f"the EXIF data was not read: it has {size_bytes} bytes; the limit is {MAX_EXIF_BYTES}"
+            f"the EXIF data was not read: it has {len(block)} bytes; the limit is {MAX_EXIF_BYTES}"
         )
+        return None
+    exif = Image.Exif()
     try:
-        turn = _TURNS.get(image.getexif().get(Base.Orientation, 1))
-    except Exception as exc:  # noqa: BLE001  parsing hostile tags may raise anything
-        image.info.pop("exif", None)
-        notes.append(f"the EXIF data cannot be read, so the photo was not turned: {exc}")
-        return image
-    return image if turn is None else image.transpose(turn)
+        exif.load(block)
+        exif.get(Base.Orientation)
+    except Exception:  # noqa: BLE001  as above
+        notes.append("the EXIF data cannot be read, so the photo was not turned")
+        return None
+    return exif
 
 
-def kept_exif(image: ImageFile, notes: list[str]) -> bytes:
+def orientation_of(image: ImageFile, photo_format: PhotoFormat, exif: Image.Exif | None) -> int:
+    """Return how a loaded photo is turned, 1 to 8 as EXIF has it; 1: upright.
+
+    HEIC comes upright from its decoder. AVIF's decoder makes the container's own rotation an
+    orientation, and drops what EXIF says beside it.
+    """
+    if isinstance(image, TiffFile):
+        return image.layout.orientation
+    if exif is None or photo_format is PhotoFormat.HEIF:
+        return 1
+    value = exif.get(Base.Orientation, 1)
+    return value if isinstance(value, int) else 1
+
+
+def says_adobe_rgb(exif: Image.Exif) -> bool:
+    """Tell whether a camera says that it has written Adobe RGB (DCF 2.0, Exif 2.3)."""
+    try:
+        space = exif.get_ifd(IFD.Exif).get(Base.ColorSpace)
+        if space in (_SRGB, None):
+            return False
+        index = exif.get_ifd(IFD.Interop).get(_INTEROPERABILITY_INDEX, "")
+    except Exception:  # noqa: BLE001  as above
+        return False
+    return space == _ADOBE_RGB or str(index).rstrip("\0 ") == "R03"
+
+
+def kept_exif(exif: Image.Exif, notes: list[str]) -> bytes:
     """Return what of a photo's EXIF data is worth keeping, or nothing.
 
     Args:
-        image: The loaded photo.
+        exif: From `read_exif`.
         notes: Told if there is EXIF data that cannot be kept.
 
     Returns:
@@ -73,20 +116,19 @@ def kept_exif(image: ImageFile, notes: list[str]) -> bytes:
         has none.
     """
     try:
-        exif = image.getexif()
         kept = Image.Exif()
         for tag in _KEPT:
             if tag in exif:
-                kept[tag] = exif[tag]
+                kept[tag] = _as_read(exif[tag])
         taken = {
             tag: value for tag, value in exif.get_ifd(IFD.Exif).items() if tag not in _NOT_KEPT
         }
         for directory, tags in ((IFD.Exif, taken), (IFD.GPSInfo, exif.get_ifd(IFD.GPSInfo))):
             if tags:
-                kept[directory] = dict(tags)
+                kept[directory] = _all_as_read(tags)
         return kept.tobytes() if len(kept) else b""
-    except Exception as exc:  # noqa: BLE001  as above
-        notes.append(f"the EXIF data cannot be kept: {exc}")
+    except Exception:  # noqa: BLE001  as above
+        notes.append("the EXIF data cannot be kept: they are broken")
         return b""
 
 
@@ -100,13 +142,17 @@ def picture_exif(kept: bytes, width_px: int, height_px: int, resolution_dpi: int
         resolution_dpi: The picture's resolution, pixels per inch.
 
     Returns:
-        The block, beginning with its six bytes of identification.
+        The block, beginning with its six bytes of identification. It states no orientation, which
+        is upright: AVIF's encoder would take it out, and with it all text that is not ASCII.
     """
     exif = Image.Exif()
     if kept:
         exif.load(kept)
-        exif[Base.Orientation] = 1
-        exif[IFD.Exif] = exif.get_ifd(IFD.Exif) | {
+        for tag in list(exif):
+            exif[tag] = _as_read(exif[tag])
+        if place := exif.get_ifd(IFD.GPSInfo):
+            exif[IFD.GPSInfo] = _all_as_read(place)
+        exif[IFD.Exif] = _all_as_read(exif.get_ifd(IFD.Exif)) | {
             Base.ExifImageWidth: width_px,
             Base.ExifImageHeight: height_px,
             Base.ColorSpace: _SRGB,
@@ -114,3 +160,11 @@ def picture_exif(kept: bytes, width_px: int, height_px: int, resolution_dpi: int
     exif[Base.XResolution] = exif[Base.YResolution] = float(resolution_dpi)
     exif[Base.ResolutionUnit] = _INCH
     return exif.tobytes()
+
+
+def _as_read(value: Any) -> Any:
+    return _Text(value) if isinstance(value, str) else value
+
+
+def _all_as_read(tags: dict[int, Any]) -> dict[int, Any]:
+    return {tag: _as_read(value) for tag, value in tags.items()}

@@ -30,6 +30,7 @@ ANSWER = pb.RenderResponse(
     notes=["a note"],
     confidence=0.75,
     cut_off=pb.Sides(bottom=True),
+    cut=pb.CUT_KEEP,
 )
 
 

@@ -21,6 +21,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Cut:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CutEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Cut.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUT_UNSPECIFIED: _Cut.ValueType  # 0
+    """Auto."""
+    CUT_KEEP: _Cut.ValueType  # 1
+    """The photo's own transparency, as it is: no model is asked, nothing is cleaned. An error if
+    nothing in the photo is transparent.
+    """
+    CUT_REFINE: _Cut.ValueType  # 2
+    """The model, and within its cut the photo's own transparency."""
+    CUT_AUTO: _Cut.ValueType  # 3
+    """The photo's own where it is a cut, else the model. It is one where at least 1 % of the photo is
+    fully transparent, at least 60 % of the rest opaque, and at most 75 % of its border opaque.
+    """
+
+class Cut(_Cut, metaclass=_CutEnumTypeWrapper):
+    """Where a cut comes from."""
+
+CUT_UNSPECIFIED: Cut.ValueType  # 0
+"""Auto."""
+CUT_KEEP: Cut.ValueType  # 1
+"""The photo's own transparency, as it is: no model is asked, nothing is cleaned. An error if
+nothing in the photo is transparent.
+"""
+CUT_REFINE: Cut.ValueType  # 2
+"""The model, and within its cut the photo's own transparency."""
+CUT_AUTO: Cut.ValueType  # 3
+"""The photo's own where it is a cut, else the model. It is one where at least 1 % of the photo is
+fully transparent, at least 60 % of the rest opaque, and at most 75 % of its border opaque.
+"""
+Global___Cut: _TypeAlias = Cut  # noqa: Y015
+
 class _Priority:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -293,6 +329,7 @@ class RenderRequest(_message.Message):
     CLEANING_FIELD_NUMBER: _builtins.int
     PRIORITY_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    CUT_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -317,6 +354,8 @@ class RenderRequest(_message.Message):
     render that failed was not charged, and leaves its key free. Does nothing where no accounts are
     kept.
     """
+    cut: Global___Cut.ValueType
+    """Where the cut comes from, the photo's own transparency or the model; unspecified: auto."""
     @_builtins.property
     def background(self) -> Global___Background:
         """What stands behind the product; unset: pure white."""
@@ -346,10 +385,11 @@ class RenderRequest(_message.Message):
         cleaning: Global___Cleaning.ValueType = ...,
         priority: Global___Priority.ValueType = ...,
         idempotency_key: _builtins.str = ...,
+        cut: Global___Cut.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "frame", b"frame", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "cut", b"cut", "frame", b"frame", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1009,6 +1049,7 @@ class RenderResponse(_message.Message):
     CONFIDENCE_FIELD_NUMBER: _builtins.int
     CUT_OFF_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
+    CUT_FIELD_NUMBER: _builtins.int
     picture: _builtins.bytes
     """The picture's file."""
     format: Global___ImageFormat.ValueType
@@ -1024,13 +1065,16 @@ class RenderResponse(_message.Message):
     less sharp than its frame.
     """
     model: _builtins.str
-    """Name of the model that made the cut."""
+    """Name of the model that made the cut; empty for a cut that the photo brought."""
     model_version: _builtins.str
-    """Version of that model in the inference server."""
+    """Version of that model in the inference server; empty for a cut that the photo brought."""
     confidence: _builtins.float
     """How sure the model is of its cut, 0 to 1: the overlap (intersection over union) that its own
-    doubts let expect. docs/matting.md tells how well that foretells the real one.
+    doubts let expect. docs/matting.md tells how well that foretells the real one. 1 for a cut that
+    the photo brought.
     """
+    cut: Global___Cut.ValueType
+    """Which cut was used, the photo's own (keep) or the model's (refine); never auto."""
     @_builtins.property
     def product(self) -> Global___Box:
         """The product's box in the picture."""
@@ -1070,10 +1114,11 @@ class RenderResponse(_message.Message):
         confidence: _builtins.float = ...,
         cut_off: Global___Sides | None = ...,
         verdict: Global___Verdict | None = ...,
+        cut: Global___Cut.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut_off", b"cut_off", "product", b"product", "times", b"times", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut", b"cut", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1256,9 +1301,11 @@ class StageTimes(_message.Message):
     decode_s: _builtins.float
     """The file to pixels."""
     prepare_s: _builtins.float
-    """The pixels to the model's input."""
+    """The pixels to the model's input; 0 for a cut that the photo brought."""
     infer_s: _builtins.float
-    """The inference server: queue, batch, network, and the way there and back."""
+    """The inference server: queue, batch, network, and the way there and back; 0 for a cut that the
+    photo brought.
+    """
     refine_s: _builtins.float
     """The model's matte to full size."""
     compose_s: _builtins.float

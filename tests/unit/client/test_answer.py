@@ -63,7 +63,15 @@ def test_the_whole_answer_is_read() -> None:
             ),
         ),
         notes=("a note",),
+        cut="keep",
     )
+
+
+def test_a_service_that_does_not_say_which_cut_it_used_has_asked_its_model() -> None:
+    answer = pb.RenderResponse()
+    answer.CopyFrom(ANSWER)
+    answer.ClearField("cut")
+    assert from_response(answer).cut == "refine"
 
 
 def test_without_a_preset_there_is_no_verdict() -> None:

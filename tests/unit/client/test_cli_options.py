@@ -30,6 +30,7 @@ CASES: list[tuple[list[str], RenderOptions]] = [
     (["--light-angle", "-45"], {"light_angle": -45}),
     (["--reflection", "0.5"], {"reflection": 0.5}),
     (["--color-match", "0.5"], {"color_match": 0.5}),
+    (["--cut", "keep"], {"cut": "keep"}),
     (["--no-clean"], {"clean": False}),
     (["--content", "mask"], {"content": "mask"}),
     (["--format", "webp"], {"format": "webp"}),

@@ -142,6 +142,9 @@ CASES: list[tuple[RenderOptions, pb.RenderRequest]] = [
     ({"priority": "bulk"}, pb.RenderRequest(priority=pb.PRIORITY_BULK)),
     ({"preset": "bazaar"}, pb.RenderRequest(preset="bazaar")),
     ({"square": True, "preset": "b"}, pb.RenderRequest(preset="b", frame=pb.Frame(aspect_ratio=1))),
+    ({"cut": "keep"}, pb.RenderRequest(cut=pb.CUT_KEEP)),
+    ({"cut": "refine"}, pb.RenderRequest(cut=pb.CUT_REFINE)),
+    ({"cut": "auto"}, pb.RenderRequest(cut=pb.CUT_AUTO)),
     ({"clean": True}, pb.RenderRequest(cleaning=pb.CLEANING_ON)),
     ({"clean": False}, pb.RenderRequest(cleaning=pb.CLEANING_OFF)),
     *(
@@ -219,6 +222,7 @@ def test_what_says_nothing_is_left_to_the_preset() -> None:
         "shadow": None,
         "color_match": 0,
         "keep_metadata": False,
+        "cut": None,
         "clean": None,
         "quality": None,
     }
