@@ -143,6 +143,9 @@ def test_repeats_a_large_request_when_the_service_was_away(target: str, service:
     with Client(target) as client:
         assert client.render(bytes(20 * 2**20)).model == "matte"
     assert len(service.requests) == 3
+    # One key: an answer that was lost is not charged again.
+    assert len(set(service.keys)) == 1
+    assert service.keys[0]
 
 
 def test_gives_up_after_four_tries(target: str, service: Scripted) -> None:

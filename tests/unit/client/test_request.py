@@ -140,6 +140,7 @@ OUTPUTS: list[tuple[RenderOptions, pb.Output]] = [
 CASES: list[tuple[RenderOptions, pb.RenderRequest]] = [
     ({"model": "other"}, pb.RenderRequest(model="other")),
     ({"priority": "bulk"}, pb.RenderRequest(priority=pb.PRIORITY_BULK)),
+    ({"idempotency_key": "k"}, pb.RenderRequest(idempotency_key="k")),
     ({"preset": "bazaar"}, pb.RenderRequest(preset="bazaar")),
     ({"square": True, "preset": "b"}, pb.RenderRequest(preset="b", frame=pb.Frame(aspect_ratio=1))),
     ({"cut": "keep"}, pb.RenderRequest(cut=pb.CUT_KEEP)),

@@ -16,6 +16,7 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
     errors.InvalidPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.PhotoLimitError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.IdempotencyKeyReusedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.DeadlineTooShortError: grpc.StatusCode.DEADLINE_EXCEEDED,
