@@ -128,12 +128,17 @@ CAPACITY: Final = Dashboard(
                 ),
                 stack(
                     "Refusals by bound",
-                    "What was full when a render was refused.",
+                    "What was full when a render was refused, and connections closed because their "
+                    "callers did not take their replies.",
                     Unit.PER_S,
                     Query(
                         "sum by (bound, priority) (rate(packshot_admission_refusals_total"
                         f"{{{G}}}[$__rate_interval]))",
                         "{{bound}} {{priority}}",
+                    ),
+                    Query(
+                        f"sum(rate(packshot_connections_dropped_total{{{G}}}[$__rate_interval]))",
+                        "connections closed",
                     ),
                 ),
                 stack(
