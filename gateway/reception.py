@@ -22,6 +22,7 @@ from gateway.admission import Admission
 from gateway.caller import caller_of
 from gateway.errors import DeadlineError, GatewayError, InvalidRequestError
 from gateway.options.priority import PRIORITY_METADATA, announced_priority
+from gateway.render_call import deadline_of
 from gateway.status import fail
 from gateway.telemetry.calls import Calls
 
@@ -79,8 +80,8 @@ class Reception(grpc.aio.ServerInterceptor):
     async def _receive(self, context: _Context, *, is_render: bool) -> Any:
         timeout_s = self._default_timeout_s
         if is_render:
-            remaining_s = context.time_remaining()
-            timeout_s = timeout_s if remaining_s is None else remaining_s
+            # What is left of it when the photo is there is the time to render it in.
+            timeout_s = deadline_of(context, timeout_s).remaining_s()
         with self._room(context, timeout_s) if is_render else nullcontext():
             try:
                 async with asyncio.timeout(timeout_s):

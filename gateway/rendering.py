@@ -1,7 +1,6 @@
 """One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
 
 import logging
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final, TypeAlias
@@ -12,6 +11,7 @@ from gateway.caller import Caller
 from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
+from gateway.render_call import Deadline, RenderCall
 from gateway.renderer import Packshot, Renderer
 from gateway.replies import render_response
 from gateway.telemetry import catalogue
@@ -53,7 +53,7 @@ class Rendering:
         self._metrics = metrics
 
     async def render(
-        self, request: pb.RenderRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+        self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
     ) -> pb.RenderResponse:
         """Render one photo; its place is held until `at_end`, when its reply has left.
 
@@ -61,10 +61,11 @@ class Rendering:
             GatewayError: Whatever stopped it.
         """
         priority = read_priority(request.priority)
-        call = current_call()
-        call.priority = priority.label
-        call.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
-        place = self._admission.admit(caller.name, priority, request.ByteSize(), timeout_s)
+        seen = current_call()
+        seen.priority = priority.label
+        seen.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
+        call = RenderCall(caller, priority, deadline)
+        place = self._admission.admit(caller.name, priority, request.ByteSize(), deadline.left_s)
         at_end(place.release)
         options = self._options.read(request)
 
@@ -73,15 +74,16 @@ class Rendering:
             # Once for each photo: one of a stream that had to wait comes by again.
             self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
 
-        async with self._charges.charge(caller):
-            packshot = await self._renderer.render(request.photo, options, timeout_s, take_room)
+        # The one deadline covers the credit's hold and its settling as well.
+        async with deadline.enforced(), self._charges.charge(caller):
+            packshot = await self._renderer.render(request.photo, options, call, take_room)
             response = render_response(packshot)
-        self._note(packshot, call)
+        self._note(packshot, seen)
         place.rendered(len(packshot.picture))
         return response
 
     async def render_streamed(
-        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
     ) -> pb.RenderResponse:
         """Render one photo of a stream, which waits for room where a lone photo is refused."""
         if len(message.id) > _MAX_ID_LENGTH:
@@ -90,14 +92,15 @@ class Rendering:
                 field="id",
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
-        give_up_s = time.monotonic() + timeout_s
         while True:
-            left_s = give_up_s - time.monotonic()
+            deadline.remaining_s()
             with ExitStack() as attempt:
                 try:
-                    response = await self.render(message.request, caller, left_s, attempt.callback)
+                    response = await self.render(
+                        message.request, caller, deadline, attempt.callback
+                    )
                 except OverloadedError as error:
-                    if left_s <= error.retry_after_s:
+                    if deadline.left_s <= error.retry_after_s:
                         raise
                 else:
                     at_end(attempt.pop_all().close)
@@ -105,7 +108,7 @@ class Rendering:
             await self._admission.change()
 
     async def wait_for_room(
-        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float
+        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline
     ) -> None:
         """Wait until a photo of a stream would be let in, as far as can be told before it is.
 
@@ -113,7 +116,7 @@ class Rendering:
         """
         with suppress(GatewayError, TimeoutError):
             priority = read_priority(message.request.priority)
-            await self._admission.room(caller.name, priority, timeout_s)
+            await self._admission.room(caller.name, priority, deadline.left_s)
 
     def _note(self, packshot: Packshot, call: Call) -> None:
         self._metrics.count(catalogue.IMAGES)

@@ -15,16 +15,18 @@ from gateway.errors import (
     OverloadedError,
     StreamIdleError,
 )
+from gateway.render_call import Deadline
 from packshot.v1 import packshot_pb2 as pb
 
 # When a caller may come back to a service with too many open streams, which last for long.
 _REFUSED_RETRY_S = 1.0
 
 Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
-WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[None]]
+# Returns the deadline that the photo has had since it was read.
+WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[Deadline]]
 # A block that has a photo's outcome, and holds what it takes until the outcome has been sent.
 Rendered: TypeAlias = Callable[
-    [pb.RenderStreamRequest],
+    [pb.RenderStreamRequest, Deadline],
     AbstractAsyncContextManager[pb.RenderResponse | status_pb2.Status],
 ]
 
@@ -153,13 +155,13 @@ class _Stream:
             self._moved()
             try:
                 # Before the next message is read: what waits for room is one photo of each stream.
-                await self._wait_for_room(message)
+                deadline = await self._wait_for_room(message)
             except BaseException:
                 self._in_flight -= 1
                 raise
         answered = False
         try:
-            async with self._rendered(message) as outcome:
+            async with self._rendered(message, deadline) as outcome:
                 answered = True
                 self._in_flight -= 1
                 self._moved()
