@@ -271,10 +271,13 @@ class Renderer:
 
         def in_time() -> T:
             call.queued_s += time.monotonic() - submitted_s
+            call.begun = True
             call.deadline.remaining_s()
             return work(*args, **kwargs)
 
-        future = self._workers.submit(call.priority, in_time)
+        future = self._workers.submit(
+            call.priority, in_time, caller=call.caller.name, arrived_s=call.arrived_s
+        )
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:

@@ -1,5 +1,6 @@
 """One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -8,7 +9,9 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges
 from gateway.admission import Admission
 from gateway.caller import Caller
+from gateway.cost import cost_by_bytes_s, cost_by_pixels_s
 from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
+from gateway.model_pace import ModelPaces
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
 from gateway.render_call import Deadline, RenderCall
@@ -36,6 +39,7 @@ class Rendering:
         admission: Bounds what is inside at once.
         charges: Charges for renders.
         metrics: Counts what comes in and goes out.
+        paces: Know how long a pass of each model takes.
     """
 
     def __init__(
@@ -45,12 +49,14 @@ class Rendering:
         admission: Admission,
         charges: Charges,
         metrics: Metrics,
+        paces: ModelPaces,
     ) -> None:
         self._renderer = renderer
         self._options = options
         self._admission = admission
         self._charges = charges
         self._metrics = metrics
+        self._paces = paces
 
     async def render(
         self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
@@ -65,19 +71,31 @@ class Rendering:
         seen.priority = priority.label
         seen.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
         call = RenderCall(caller, priority, deadline)
-        place = self._admission.admit(caller.name, priority, request.ByteSize(), deadline.left_s)
-        at_end(place.release)
         options = self._options.read(request)
+        pass_s = self._paces.pass_s(options.model)
+        place = self._admission.admit(
+            caller.name,
+            priority,
+            request.ByteSize(),
+            deadline.left_s,
+            cost_by_bytes_s(options, len(request.photo), self._options.max_pixels, pass_s),
+        )
+        at_end(place.release)
 
         def take_room(pixels: int) -> None:
-            place.charge_pixels(pixels)
+            place.charge_pixels(pixels, cost_by_pixels_s(options, pixels, pass_s))
             # Once for each photo: one of a stream that had to wait comes by again.
             self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
 
         # The one deadline covers the credit's hold and its settling as well.
-        async with deadline.enforced(), self._charges.charge(caller):
-            packshot = await self._renderer.render(request.photo, options, call, take_room)
-            response = render_response(packshot)
+        try:
+            async with deadline.enforced(), self._charges.charge(caller):
+                packshot = await self._renderer.render(request.photo, options, call, take_room)
+                response = render_response(packshot)
+        except asyncio.CancelledError:
+            if call.begun:
+                place.given_up()
+            raise
         self._note(packshot, seen)
         place.rendered(len(packshot.picture))
         return response

@@ -160,9 +160,9 @@ def write_slow(repository: Path, name: str = "slow", steps: int = 3) -> Path:
     )
 
 
-def write_slow_matting(repository: Path, config: str, name: str = "slow") -> Path:
-    """A tenth of a second or more: `photo` uint8 (1, 2, 3, 3) to its greatest channel, `matte`."""
-    size, steps = 1024, 6
+def write_slow_matting(repository: Path, config: str, name: str = "slow", steps: int = 6) -> Path:
+    """A tenth of a second for six steps: `photo` uint8 (1, 2, 3, 3) to its greatest channel."""
+    size = 1024
     nodes = [
         helper.make_node("Cast", ["photo"], ["levels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["levels"], ["level"], keepdims=0),
