@@ -1,10 +1,10 @@
 """Whose job comes next: interactive before bulk, and fairly between callers within each.
 
 Fair is meant in the threads' time: of the callers who wait, the one goes first that has had the
-least of it. What a job takes is counted while it runs, so no estimate is needed, and a job that
-nobody waits for any more is its caller's until it ends. A caller who comes, or comes back, starts
-level with the one who has had the least: nobody saves time up. Linux schedules processes in this
-way; the network's word for it is start-time fair queuing.
+least of it. What a job takes is counted while it runs, so no estimate is needed for it, and a job
+that nobody waits for any more is its caller's until it ends. A caller who comes, or comes back,
+starts level with the one who has had the least: nobody saves time up. Linux schedules processes in
+this way; the network's word for it is start-time fair queuing.
 """
 
 import heapq
@@ -21,7 +21,7 @@ J = TypeVar("J")
 # While both wait, every eighth job is a bulk one: bulk is slow then, but never stands still.
 _BULK_TURN: Final = 8
 # A caller counts as there for this long after its last job.
-_RECENT_S: Final = 2.0
+_RECENT_S: Final = 10.0
 # Jobs of this length are felt by whoever waits for one to end: they leave a thread to others.
 _LONG_S: Final = 0.5
 # How much of the longest job's time is remembered from one job to the next.
@@ -64,7 +64,14 @@ class FairQueue(Generic[J]):
         self._turns = 0
         self._numbers = itertools.count()
 
-    def push(self, priority: Priority, caller: str, arrived_s: float, job: J) -> None:
+    def push(
+        self,
+        priority: Priority,
+        caller: str,
+        arrived_s: float,
+        job: J,
+        expected_s: float = 0.0,
+    ) -> None:
         """Queue a job.
 
         Args:
@@ -72,6 +79,7 @@ class FairQueue(Generic[J]):
             caller: Whose it is.
             arrived_s: When what it belongs to arrived; a caller's oldest goes first.
             job: The job.
+            expected_s: What it may take, by an estimate.
         """
         now_s = self._clock()
         self._forget(now_s)
@@ -79,6 +87,7 @@ class FairQueue(Generic[J]):
         if not account.is_active:
             account.used_s = max(account.used_s, self._floor_s)
         account.seen_s = now_s
+        account.longest_s = max(account.longest_s, expected_s)
         heapq.heappush(account.queued[priority], (arrived_s, next(self._numbers), job))
 
     def pop(self) -> tuple[str, float, J] | None:

@@ -105,6 +105,7 @@ class RenderCall:
         priority: Who goes first wherever there is a queue.
         deadline: Until when.
         arrived_s: The `time.monotonic` of its arrival.
+        threads_s: What it takes of the worker threads, by `gateway.cost`, s.
         begun: Whether a first step of it has begun.
         queued_s: Seconds that it has waited for worker threads so far.
         stages_s: Seconds that each stage took that is over.
@@ -114,6 +115,7 @@ class RenderCall:
     priority: Priority
     deadline: Deadline
     arrived_s: float = field(default_factory=time.monotonic)
+    threads_s: float = 0.0
     begun: bool = False
     queued_s: float = 0.0
     stages_s: dict[Stage, float] = field(default_factory=dict)

@@ -276,7 +276,12 @@ class Renderer:
             return work(*args, **kwargs)
 
         future = self._workers.submit(
-            call.priority, in_time, caller=call.caller.name, arrived_s=call.arrived_s
+            call.priority,
+            in_time,
+            caller=call.caller.name,
+            arrived_s=call.arrived_s,
+            # The longest step of a costly render takes about half of it.
+            expected_s=call.threads_s / 2,
         )
         try:
             return await asyncio.wrap_future(future)

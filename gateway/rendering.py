@@ -73,17 +73,21 @@ class Rendering:
         call = RenderCall(caller, priority, deadline)
         options = self._options.read(request)
         pass_s = self._paces.pass_s(options.model)
+        cost_s = cost_by_bytes_s(options, len(request.photo), self._options.max_pixels, pass_s)
+        call.threads_s = cost_s - pass_s
         place = self._admission.admit(
             caller.name,
             priority,
             request.ByteSize(),
             deadline.left_s,
-            cost_by_bytes_s(options, len(request.photo), self._options.max_pixels, pass_s),
+            cost_s,
         )
         at_end(place.release)
 
         def take_room(pixels: int) -> None:
-            place.charge_pixels(pixels, cost_by_pixels_s(options, pixels, pass_s))
+            cost_s = cost_by_pixels_s(options, pixels, pass_s)
+            call.threads_s = cost_s - pass_s
+            place.charge_pixels(pixels, cost_s)
             # Once for each photo: one of a stream that had to wait comes by again.
             self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
 

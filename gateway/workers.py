@@ -64,6 +64,7 @@ class PriorityWorkers:
         *,
         caller: str = "",
         arrived_s: float = 0.0,
+        expected_s: float = 0.0,
     ) -> Future[T]:
         """Queue a job.
 
@@ -72,6 +73,7 @@ class PriorityWorkers:
             work: The job.
             caller: Whose it is; callers share the threads' time.
             arrived_s: When what it belongs to arrived; a caller's oldest work goes first.
+            expected_s: What the job may take, by an estimate.
 
         Raises:
             RuntimeError: The pool has been shut down.
@@ -81,7 +83,7 @@ class PriorityWorkers:
         with self._changed:
             if self._closing:
                 raise RuntimeError("the workers have been shut down")
-            self._queue.push(priority, caller, arrived_s, job)
+            self._queue.push(priority, caller, arrived_s, job, expected_s)
             self._changed.notify()
         # Without a reference to the future itself, which would be one from it to itself.
         future.add_done_callback(partial(self._drop, caller, priority))

@@ -108,7 +108,7 @@ def test_long_jobs_leave_a_thread_to_others_for_as_long_as_there_are_any() -> No
     clock = Clock()
     queue = FairQueue[str](2, clock)
     for number in range(4):
-        queue.push(Priority(1 + number % 2), "costly", number, "scene")
+        queue.push(Priority(1 + number % 2), "costly", number, "scene", 3.0)
     queue.push(Priority.INTERACTIVE, "modest", 0, "")
     first, second = queue.pop(), queue.pop()
     assert first
@@ -120,7 +120,7 @@ def test_long_jobs_leave_a_thread_to_others_for_as_long_as_there_are_any() -> No
     queue.push(Priority.INTERACTIVE, "modest", 1, "")
     assert (queue.pop() or "")[0] == "modest"
     queue.ended("modest", clock.now_s)
-    clock.now_s += 10
+    clock.now_s += 11
     assert (queue.pop() or "")[0] == "costly"
 
 
