@@ -97,7 +97,9 @@ class GatewayConfig:
         "PACKSHOT_PROBE_INTERVAL_S", 1.0, "how often readiness is judged, s"
     )
     probe_timeout_s: float = setting(
-        "PACKSHOT_PROBE_TIMEOUT_S", 3.0, "time for a probe's inference, s"
+        "PACKSHOT_PROBE_TIMEOUT_S",
+        3.0,
+        "time after which a probe asks Triton for a sign of life, s",
     )
     triton_state_interval_s: float = setting(
         "PACKSHOT_TRITON_STATE_INTERVAL_S",

@@ -79,6 +79,19 @@ class ServerState:
     models: tuple[ModelState, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A sign of life: what inference servers say of one model at once, however busy it is.
+
+    Attributes:
+        passes: How many passes of the model there were, of all servers that answered.
+        pass_s: What one of them took in the mean, s; None before the first.
+    """
+
+    passes: int
+    pass_s: float | None
+
+
 class Observed(Protocol):
     """Inference servers that can be asked how they are, each by itself."""
 
@@ -135,6 +148,10 @@ class InferenceServer(Protocol):
             OverloadedError: The server's queue is full.
             DeadlineError: No answer within `timeout_s`.
         """
+        ...
+
+    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
+        """Ask for a sign of life; None if there was none within `timeout_s`."""
         ...
 
     def last_answer_s(self, model: str) -> float:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from gateway.circuit import CircuitBreaker
 from gateway.errors import GatewayError
+from gateway.model_pace import ModelPaces
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +21,9 @@ _SHORTEST_INTERVAL_S = 0.1
 
 # How often a model is probed that does not answer: a probe that fails costs next to nothing.
 _INTERVAL_WHILE_AWAY_S = 0.25
+
+# An answer counts as recent for so many passes of its model.
+_PASSES = 4.0
 
 
 class ReadinessWatch:
@@ -29,8 +33,9 @@ class ReadinessWatch:
         inference: The inference server, and the circuits before it.
         model: The default model's name.
         interval_s: Seconds between two looks.
-        probe_timeout_s: Seconds that a probe may take.
+        probe_timeout_s: Seconds that a probe waits before it asks whether there is life at all.
         on_change: Awaited with the new state at each change, and once at the start.
+        paces: Know how long a pass of the model takes.
     """
 
     def __init__(
@@ -40,12 +45,15 @@ class ReadinessWatch:
         interval_s: float,
         probe_timeout_s: float,
         on_change: Callable[[bool], Awaitable[None]],
+        paces: ModelPaces,
     ) -> None:
         self._inference = inference
         self._model = model
         self._interval_s = interval_s
         self._probe_timeout_s = probe_timeout_s
         self._on_change = on_change
+        self._paces = paces
+        self._probing: dict[str, asyncio.Task[str]] = {}
         self._ready: bool | None = None
         self._doubted = asyncio.Event()
 
@@ -55,13 +63,22 @@ class ReadinessWatch:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        try:
+            await self._watch()
+        finally:
+            for probe in self._probing.values():
+                probe.cancel()
+            await asyncio.gather(*self._probing.values(), return_exceptions=True)
+
+    async def _watch(self) -> None:
         while True:
             doubted = self._doubted.is_set()
             self._doubted.clear()
-            others = self._inference.open_models - {self._model}
-            await asyncio.gather(
-                self._look(must_probe=doubted), *(self._probe(model) for model in others)
-            )
+            for model in self._inference.open_models - {self._model}:
+                # One model's probe may take long, and the others do not wait for it.
+                if model not in self._probing or self._probing[model].done():
+                    self._probing[model] = asyncio.create_task(self._probe(model))
+            await self._look(must_probe=doubted)
             # However many callers doubt, there are not more than ten looks a second.
             await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
             with contextlib.suppress(TimeoutError):
@@ -71,7 +88,9 @@ class ReadinessWatch:
         start_s = time.monotonic()
         reason = ""
         is_open = self._model in self._inference.open_models
-        if must_probe or is_open or not self._answered_since(start_s - self._interval_s):
+        # A slow model is not kept busy by probes.
+        fresh_s = max(self._interval_s, _PASSES * self._paces.pass_s(self._model))
+        if must_probe or is_open or not self._answered_since(start_s - fresh_s):
             reason = await self._probe(self._model)
         # Callers' photos may have been answered while a busy server kept the probe waiting.
         ready = not reason or self._answered_since(start_s)

@@ -28,6 +28,7 @@ from gateway.fair_places import FairPlaces, NoPlaceError, Place
 from gateway.options.priority import PRIORITY_METADATA, announced_priority
 from gateway.outbox import Outbox
 from gateway.priority import Priority
+from gateway.render_call import deadline_of
 from gateway.request_limits import Parse, parser
 from gateway.status import fail
 from gateway.telemetry.calls import Calls
@@ -177,26 +178,27 @@ class Reception(grpc.aio.ServerInterceptor):
         """Ask for room for a render of which only the headers are there."""
         metadata = dict(context.invocation_metadata() or ())
         priority, caller = announced_priority(metadata.get(PRIORITY_METADATA)), caller_of(context)
-        timeout_s = self._timeout_s(context)
-        remaining_s = context.time_remaining()
-        self._admission.check(
-            caller.name, priority, self._longest_s if remaining_s is None else remaining_s
-        )
+        # What is left of it when the photo is there is the time to render it in.
+        left_s = deadline_of(context, self._longest_s).remaining_s()
+        timeout_s = min(left_s, self._longest_s)
+        self._admission.check(caller.name, priority, left_s)
         try:
             async with self._renders.place(caller.name) as place, _within(timeout_s, place):
                 yield
         except NoPlaceError as exc:
-            raise self._full(priority, exc.taken, self._renders.limit) from exc
+            raise self._full(caller.name, priority, exc.taken, self._renders.limit) from exc
         except _GivenUpError:
             held = self._renders.held(caller.name) + 1
             raise self._admission.receiving_full(
+                caller.name,
                 priority,
                 f"the caller sends {held} photos, and others want to",
                 {"limit": held - 1, "value": held},
             ) from None
 
-    def _full(self, priority: Priority, taken: int, limit: int) -> GatewayError:
+    def _full(self, caller: str, priority: Priority, taken: int, limit: int) -> GatewayError:
         return self._admission.receiving_full(
+            caller,
             priority,
             f"the service receives {taken} photos; the limit is {limit}",
             {"limit": limit, "value": taken},

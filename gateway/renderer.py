@@ -3,11 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from gateway.decoding.decoder import Decoder
-from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Box, Cut, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
@@ -21,8 +20,8 @@ from gateway.pipeline.own_cut import CutChoice, keeps_own, own_cut
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
 from gateway.presets.preset import Preset
-from gateway.priority import Priority
-from gateway.telemetry.calls import Calls, current_call
+from gateway.render_call import RenderCall
+from gateway.telemetry.calls import Calls
 from gateway.telemetry.catalogue import Stage
 from gateway.verdict import Verdict, judge
 from gateway.workers import PriorityWorkers
@@ -48,7 +47,6 @@ class RenderOptions:
         resolution_dpi: What the file says its resolution is, pixels per inch.
         keep_metadata: Whether the photo's EXIF data go into the file.
         preset: The rules to judge the file by; None for no verdict.
-        priority: Who goes first wherever there is a queue.
     """
 
     model: str
@@ -63,7 +61,6 @@ class RenderOptions:
     resolution_dpi: int
     keep_metadata: bool
     preset: Preset | None
-    priority: Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,26 +104,6 @@ class Packshot:
     verdict: Verdict | None
 
 
-@dataclass(slots=True)
-class _Clock:
-    """One render's urgency, its deadline and the time it has waited for worker threads."""
-
-    priority: Priority
-    timeout_s: float
-    start_s: float = field(default_factory=time.monotonic)
-    queued_s: float = 0.0
-
-    def elapsed_s(self) -> float:
-        return time.monotonic() - self.start_s
-
-    def remaining_s(self) -> float:
-        """Return the seconds left, or raise `DeadlineError` if there are none."""
-        remaining_s = self.timeout_s - self.elapsed_s()
-        if remaining_s <= 0:
-            raise DeadlineError(f"the time for this photo, {self.timeout_s:.3g} s, is up")
-        return remaining_s
-
-
 class Renderer:
     """Renders photos.
 
@@ -156,7 +133,7 @@ class Renderer:
         self,
         photo_file: bytes,
         options: RenderOptions,
-        timeout_s: float,
+        call: RenderCall,
         charge: Callable[[int], None],
     ) -> Packshot:
         """Lead one photo through all steps.
@@ -164,7 +141,7 @@ class Renderer:
         Args:
             photo_file: The photo's file.
             options: What shall become of it.
-            timeout_s: Seconds until its caller stops waiting.
+            call: Who waits for it and until when; takes the times of its stages.
             charge: Takes the room for its pixels, or raises, before any of them is decoded.
 
         Returns:
@@ -173,31 +150,32 @@ class Renderer:
         Raises:
             GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
         """
-        clock = _Clock(options.priority, timeout_s)
+        start_s = time.monotonic()
         try:
-            return await self._render(clock, photo_file, options, charge)
+            return await self._render(call, start_s, photo_file, options, charge)
         finally:
             # It is not one span of time, but many that add up.
-            self._calls.stage(Stage.QUEUE, clock.queued_s)
+            self._calls.stage(Stage.QUEUE, call.queued_s)
 
     async def _render(
         self,
-        clock: _Clock,
+        call: RenderCall,
+        start_s: float,
         photo_file: bytes,
         options: RenderOptions,
         charge: Callable[[int], None],
     ) -> Packshot:
         model = None
         if options.cut is not CutChoice.KEEP:
-            model = await self._inference.model(options.model, clock.remaining_s())
-        charge(await self._run(clock, _charged, photo_file, options, self._limits))
+            model = await self._inference.model(options.model, call.deadline.remaining_s())
+        charge(await self._run(call, _charged, photo_file, options, self._limits))
         photo, background, keeps_own = await self._step(
-            clock, Stage.DECODE, _decode, self._decoder, photo_file, options, self._limits
+            call, Stage.DECODE, _decode, self._decoder, photo_file, options, self._limits
         )
         if keeps_own or model is None:
-            cut, made_by, version = await self._step(clock, Stage.REFINE, own_cut, photo), "", ""
+            cut, made_by, version = await self._step(call, Stage.REFINE, own_cut, photo), "", ""
         else:
-            cut, version = await self._cut_by(clock, model, photo, cleans=options.cleans)
+            cut, version = await self._cut_by(call, model, photo, cleans=options.cleans)
             made_by = model.name
         look = Look(
             background,
@@ -206,9 +184,9 @@ class Renderer:
             options.content,
             clears_border=options.cleans and not keeps_own,
         )
-        composition = await self._step(clock, Stage.COMPOSE, compose, cut, photo, look)
+        composition = await self._step(call, Stage.COMPOSE, compose, cut, photo, look)
         picture = await self._step(
-            clock,
+            call,
             Stage.ENCODE,
             encode_picture,
             composition.pixels,
@@ -220,7 +198,7 @@ class Renderer:
         verdict = None
         if options.preset:
             verdict = await self._step(
-                clock,
+                call,
                 Stage.VERIFY,
                 judge,
                 options.preset,
@@ -244,34 +222,37 @@ class Renderer:
             model=made_by,
             model_version=version,
             photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
-            stages_s=current_call().stages_s,
-            total_s=clock.elapsed_s(),
+            stages_s={**call.stages_s, Stage.QUEUE: call.queued_s},
+            total_s=time.monotonic() - start_s,
             notes=photo.notes + composition.notes,
             verdict=verdict,
         )
 
     async def _cut_by(
-        self, clock: _Clock, model: MattingModel, photo: Photo, *, cleans: bool
+        self, call: RenderCall, model: MattingModel, photo: Photo, *, cleans: bool
     ) -> tuple[Cut, str]:
         """Have a model cut the product out; return its version too."""
         model_input = await self._step(
-            clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
+            call, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
-        matte = await self._infer(clock, model, model_input)
+        matte = await self._infer(call, model, model_input)
         cut = await self._step(
-            clock, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo, cleans=cleans
+            call, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo, cleans=cleans
         )
         return cut, matte.model_version
 
-    async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
+    async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
         with self._calls.asking(Stage.INFER):
-            return await self._inference.infer(
-                model, model_input, clock.remaining_s(), clock.priority
+            start_s = time.monotonic()
+            matte = await self._inference.infer(
+                model, model_input, call.deadline.remaining_s(), call.priority
             )
+            call.stages_s[Stage.INFER] = time.monotonic() - start_s
+        return matte
 
     async def _step(
         self,
-        clock: _Clock,
+        call: RenderCall,
         stage: Stage,
         step: Callable[P, T],
         *args: P.args,
@@ -283,22 +264,31 @@ class Renderer:
             start_ns, start_s = time.time_ns(), time.monotonic()
             return step(*args, **kwargs), start_ns, time.monotonic() - start_s
 
-        result, start_ns, duration_s = await self._run(clock, timed)
+        result, start_ns, duration_s = await self._run(call, timed)
+        call.stages_s[stage] = duration_s
         self._calls.stage(stage, duration_s, start_ns)
         return result
 
     async def _run(
-        self, clock: _Clock, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self, call: RenderCall, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Run work on a worker thread, unless the time is up; this is where threads begin."""
         submitted_s = time.monotonic()
 
         def in_time() -> T:
-            clock.queued_s += time.monotonic() - submitted_s
-            clock.remaining_s()
+            call.queued_s += time.monotonic() - submitted_s
+            call.begun = True
+            call.deadline.remaining_s()
             return work(*args, **kwargs)
 
-        future = self._workers.submit(clock.priority, in_time)
+        future = self._workers.submit(
+            call.priority,
+            in_time,
+            caller=call.caller.name,
+            arrived_s=call.arrived_s,
+            # The longest step of a costly render takes about half of it.
+            expected_s=call.threads_s / 2,
+        )
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:

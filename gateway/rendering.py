@@ -1,7 +1,7 @@
 """One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
 
+import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -10,10 +10,13 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.caller import Caller
+from gateway.cost import cost_by_bytes_s, cost_by_pixels_s
 from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
+from gateway.model_pace import ModelPaces
 from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
+from gateway.render_call import Deadline, RenderCall
 from gateway.renderer import Packshot, Renderer
 from gateway.replies import render_response
 from gateway.telemetry import catalogue
@@ -38,6 +41,7 @@ class Rendering:
         admission: Bounds what is inside at once.
         charges: Charges for renders.
         metrics: Counts what comes in and goes out.
+        paces: Know how long a pass of each model takes.
     """
 
     def __init__(
@@ -47,15 +51,17 @@ class Rendering:
         admission: Admission,
         charges: Charges,
         metrics: Metrics,
+        paces: ModelPaces,
     ) -> None:
         self._renderer = renderer
         self._options = options
         self._admission = admission
         self._charges = charges
         self._metrics = metrics
+        self._paces = paces
 
     async def render(
-        self, request: pb.RenderRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+        self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
     ) -> pb.RenderResponse:
         """Render one photo; its place is held until `at_end`, when its reply has left.
 
@@ -63,32 +69,51 @@ class Rendering:
             GatewayError: Whatever stopped it.
         """
         priority = read_priority(request.priority)
-        call = current_call()
-        call.priority = priority.label
-        call.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
-        place = self._admission.admit(caller.name, priority, request.ByteSize(), timeout_s)
-        at_end(place.release)
+        seen = current_call()
+        seen.priority = priority.label
+        seen.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
+        call = RenderCall(caller, priority, deadline)
         options = self._options.read(request)
         key = read_idempotency_key(request)
         repeatable = Repeatable(key, partial(request_digest, request)) if key else None
-        start_s = time.monotonic()
+        pass_s = self._paces.pass_s(options.model)
+        cost_s = cost_by_bytes_s(options, len(request.photo), self._options.max_pixels, pass_s)
+        call.threads_s = cost_s - pass_s
+        place = self._admission.admit(
+            caller.name,
+            priority,
+            request.ByteSize(),
+            deadline.left_s,
+            cost_s,
+        )
+        at_end(place.release)
 
         def take_room(pixels: int) -> None:
-            place.charge_pixels(pixels)
+            cost_s = cost_by_pixels_s(options, pixels, pass_s)
+            call.threads_s = cost_s - pass_s
+            place.charge_pixels(pixels, cost_s)
             # Once for each photo: one of a stream that had to wait comes by again.
             self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
 
-        async with self._charges.charge(caller, repeatable, timeout_s):
-            # An earlier render of the same request may have been waited for.
-            left_s = timeout_s - (time.monotonic() - start_s)
-            packshot = await self._renderer.render(request.photo, options, left_s, take_room)
-            response = render_response(packshot)
-        self._note(packshot, call)
+        # The one deadline covers the credit's hold and its settling as well, and the wait for an
+        # earlier render of the same request.
+        try:
+            async with (
+                deadline.enforced(),
+                self._charges.charge(caller, repeatable, deadline.remaining_s()),
+            ):
+                packshot = await self._renderer.render(request.photo, options, call, take_room)
+                response = render_response(packshot)
+        except asyncio.CancelledError:
+            if call.begun:
+                place.given_up()
+            raise
+        self._note(packshot, seen)
         place.rendered(len(packshot.picture))
         return response
 
     async def render_streamed(
-        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float, at_end: AtEnd
+        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
     ) -> pb.RenderResponse:
         """Render one photo of a stream, which waits for room where a lone photo is refused."""
         if len(message.id) > _MAX_ID_LENGTH:
@@ -97,14 +122,15 @@ class Rendering:
                 field="id",
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
-        give_up_s = time.monotonic() + timeout_s
         while True:
-            left_s = give_up_s - time.monotonic()
+            deadline.remaining_s()
             with ExitStack() as attempt:
                 try:
-                    response = await self.render(message.request, caller, left_s, attempt.callback)
+                    response = await self.render(
+                        message.request, caller, deadline, attempt.callback
+                    )
                 except OverloadedError as error:
-                    if left_s <= error.retry_after_s:
+                    if deadline.left_s <= error.retry_after_s:
                         raise
                 else:
                     at_end(attempt.pop_all().close)
@@ -112,7 +138,7 @@ class Rendering:
             await self._admission.change()
 
     async def wait_for_room(
-        self, message: pb.RenderStreamRequest, caller: Caller, timeout_s: float
+        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline
     ) -> None:
         """Wait until a photo of a stream would be let in, as far as can be told before it is.
 
@@ -120,7 +146,7 @@ class Rendering:
         """
         with suppress(GatewayError, TimeoutError):
             priority = read_priority(message.request.priority)
-            await self._admission.room(caller.name, priority, timeout_s)
+            await self._admission.room(caller.name, priority, deadline.left_s)
 
     def _note(self, packshot: Packshot, call: Call) -> None:
         self._metrics.count(catalogue.IMAGES)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
 from gateway.errors import InferenceUnavailableError
-from gateway.inference import InferenceServer, Matte, MattingModel
+from gateway.inference import InferenceServer, Matte, MattingModel, Pulse
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
 
@@ -94,6 +94,10 @@ class RetryingInference:
         return await self._retried(
             lambda left_s: self._inference.infer(model, photo, left_s, priority), timeout_s
         )
+
+    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
+        """Ask for a sign of life."""
+        return await self._inference.pulse(model, timeout_s)
 
     def last_answer_s(self, model: str) -> float:
         """Return the `time.monotonic()` of a model's last matte."""

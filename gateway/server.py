@@ -21,6 +21,7 @@ from gateway.decoding.processes import ProcessDecoder
 from gateway.health import Health
 from gateway.http import MetricsServer
 from gateway.inference import ObservedInference
+from gateway.model_pace import ModelPaces
 from gateway.options.reader import OptionReader
 from gateway.outbox import Outbox
 from gateway.presets.load import load_presets
@@ -64,6 +65,7 @@ class Gateway:
         self._config = config
         self._telemetry = Telemetry(config, inference)
         self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
+        self._paces = ModelPaces()
         self._inference = CircuitBreaker(
             RetryingInference(
                 inference,
@@ -73,6 +75,7 @@ class Gateway:
             ),
             config.circuit_failures,
             self._report_circuit,
+            self._paces,
         )
         self._health = Health()
         self._watch = ReadinessWatch(
@@ -81,6 +84,7 @@ class Gateway:
             config.probe_interval_s,
             config.probe_timeout_s,
             self._report,
+            self._paces,
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
@@ -207,7 +211,7 @@ class Gateway:
         )
         service = PackshotService(
             Answers(self._calls, self._watch.doubt),
-            Rendering(renderer, options, admission, charges, self._metrics),
+            Rendering(renderer, options, admission, charges, self._metrics, self._paces),
             self._streams,
             self._inference,
             options,

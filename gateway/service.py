@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from typing import Any
 
 import grpc.aio
 from google.rpc import status_pb2
@@ -13,6 +12,7 @@ from gateway.caller import Caller, caller_of
 from gateway.inference import InferenceServer
 from gateway.options.reader import OptionReader
 from gateway.outbox import Outbox
+from gateway.render_call import Deadline, deadline_of
 from gateway.rendering import Rendering
 from gateway.replies import account_response, model_message, preset_message
 from gateway.streams import Context, PhotoStreams
@@ -64,7 +64,7 @@ class PackshotService(PackshotServiceServicer):
         work = self._rendering.render(
             request,
             caller_of(context),
-            self._timeout_s(context),
+            deadline_of(context, self._default_timeout_s),
             lambda release: self._outbox.release_when_sent(context, release),
         )
         return await self._answers.answer(Method.RENDER, context, work, pb.RenderResponse)
@@ -77,17 +77,17 @@ class PackshotService(PackshotServiceServicer):
         """Render many photos."""
         caller = caller_of(context)
 
-        async def wait_for_room(message: pb.RenderStreamRequest) -> None:
-            timeout_s = self._photo_timeout_s(context)
-            await self._rendering.wait_for_room(message, caller, timeout_s)
+        async def wait_for_room(message: pb.RenderStreamRequest) -> Deadline:
+            deadline = self._photo_deadline(context)
+            await self._rendering.wait_for_room(message, caller, deadline)
+            return deadline
 
         @asynccontextmanager
         async def rendered(
-            message: pb.RenderStreamRequest,
+            message: pb.RenderStreamRequest, deadline: Deadline
         ) -> AsyncIterator[pb.RenderResponse | status_pb2.Status]:
             with ExitStack() as held:
-                timeout_s = self._photo_timeout_s(context)
-                work = self._rendering.render_streamed(message, caller, timeout_s, held.callback)
+                work = self._rendering.render_streamed(message, caller, deadline, held.callback)
                 yield await self._answers.outcome(Method.STREAM_PHOTO, context, work)
 
         work = self._streams.serve(context, caller.name, wait_for_room, rendered)
@@ -108,7 +108,7 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.ListModelsRequest, pb.ListModelsResponse],
     ) -> pb.ListModelsResponse:
         """List the models."""
-        work = self._list_models(self._timeout_s(context))
+        work = self._list_models(deadline_of(context, self._default_timeout_s))
         return await self._answers.answer(Method.LIST_MODELS, context, work, pb.ListModelsResponse)
 
     async def ListPresets(  # noqa: N802  the proto names it
@@ -124,8 +124,8 @@ class PackshotService(PackshotServiceServicer):
     async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
         return account_response(await self._charges.account(caller))
 
-    async def _list_models(self, timeout_s: float) -> pb.ListModelsResponse:
-        models = await self._inference.models(timeout_s)
+    async def _list_models(self, deadline: Deadline) -> pb.ListModelsResponse:
+        models = await self._inference.models(deadline.remaining_s())
         return pb.ListModelsResponse(
             models=[
                 model_message(model, is_default=model.name == self._options.default_model)
@@ -137,10 +137,8 @@ class PackshotService(PackshotServiceServicer):
         presets = sorted(self._options.presets.values(), key=lambda preset: preset.name)
         return pb.ListPresetsResponse(presets=map(preset_message, presets))
 
-    def _timeout_s(self, context: grpc.aio.ServicerContext[Any, Any]) -> float:
+    def _photo_deadline(self, context: Context) -> Deadline:
+        """Make the deadline of a stream's photo: the default time, within the stream's own."""
         remaining_s = context.time_remaining()
-        return self._default_timeout_s if remaining_s is None else remaining_s
-
-    def _photo_timeout_s(self, context: Context) -> float:
-        """Return the time for one photo of a stream."""
-        return min(self._timeout_s(context), self._default_timeout_s)
+        deadline = Deadline.after(self._default_timeout_s)
+        return deadline if remaining_s is None else deadline.sooner(remaining_s)

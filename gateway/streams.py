@@ -11,6 +11,7 @@ from google.rpc import status_pb2
 from gateway.errors import DrainingError, GatewayError, OverloadedError, StreamIdleError
 from gateway.fair_places import FairPlaces, NoPlaceError
 from gateway.outbox import Outbox
+from gateway.render_call import Deadline
 from packshot.v1 import packshot_pb2 as pb
 
 # For how long a stream that gives way to another may take to send the replies that it has; the
@@ -21,10 +22,11 @@ _REFUSED_RETRY_S = 1.0
 _LIMIT_KEY = "packshot-max-message-bytes"
 
 Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
-WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[None]]
+# Returns the deadline that the photo has had since it was read.
+WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[Deadline]]
 # A block that has a photo's outcome, and holds what it takes until the outcome has been sent.
 Rendered: TypeAlias = Callable[
-    [pb.RenderStreamRequest],
+    [pb.RenderStreamRequest, Deadline],
     AbstractAsyncContextManager[pb.RenderResponse | status_pb2.Status],
 ]
 
@@ -219,13 +221,13 @@ class _Stream:
             self._moved()
             try:
                 # Before the next message is read: what waits for room is one photo of each stream.
-                await self._wait_for_room(message)
+                deadline = await self._wait_for_room(message)
             except BaseException:
                 self._in_flight -= 1
                 raise
         answered = False
         try:
-            async with self._rendered(message) as outcome:
+            async with self._rendered(message, deadline) as outcome:
                 answered = True
                 self._in_flight -= 1
                 self._moved()

@@ -19,7 +19,7 @@ from gateway.errors import (
     ModelNotFoundError,
     OverloadedError,
 )
-from gateway.inference import Matte, MattingModel, ServerState
+from gateway.inference import Matte, MattingModel, Pulse, ServerState
 from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
@@ -118,6 +118,10 @@ class TritonInferenceServer:
             raise InferenceFailedError(f"model {model.name!r} did not answer with a matte")
         self._answered_s[model.name] = time.monotonic()
         return Matte(alpha=matte[0, :, :, 0], model_version=result.get_response().model_version)
+
+    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
+        """Ask for a sign of life."""
+        return await self._states.pulse(model, timeout_s)
 
     def last_answer_s(self, model: str) -> float:
         """Return the `time.monotonic()` of a model's last matte."""

@@ -6,13 +6,15 @@ from typing import Any, Final
 from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from gateway.inference import ModelState, ServerState
+from gateway.inference import ModelState, Pulse, ServerState
 from gateway.model_card import CARD_PARAMETER, read_card
 from gateway.triton_channel import CHANNEL_OPTIONS, channel_target, single_addresses
 
 # Names in Triton's ModelInstanceGroup; what was AUTO in a file is one of these once it is loaded.
 _GPU: Final = "KIND_GPU"
 _CPU: Final = "KIND_CPU"
+# How a call ends that nobody has answered.
+_SILENT: Final = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED")
 
 
 class TritonStates:
@@ -43,6 +45,17 @@ class TritonStates:
             )
         )
 
+    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
+        """Ask each for the passes of one model; None if none of them answers."""
+        told = await asyncio.gather(
+            *(_passes(client, model, timeout_s) for client in self._clients.values())
+        )
+        answers = [each for each in told if each is not None]
+        if not answers:
+            return None
+        passes = sum(count for count, _ in answers)
+        return Pulse(passes, sum(took_s for _, took_s in answers) / passes if passes else None)
+
     async def close(self) -> None:
         """Close the channels."""
         for client in self._clients.values():
@@ -58,6 +71,21 @@ class TritonStates:
         except InferenceServerException:
             return ServerState(address, reachable=False)
         return ServerState(address, reachable=True, models=tuple(models))
+
+
+async def _passes(
+    client: InferenceServerClient, model: str, timeout_s: float
+) -> tuple[int, float] | None:
+    """Return how many passes of a model there were, and their seconds; None without an answer."""
+    try:
+        answer = await client.get_inference_statistics(model, client_timeout=timeout_s)
+    except InferenceServerException as exc:
+        status = (exc.status() or "").removeprefix("StatusCode.")
+        # Whatever else it says of the model, it has said it.
+        return None if status in _SILENT else (0, 0.0)
+    batches = [batch for each in answer.model_stats for batch in each.batch_stats]
+    passes = sum(int(batch.compute_infer.count) for batch in batches)
+    return passes, sum(int(batch.compute_infer.ns) for batch in batches) / 1e9
 
 
 async def _model(client: InferenceServerClient, statistics: Any, timeout_s: float) -> ModelState:

@@ -1,18 +1,18 @@
-"""The threads that decode, compose and encode: interactive work goes before bulk work."""
+"""The threads that decode, compose and encode: whose turn it is, `gateway.fair_queue` says."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
+from gateway.fair_queue import FairQueue
 from gateway.priority import Priority
 
 T = TypeVar("T")
 
-# While both wait, every so manieth job is a bulk one: bulk is slow then, but never stands still.
-_BULK_TURN: Final = 8
+# Whether a job may begin can change with time alone, so threads look again at least this often.
+_LOOK_AGAIN_S: Final = 0.25
 
 
 class _Job(NamedTuple):
@@ -34,7 +34,7 @@ def _run(job: _Job) -> None:
 
 
 class PriorityWorkers:
-    """A pool of threads with a queue for each priority.
+    """A pool of threads, shared fairly between priorities and callers.
 
     A job that is cancelled before it has begun leaves its queue at once, and what it holds is free.
 
@@ -44,10 +44,9 @@ class PriorityWorkers:
     """
 
     def __init__(self, threads: int, name: str) -> None:
-        self._queues: dict[Priority, deque[_Job]] = {each: deque() for each in Priority}
+        self._queue = FairQueue[_Job](threads)
         self._changed = threading.Condition()
         self._closing = False
-        self._turns = 0
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}")
             for number in range(threads)
@@ -58,8 +57,23 @@ class PriorityWorkers:
         for thread in self._threads:
             thread.start()
 
-    def submit(self, priority: Priority, work: Callable[[], T]) -> Future[T]:
+    def submit(
+        self,
+        priority: Priority,
+        work: Callable[[], T],
+        *,
+        caller: str = "",
+        arrived_s: float = 0.0,
+        expected_s: float = 0.0,
+    ) -> Future[T]:
         """Queue a job.
+
+        Args:
+            priority: Interactive jobs go before bulk ones, of which every eighth is one.
+            work: The job.
+            caller: Whose it is; callers share the threads' time.
+            arrived_s: When what it belongs to arrived; a caller's oldest work goes first.
+            expected_s: What the job may take, by an estimate.
 
         Raises:
             RuntimeError: The pool has been shut down.
@@ -69,15 +83,16 @@ class PriorityWorkers:
         with self._changed:
             if self._closing:
                 raise RuntimeError("the workers have been shut down")
-            self._queues[priority].append(job)
+            self._queue.push(priority, caller, arrived_s, job, expected_s)
             self._changed.notify()
         # Without a reference to the future itself, which would be one from it to itself.
-        future.add_done_callback(partial(self._drop, priority))
+        future.add_done_callback(partial(self._drop, caller, priority))
         return future
 
     def waiting(self, priority: Priority) -> int:
         """Count the jobs of a priority that have not begun."""
-        return len(self._queues[priority])
+        with self._changed:
+            return self._queue.waiting(priority)
 
     def shutdown(self) -> None:
         """Finish what is queued, then end the threads."""
@@ -87,29 +102,29 @@ class PriorityWorkers:
         for thread in self._threads:
             thread.join()
 
-    def _drop(self, priority: Priority, future: Future[Any]) -> None:
-        if not future.cancelled():
-            return
-        with self._changed:
-            queue = self._queues[priority]
-            job = next((job for job in queue if job.future is future), None)
-            if job:
-                queue.remove(job)
+    def _drop(self, caller: str, priority: Priority, future: Future[Any]) -> None:
+        if future.cancelled():
+            with self._changed:
+                self._queue.remove(caller, priority, lambda job: job.future is future)
 
     def _work(self) -> None:
-        while job := self._next():
+        while begun := self._next():
+            caller, began_s, job = begun
             _run(job)
             # A thread that waits must not hold the last photo.
-            del job
+            del begun, job
+            with self._changed:
+                self._queue.ended(caller, began_s)
+                if self._queue.waiting():
+                    self._changed.notify()
 
-    def _next(self) -> _Job | None:
-        urgent, bulk = self._queues[Priority.INTERACTIVE], self._queues[Priority.BULK]
+    def _next(self) -> tuple[str, float, _Job] | None:
         with self._changed:
-            while not (urgent or bulk):
-                if self._closing:
+            while True:
+                begun = self._queue.pop()
+                if begun:
+                    return begun
+                waiting = self._queue.waiting()
+                if self._closing and not waiting:
                     return None
-                self._changed.wait()
-            if urgent and bulk:
-                self._turns = (self._turns + 1) % _BULK_TURN
-                return (urgent if self._turns else bulk).popleft()
-            return (urgent or bulk).popleft()
+                self._changed.wait(_LOOK_AGAIN_S if waiting else None)

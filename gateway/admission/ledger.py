@@ -3,8 +3,8 @@
 from collections import Counter
 from typing import Final
 
+from gateway.admission.backlog import Backlog
 from gateway.admission.bounds import Bound
-from gateway.admission.pace import Pace
 
 # A caller counts as active, and a refusal as pressure, for this long.
 _RECENT_S: Final = 2.0
@@ -14,11 +14,11 @@ class Ledger:
     """What the callers of one priority hold, and who has asked of late.
 
     Attributes:
-        pace: How fast their renders get done.
+        backlog: The work that they have inside.
     """
 
     def __init__(self) -> None:
-        self.pace = Pace()
+        self.backlog = Backlog()
         self._held: Counter[Bound] = Counter()
         self._by_caller: dict[str, Counter[Bound]] = {}
         self._asked_s: dict[str, float] = {}

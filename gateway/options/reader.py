@@ -9,7 +9,6 @@ from gateway.options.background import read_background
 from gateway.options.checks import one_of, out_of_range
 from gateway.options.frame import MAX_SIDE_PX, read_frame
 from gateway.options.output import read_content, read_format, read_quality, read_resolution
-from gateway.options.priority import read_priority
 from gateway.options.staging import read_staging
 from gateway.pipeline.arrays import WHITE
 from gateway.pipeline.backgrounds.file import BackgroundFile
@@ -79,7 +78,6 @@ class OptionReader:
             resolution_dpi=read_resolution(request.output),
             keep_metadata=request.output.keep_metadata,
             preset=preset,
-            priority=read_priority(request.priority),
         )
 
     def _read_preset(self, name: str) -> Preset | None:

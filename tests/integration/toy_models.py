@@ -160,15 +160,17 @@ def write_slow(repository: Path, name: str = "slow", steps: int = 3) -> Path:
     )
 
 
-def write_slow_matting(repository: Path, config: str, name: str = "slow") -> Path:
-    """A tenth of a second or more: `photo` uint8 (1, 2, 3, 3) to its greatest channel, `matte`."""
-    size, steps = 1024, 6
+def write_slow_matting(repository: Path, config: str, name: str = "slow", steps: int = 6) -> Path:
+    """A tenth of a second for six steps: `photo` uint8 (1, 2, 3, 3) to its greatest channel."""
+    size = 1024
     nodes = [
         helper.make_node("Cast", ["photo"], ["levels"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["levels"], ["level"], keepdims=0),
         helper.make_node("Expand", ["level", "shape"], ["step0"]),
+        # Its row sums are one, so that no product grows beyond what a float holds.
+        helper.make_node("Expand", ["part", "shape"], ["averaging"]),
         *(
-            helper.make_node("MatMul", [f"step{step}", "step0"], [f"step{step + 1}"])
+            helper.make_node("MatMul", [f"step{step}", "averaging"], [f"step{step + 1}"])
             for step in range(steps)
         ),
         helper.make_node("ReduceMean", [f"step{steps}"], ["worked"], keepdims=0),
@@ -186,6 +188,7 @@ def write_slow_matting(repository: Path, config: str, name: str = "slow") -> Pat
         constants=[
             helper.make_tensor("shape", TensorProto.INT64, [2], [size, size]),
             helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+            helper.make_tensor("part", TensorProto.FLOAT, [], [1 / size]),
         ],
         config=config,
     )

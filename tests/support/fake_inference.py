@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 from gateway.errors import GatewayError, ModelNotFoundError
-from gateway.inference import Matte, MattingModel, ModelState, ServerState
+from gateway.inference import Matte, MattingModel, ModelState, Pulse, ServerState
 from gateway.model_card import ModelCard, ModelMeasure, ModelSource
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
@@ -35,6 +35,8 @@ class FakeInferenceServer:
         cancelled: How many inferences were cancelled.
         away: Whether it does not answer when asked how it is.
         loaded: What it says of its models then.
+        passes: How many passes it says there were.
+        pulses: How often it was asked for a sign of life.
     """
 
     def __init__(self) -> None:
@@ -46,6 +48,8 @@ class FakeInferenceServer:
         self.cancelled = 0
         self.away = False
         self.loaded = [ModelState("matte", "3", "fp32", "cpu", {1: 3, 2: 1})]
+        self.passes = 0
+        self.pulses = 0
         self._answered_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
@@ -79,6 +83,11 @@ class FakeInferenceServer:
         self._answered_s[model.name] = time.monotonic()
         alpha = np.where(photo[0].min(axis=2) < 250, 255, 0).astype(np.uint8)
         return Matte(alpha, model.version)
+
+    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:  # noqa: ARG002
+        assert timeout_s > 0
+        self.pulses += 1
+        return None if self.away else Pulse(self.passes, None)
 
     def last_answer_s(self, model: str) -> float:
         return self._answered_s.get(model, -float("inf"))

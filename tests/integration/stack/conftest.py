@@ -48,9 +48,7 @@ def launch_gateway(
         *(sys.executable, "-m", "gateway", "--triton", addresses),
         *("--port", str(port), "--metrics-port", str(metrics_port)),
     ]
-    # A busy test machine is slow; only tests of overload want to be refused for it.
-    patient = {"PACKSHOT_MAX_WAIT_S": "10", **(environ or {})}
-    process = ServerProcess("python -m gateway", command, log_path, patient)
+    process = ServerProcess("python -m gateway", command, log_path, environ or {})
     return GatewayProcess(process, f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}")
 
 

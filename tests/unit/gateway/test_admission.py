@@ -1,7 +1,6 @@
 """What may be inside at once: by number, bytes and pixels, by priority, and fairly by caller."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -29,9 +28,24 @@ def refusals() -> list[tuple[Bound, Priority]]:
     return []
 
 
+class Clock:
+    """Seconds that pass as a test says."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def admission(refusals: list[tuple[Bound, Priority]]) -> Admission:
-    return Admission(BOUNDS, lambda bound, priority: refusals.append((bound, priority)))
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def admission(refusals: list[tuple[Bound, Priority]], clock: Clock) -> Admission:
+    return Admission(BOUNDS, lambda bound, priority: refusals.append((bound, priority)), clock)
 
 
 def enter(admission: Admission, caller: str = "a", priority: Priority = INTERACTIVE) -> Place:
@@ -90,46 +104,114 @@ def test_under_pressure_whoever_holds_most_is_refused_first(admission: Admission
     enter(admission, "modest")
 
 
-def after(admission: Admission, duration_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the admission see many renders of one length."""
-    now_s = 0.0
-    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+def after(admission: Admission, duration_s: float, clock: Clock, cost: float = 1.0) -> None:
+    """Let the admission see many renders of one length, two at a time."""
     for _ in range(40):
-        place = enter(admission)
-        now_s += duration_s
-        place.rendered(0)
-        place.release()
+        places = [admission.admit(name, INTERACTIVE, 1, 60, cost) for name in ("x", "y")]
+        clock.now_s += duration_s
+        for place in places:
+            place.rendered(0)
+            place.release()
 
 
 def test_work_that_would_wait_too_long_or_come_too_late_is_refused(
-    admission: Admission, monkeypatch: pytest.MonkeyPatch
+    admission: Admission, clock: Clock
 ) -> None:
-    after(admission, 0.2, monkeypatch)
+    after(admission, 0.4, clock)
     places = [enter(admission), enter(admission)]
     with pytest.raises(DeadlineTooShortError, match="are left"):
         admission.admit("b", INTERACTIVE, 10, 0.1)
-    places.append(enter(admission, "b"))
-    with pytest.raises(OverloadedError, match="would wait") as caught:
-        enter(admission, "c")
+    places.append(enter(admission))
+    with pytest.raises(
+        OverloadedError, match=r"would wait for 0\.60 s; the limit is 0\.50 s"
+    ) as caught:
+        enter(admission)
     assert caught.value.figures["bound"] == "wait"
+    assert caught.value.retry_after_s == pytest.approx(0.6)
 
 
-def test_an_old_estimate_locks_nobody_out(
-    admission: Admission, monkeypatch: pytest.MonkeyPatch
+def test_a_caller_waits_for_its_own_work_and_as_much_of_each_other_s(
+    admission: Admission, clock: Clock
 ) -> None:
-    after(admission, 30.0, monkeypatch)
-    places = [enter(admission), enter(admission)]
+    """However much one caller has asked for, another finds its place before it."""
+    after(admission, 0.4, clock)
+    for _ in range(3):
+        enter(admission, "greedy")
+    with pytest.raises(OverloadedError, match="would wait"):
+        enter(admission, "greedy")
+    for name in ("b", "c"):
+        assert enter(admission, name)
+
+
+def test_many_callers_make_a_queue_all_the_same(admission: Admission, clock: Clock) -> None:
+    after(admission, 0.4, clock)
+    for name in "abc":
+        enter(admission, name)
+    with pytest.raises(OverloadedError, match=r"would wait for 0\.60 s"):
+        enter(admission, "d")
+
+
+def test_cost_is_by_what_is_asked(admission: Admission, clock: Clock) -> None:
+    after(admission, 0.4, clock)
+    admission.admit("a", INTERACTIVE, 1, 60, 1.0)
+    place = admission.admit("a", INTERACTIVE, 1, 60, 1.0)
+    place.charge_pixels(1, cost=30.0)
+    with pytest.raises(OverloadedError, match=r"would wait for 6\.20 s"):
+        enter(admission, "a")
+    enter(admission, "b")
+    late = admission.admit("c", INTERACTIVE, 1, 60, 1.0)
+    with pytest.raises(OverloadedError, match=r"would wait for 6\.20 s; the limit is 6\.00 s"):
+        late.charge_pixels(1, cost=30.0)
+
+
+def test_no_render_is_refused_for_what_it_takes_itself(admission: Admission, clock: Clock) -> None:
+    """A lone one of a slow model, and the second of two callers, whatever they take."""
+    after(admission, 20.0, clock)
+    place = admission.admit("a", INTERACTIVE, 1, 60, 100.0)
+    place.charge_pixels(1, cost=100.0)
+    enter(admission, "a")
+    admission.admit("b", INTERACTIVE, 1, 60, 1.0).release()
+
+
+def test_what_is_begun_and_given_up_is_paid_by_its_caller(
+    admission: Admission, clock: Clock
+) -> None:
+    after(admission, 0.4, clock)
+    for _ in range(2):
+        place = admission.admit("a", INTERACTIVE, 1, 60, 4.0)
+        place.given_up()
+        place.release()
+    with pytest.raises(OverloadedError, match=r"would wait for 1\.60 s") as caught:
+        enter(admission, "a")
+    enter(admission, "b").release()
+    clock.now_s += caught.value.retry_after_s
+    enter(admission, "a")
+
+
+def test_bulk_waits_for_interactive_work_but_for_seven_times_its_own_at_most(
+    admission: Admission, clock: Clock
+) -> None:
+    after(admission, 4.0, clock)
+    admission.admit("b", INTERACTIVE, 1, 60, 100.0)
+    enter(admission, priority=BULK)
+    enter(admission, priority=BULK)
+    with pytest.raises(OverloadedError, match=r"bulk work of this caller would wait for 46\.00 s"):
+        enter(admission, priority=BULK)
+
+
+def test_an_old_estimate_locks_nobody_out(admission: Admission, clock: Clock) -> None:
+    after(admission, 30.0, clock)
+    places = [enter(admission) for _ in range(2)]
     with pytest.raises(OverloadedError):
-        enter(admission, "b")
-    later_s = time.monotonic() + 600
-    monkeypatch.setattr(time, "monotonic", lambda: later_s)
-    places.append(enter(admission, "b"))
+        enter(admission)
+    clock.now_s += 600
+    places.append(enter(admission))
 
 
 async def test_room_is_waited_for(admission: Admission) -> None:
     places = [enter(admission) for _ in range(8)]
     waiting = asyncio.create_task(admission.room("b", INTERACTIVE, 10))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0)  # it has looked once, and waits
     assert not waiting.done()
     places[0].release()
     await asyncio.wait_for(waiting, 5)

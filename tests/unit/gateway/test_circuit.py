@@ -13,6 +13,7 @@ from gateway.errors import (
     InferenceUnavailableError,
 )
 from gateway.inference import Matte, MattingModel
+from gateway.model_pace import ModelPaces
 from gateway.pipeline.arrays import Pixels
 from gateway.priority import Priority
 from gateway.readiness import ReadinessWatch
@@ -52,8 +53,17 @@ def changes() -> list[tuple[str, bool]]:
 
 
 @pytest.fixture
-def circuit(inference: FakeInferenceServer, changes: list[tuple[str, bool]]) -> CircuitBreaker:
-    return CircuitBreaker(inference, 3, lambda model, is_open: changes.append((model, is_open)))
+def paces() -> ModelPaces:
+    return ModelPaces()
+
+
+@pytest.fixture
+def circuit(
+    inference: FakeInferenceServer, changes: list[tuple[str, bool]], paces: ModelPaces
+) -> CircuitBreaker:
+    return CircuitBreaker(
+        inference, 3, lambda model, is_open: changes.append((model, is_open)), paces
+    )
 
 
 async def fail(circuit: CircuitBreaker, model: MattingModel, times: int) -> None:
@@ -105,9 +115,94 @@ async def test_deadlines_that_were_waited_for_open_the_circuit(
     circuit: CircuitBreaker, inference: FakeInferenceServer
 ) -> None:
     model = await circuit.model("matte", 1)
+    await circuit.infer(model, PHOTO, 1)  # its pace is known, and it is not slow
     inference.error, inference.delay_s = DeadlineError("late"), 0.6
     await asyncio.gather(*(fail(circuit, model, 1) for _ in range(3)))
     assert circuit.open_models == {"matte"}
+
+
+async def probed(circuit: CircuitBreaker, inference: FakeInferenceServer, pulses: int) -> None:
+    """Probe a model that does not answer until it was asked so often for a sign of life."""
+    inference.delay_s = 3600
+    before = inference.pulses
+    probe = asyncio.create_task(circuit.probe("matte", 0.01))
+    async with asyncio.timeout(10):
+        while inference.pulses < before + pulses and not probe.done():
+            await asyncio.sleep(0.005)
+    assert not probe.done()
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+
+
+async def test_a_slow_model_is_waited_for_while_triton_shows_life(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
+) -> None:
+    await probed(circuit, inference, pulses=5)  # nothing is known of it yet
+    paces.note("matte", 2.0)
+    await probed(circuit, inference, pulses=5)
+    assert circuit.open_models == frozenset()
+
+
+async def test_a_model_without_a_pass_in_many_times_its_pace_is_away(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
+) -> None:
+    paces.note("matte", 0.02)
+    inference.delay_s = 3600
+    with pytest.raises(DeadlineError, match="no pass of the model"):
+        await circuit.probe("matte", 0.01)
+    assert circuit.open_models == {"matte"}
+    assert inference.cancelled == 1
+
+
+async def test_a_triton_without_a_sign_of_life_is_away_however_slow_its_model_is(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
+) -> None:
+    paces.note("matte", 20.0)
+    inference.delay_s, inference.away = 3600, True
+    with pytest.raises(DeadlineError, match="no sign of life"):
+        await circuit.probe("matte", 0.01)
+    assert circuit.open_models == {"matte"}
+
+
+async def test_a_probe_ends_when_the_model_answers_somebody_else(
+    circuit: CircuitBreaker, inference: FakeInferenceServer
+) -> None:
+    model = await circuit.model("matte", 1)
+    inference.delay_s = 3600
+    probe = asyncio.create_task(circuit.probe("matte", 0.01))
+    async with asyncio.timeout(10):
+        while not inference.pulses:
+            await asyncio.sleep(0.005)
+        inference.delay_s = 0
+        await circuit.infer(model, PHOTO, 1)
+        await probe
+    assert circuit.open_models == frozenset()
+
+
+async def test_deadlines_short_of_a_slow_model_s_pace_open_no_circuit(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
+) -> None:
+    model = await circuit.model("matte", 1)
+    paces.note("matte", 2.0)
+    inference.error, inference.delay_s = DeadlineError("late"), 0.6
+    await asyncio.gather(*(fail(circuit, model, 1) for _ in range(5)))
+    assert circuit.open_models == frozenset()
+
+
+def test_a_model_s_pace_is_the_least_of_late_and_follows_it_up() -> None:
+    paces = ModelPaces()
+    assert paces.patience_s("matte", 3) > 30
+    paces.tell("matte", 2.0)
+    assert (paces.pass_s("matte"), paces.patience_s("matte", 3)) == (2.0, 12.0)
+    paces.note("matte", 0.1)
+    assert (paces.pass_s("matte"), paces.patience_s("matte", 3)) == (0.1, 3)
+    for _ in range(20):
+        paces.note("matte", 1.0)
+    assert paces.pass_s("matte") == pytest.approx(1.0, abs=0.01)
+    paces.tell("matte", 9.0)
+    assert paces.pass_s("matte") < 1.1
+    paces.note("matte", 1e4)
+    assert paces.patience_s("matte", 3) == 120
 
 
 async def test_names_that_callers_make_up_get_no_circuit(circuit: CircuitBreaker) -> None:
@@ -120,7 +215,7 @@ async def test_names_that_callers_make_up_get_no_circuit(circuit: CircuitBreaker
 
 
 async def test_the_watch_closes_the_circuits_of_other_models_too(
-    circuit: CircuitBreaker, inference: FakeInferenceServer
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
 ) -> None:
     inference.known.append(MattingModel("other", "1", 64, 48))
     other = await circuit.model("other", 1)
@@ -130,9 +225,10 @@ async def test_the_watch_closes_the_circuits_of_other_models_too(
     async def report(_ready: bool) -> None:  # noqa: FBT001  the watch's own signature
         """Nobody asks."""
 
-    watch = asyncio.create_task(ReadinessWatch(circuit, "matte", 0.05, 1, report).run())
-    await asyncio.sleep(0.15)
-    assert circuit.open_models == {"matte", "other"}
+    watch = asyncio.create_task(ReadinessWatch(circuit, "matte", 0.05, 1, report, paces).run())
+    async with asyncio.timeout(5):
+        while circuit.open_models != {"matte", "other"}:
+            await asyncio.sleep(0.02)
     inference.error = None
     async with asyncio.timeout(5):
         while circuit.open_models:

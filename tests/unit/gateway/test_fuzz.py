@@ -10,8 +10,11 @@ import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from gateway.caller import Caller
 from gateway.decoding.decoder import ThreadDecoder
 from gateway.errors import GatewayError
+from gateway.priority import Priority
+from gateway.render_call import Deadline, RenderCall
 from gateway.renderer import Renderer
 from gateway.status import status_code
 from gateway.workers import PriorityWorkers
@@ -58,12 +61,13 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     workers = PriorityWorkers(1, "test")
     workers.start()
     charged: list[int] = []
+    call = RenderCall(Caller(None, "test"), Priority.INTERACTIVE, Deadline.after(30))
     try:
         with answering_a_render() as calls:
             renderer = Renderer(
                 FakeInferenceServer(), workers, ThreadDecoder(), targets.LIMITS, calls
             )
-            packshot = asyncio.run(renderer.render(PHOTO, options, 30, charged.append))
+            packshot = asyncio.run(renderer.render(PHOTO, options, call, charged.append))
     except GatewayError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:

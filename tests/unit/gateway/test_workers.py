@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.fair_queue import FairQueue
 from gateway.priority import Priority
 from gateway.workers import PriorityWorkers
 
@@ -47,6 +48,91 @@ def test_interactive_jobs_overtake_bulk_jobs_which_get_a_turn_in_eight(
     assert order[:7] == [Priority.INTERACTIVE] * 7
     assert order[7] is Priority.BULK
     assert order[:16].count(Priority.BULK) == 2
+
+
+class Clock:
+    """Seconds that pass as a test says."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def run(queue: FairQueue[str], clock: Clock, takes_s: dict[str, float], jobs: int) -> list[str]:
+    """Run so many jobs one after another; each takes what its caller's take."""
+    done = []
+    for _ in range(jobs):
+        begun = queue.pop()
+        assert begun
+        caller, began_s, _job = begun
+        clock.now_s += takes_s[caller]
+        queue.ended(caller, began_s)
+        done.append(caller)
+    return done
+
+
+def test_callers_share_the_threads_time_and_not_their_number() -> None:
+    clock = Clock()
+    queue = FairQueue[str](1, clock)
+    for number in range(40):
+        for caller in ("costly", "modest"):
+            queue.push(Priority.INTERACTIVE, caller, number, "")
+    done = run(queue, clock, {"costly": 1.0, "modest": 0.1}, 22)
+    assert done.count("modest") == 20
+    assert queue.waiting() == queue.waiting(Priority.INTERACTIVE) == 58
+
+
+def test_who_comes_later_goes_first_at_once_and_saves_nothing_up() -> None:
+    clock = Clock()
+    queue = FairQueue[str](1, clock)
+    for number in range(40):
+        queue.push(Priority.INTERACTIVE, "early", number, "")
+    run(queue, clock, {"early": 1.0}, 10)
+    for number in range(40):
+        queue.push(Priority.INTERACTIVE, "late", number, "")
+    done = run(queue, clock, {"early": 1.0, "late": 1.0}, 20)
+    assert done[0] == "late"
+    assert 9 <= done.count("late") <= 11
+
+
+def test_a_caller_s_oldest_photo_is_finished_first() -> None:
+    queue = FairQueue[str](1)
+    for arrived_s, job in ((2.0, "younger"), (1.0, "older"), (2.0, "younger too")):
+        queue.push(Priority.INTERACTIVE, "a", arrived_s, job)
+    order = [begun[2] for _ in range(3) if (begun := queue.pop())]
+    assert order == ["older", "younger", "younger too"]
+
+
+def test_long_jobs_leave_a_thread_to_others_for_as_long_as_there_are_any() -> None:
+    clock = Clock()
+    queue = FairQueue[str](2, clock)
+    for number in range(4):
+        queue.push(Priority(1 + number % 2), "costly", number, "scene", 3.0)
+    queue.push(Priority.INTERACTIVE, "modest", 0, "")
+    first, second = queue.pop(), queue.pop()
+    assert first
+    assert second
+    assert {first[0], second[0]} == {"costly", "modest"}
+    clock.now_s += 1
+    queue.ended("modest", 0.0)
+    assert queue.pop() is None  # a second scene, of whichever priority, would hold both threads
+    queue.push(Priority.INTERACTIVE, "modest", 1, "")
+    assert (queue.pop() or "")[0] == "modest"
+    queue.ended("modest", clock.now_s)
+    clock.now_s += 11
+    assert (queue.pop() or "")[0] == "costly"
+
+
+def test_a_job_that_was_given_up_is_its_caller_s_until_it_ends() -> None:
+    """It cannot be stopped, so its time counts; the other caller's jobs go first meanwhile."""
+    queue = FairQueue[str](2, clock := Clock())
+    queue.push(Priority.INTERACTIVE, "cancels", 0, "")
+    assert queue.pop()
+    clock.now_s += 5
+    for caller in ("cancels", "polite"):
+        queue.push(Priority.INTERACTIVE, caller, 1, "")
+    assert (queue.pop() or "")[0] == "polite"
 
 
 def test_results_and_errors_come_back(workers: PriorityWorkers) -> None:
