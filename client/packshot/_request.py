@@ -65,7 +65,7 @@ def to_template(options: RenderOptions) -> pb.RenderRequest:
         staging=staging if staging.ByteSize() else None,
         cleaning=_to_cleaning(options),
         priority=_to_priority(options),
-        idempotency_key=options.get("idempotency_key") or "",
+        idempotency_key=_nonempty("idempotency_key", options.get("idempotency_key")),
     )
 
 

@@ -44,6 +44,8 @@ async def test_both_clients_send_the_options_and_read_the_answer(
         ]
     for shot, request in zip(shots, service.requests, strict=True):
         assert (shot.picture, shot.confidence) == (b"picture", 0.75)
+        assert request.idempotency_key
+        request.ClearField("idempotency_key")
         assert request == pb.RenderRequest(
             photo=b"from a file",
             background=pb.Background(color="#010203"),
