@@ -24,8 +24,8 @@ DEFAULT_WINDOW = 16
 LIMIT_KEY = "packshot-max-message-bytes"
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-# What a message holds beside photo, options and id: tags and lengths.
-_FRAMING_BYTES = 64
+# What a message holds beside photo and options: id, key, tags and lengths.
+_FRAMING_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,8 +172,8 @@ class RenderOptions(TypedDict, total=False):
         idempotency_key: Name of this one render, 1 to 128 visible ASCII characters, no spaces. The
             service keeps it with the charge for a day: the same render with the same key is not
             charged again, another one is refused. With `render_many` each photo has a key of its
-            own, this one with a hyphen and its index. Left out: `render` makes one up, so that
-            what the client itself repeats is charged once; `render_many` repeats nothing.
+            own, this one with a hyphen and its index. Left out: a client that repeats calls
+            makes one up for each render, so that what it repeats is charged once.
     """
 
     background: Background | None

@@ -66,7 +66,7 @@ def to_template(options: RenderOptions) -> pb.RenderRequest:
         cut=_to_cut(options),
         cleaning=_to_cleaning(options),
         priority=_to_priority(options),
-        idempotency_key=options.get("idempotency_key") or "",
+        idempotency_key=_nonempty("idempotency_key", options.get("idempotency_key")),
     )
 
 

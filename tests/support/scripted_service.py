@@ -52,20 +52,16 @@ class Scripted(PackshotServiceServicer):
 
     def __init__(self) -> None:
         self.script: list[Callable[[Any], pb.RenderResponse]] = [lambda _context: ANSWER]
-        # Without their idempotency keys, which clients make up; these are kept beside them.
         self.requests: list[pb.RenderRequest] = []
         self.stream_metadata: tuple[tuple[str, str], ...] = ()
         self.refusals: dict[str, Callable[[Any], Any]] = {}
         self.failures: dict[str, pb.Status] = {}
-        self.keys: list[str] = []
         self._lock = threading.Lock()
 
     def Render(  # noqa: N802  the blocking form of the interface
         self, request: pb.RenderRequest, context: Any
     ) -> pb.RenderResponse:
         with self._lock:
-            self.keys.append(request.idempotency_key)
-            request.ClearField("idempotency_key")
             self.requests.append(request)
             answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return answer(context)

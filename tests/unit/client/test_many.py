@@ -178,7 +178,7 @@ async def test_a_photo_over_the_limit_is_not_sent_and_stops_nothing(
         error = errors[index]
         assert isinstance(error, InvalidRequestError)
         assert error.figures["value"] == str(value)
-        assert 2800 < int(error.figures["limit"]) < 3000
+        assert 2700 < int(error.figures["limit"]) < 3000
     assert len(service.requests) == 4
 
 

@@ -140,7 +140,7 @@ OUTPUTS: list[tuple[RenderOptions, pb.Output]] = [
 CASES: list[tuple[RenderOptions, pb.RenderRequest]] = [
     ({"model": "other"}, pb.RenderRequest(model="other")),
     ({"priority": "bulk"}, pb.RenderRequest(priority=pb.PRIORITY_BULK)),
-    ({"idempotency_key": "k"}, pb.RenderRequest(idempotency_key="k")),
+    ({"idempotency_key": "k-1"}, pb.RenderRequest(idempotency_key="k-1")),
     ({"preset": "bazaar"}, pb.RenderRequest(preset="bazaar")),
     ({"square": True, "preset": "b"}, pb.RenderRequest(preset="b", frame=pb.Frame(aspect_ratio=1))),
     ({"cut": "keep"}, pb.RenderRequest(cut=pb.CUT_KEEP)),
@@ -223,7 +223,6 @@ def test_what_says_nothing_is_left_to_the_preset() -> None:
         "shadow": None,
         "color_match": 0,
         "keep_metadata": False,
-        "cut": None,
         "clean": None,
         "quality": None,
     }
@@ -276,3 +275,19 @@ def test_a_wrong_value_is_named_with_what_is_allowed(options: RenderOptions, mes
 def test_a_background_of_another_type_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="background is a int"):
         to_request(b"photo", {"background": 3})  # type: ignore[typeddict-item]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"size": 0},
+        {"size": (0, 0)},
+        {"size": (0, None)},
+        {"model": ""},
+        {"preset": ""},
+        {"idempotency_key": ""},
+    ],
+)
+def test_nothing_that_is_given_means_the_default(options: RenderOptions) -> None:
+    with pytest.raises(ValueError, match="leave it out for the default"):
+        to_request(b"photo", options)

@@ -120,6 +120,8 @@ async def test_a_stream_that_the_service_ends_goes_on_with_what_has_no_answer(
     sent = [request.photo for request in service.requests]
     assert sent.count(b"zero") == 1
     assert sent.count(b"three") == 2
+    # A photo keeps its key, by which it is charged once however often it is sent.
+    assert len({request.idempotency_key for request in service.requests}) == 6
 
 
 @both

@@ -45,7 +45,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 def admission(refusals: list[tuple[Bound, Priority]], clock: Clock) -> Admission:
-    return Admission(BOUNDS, lambda bound, priority: refusals.append((bound, priority)), clock)
+    return Admission(
+        BOUNDS, lambda bound, priority: refusals.append((bound, priority)), clock=clock
+    )
 
 
 def enter(admission: Admission, caller: str = "a", priority: Priority = INTERACTIVE) -> Place:
