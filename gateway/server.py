@@ -127,7 +127,9 @@ class Gateway:
             asyncio.create_task(self._telemetry.tritons.run()),
         ]
         if self._certificate:
-            self._watching.append(asyncio.create_task(self._certificate.watch()))
+            self._watching.append(
+                asyncio.create_task(self._certificate.watch(config.host, self.port))
+            )
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
             "memory stays below %.1f GiB",
