@@ -17,6 +17,7 @@ from gateway.circuit import CircuitBreaker
 from gateway.config import GatewayConfig, is_loopback
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
+from gateway.heartbeat import Heartbeat
 from gateway.http import MetricsServer
 from gateway.inference import ObservedInference
 from gateway.options.reader import OptionReader
@@ -86,6 +87,9 @@ class Gateway:
         if accounts and not files and not is_loopback(config.host):
             log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
+        self._heartbeat = Heartbeat()
+        self._metrics.follow(catalogue.READY, self._is_ready)
+        self._metrics.follow(catalogue.EVENT_LOOP_SILENCE, lambda: self._heartbeat.silence_s)
         self.port = 0
         self.metrics_port = 0
 
@@ -110,7 +114,11 @@ class Gateway:
             raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
         try:
             self._http = MetricsServer(
-                config.host, config.metrics_port, self._telemetry.registry, lambda: self._ready
+                config.host,
+                config.metrics_port,
+                self._telemetry.registry,
+                self._is_ready,
+                lambda: self._heartbeat.is_alive,
             )
         except OSError as exc:
             raise PortError(
@@ -120,6 +128,7 @@ class Gateway:
         # Not before everything is there that a start can fail for: threads keep a process alive.
         self._workers.start()
         self._decoder.start()
+        self._beating = asyncio.create_task(self._heartbeat.run())
         await self._report(False)  # noqa: FBT003
         await self._server.start()
         self._watching = [
@@ -156,6 +165,7 @@ class Gateway:
             await self._accounts.stop()
         await self._inference.close()
         self._http.close()
+        self._beating.cancel()
         self._workers.shutdown()
         self._decoder.close()
         await asyncio.to_thread(self._telemetry.close)
@@ -223,9 +233,12 @@ class Gateway:
     def _count_refusal(self, bound: Bound, priority: Priority) -> None:
         self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
 
+    def _is_ready(self) -> bool:
+        # A model may answer, and the loop that would ask it be stuck.
+        return self._ready and self._heartbeat.may_be_ready
+
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
-        self._metrics.show(catalogue.READY, ready)
         serving = health_pb2.HealthCheckResponse
         status = serving.SERVING if ready else serving.NOT_SERVING
         for name in ("", SERVICE_NAME):
