@@ -1,19 +1,36 @@
-"""The small HTTP server beside the gRPC one: /metrics, /livez and /readyz."""
+"""The small HTTP server beside the gRPC one: /metrics, /livez and /readyz.
 
+It has a thread and an event loop of its own, so that it answers while the gateway's is stuck. A
+connection costs a place of a bounded number, and no thread: those that send nothing, or read
+nothing, are ended by the clock, and before that by newer ones.
+"""
+
+import asyncio
+import resource
+import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, cast
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+from http.client import HTTPException, parse_headers
+from io import BytesIO
+from typing import Final, cast
+from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+# One connection more takes the place of the oldest.
+MAX_CONNECTIONS: Final = 256
+# They take no more than this share of the descriptors that the process may open.
+_SHARE_OF_DESCRIPTORS: Final = 1 / 8
+_WAITING: Final = 1024
+MAX_HEAD_BYTES: Final = 8192
+# For the whole head of a request, and for taking the whole reply.
+RECEIVE_S: Final = 5.0
+_SEND_S: Final = 10.0
+_TEXT: Final = [("Content-Type", "text/plain")]
 
-# How long `close` may wait for the serving thread to notice.
-_POLL_S = 0.05
+_Reply = tuple[str, list[tuple[str, str]], bytes]
 
 
 class MetricsServer:
@@ -23,66 +40,166 @@ class MetricsServer:
         host: The address to bind to.
         port: The port; 0 picks a free one.
         registry: The metrics to show.
-        is_ready: Called for /readyz.
+        is_ready: Called for /readyz, from the server's thread.
+        is_alive: Called for /livez, from the server's thread.
+
+    Attributes:
+        port: The port bound.
 
     Raises:
         OSError: The port cannot be bound.
     """
 
     def __init__(
-        self, host: str, port: int, registry: CollectorRegistry, is_ready: Callable[[], bool]
+        self,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        is_ready: Callable[[], bool],
+        is_alive: Callable[[], bool],
     ) -> None:
-        self._server = _ThreadingServer((host, port), _QuietHandler)
-        self._server.set_app(_application(registry, is_ready))
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(_POLL_S,), name="metrics", daemon=True
-        )
+        self._metrics = make_wsgi_app(registry)
+        self._is_ready = is_ready
+        self._is_alive = is_alive
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._places = max(8, min(MAX_CONNECTIONS, int(descriptors * _SHARE_OF_DESCRIPTORS)))
+        # What one turn of the loop accepts: a request that is there at once is answered within
+        # three turns, so that even a flood of newer connections does not end it before.
+        self._backlog = self._places // 4
+        self._socket = _listen(host.strip("[]"), port, self._backlog)
+        self.port = int(self._socket.getsockname()[1])
+        # The connections' tasks, the oldest first.
+        self._open: dict[asyncio.Task[None], None] = {}
+        self._stop = asyncio.Event()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)
         self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """The port bound."""
-        return self._server.server_port
 
     def close(self) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+        self._socket.close()
 
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
 
-class _ThreadingServer(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+    async def _serve(self) -> None:
+        server = await asyncio.start_server(
+            self._connected, sock=self._socket, limit=MAX_HEAD_BYTES, backlog=self._backlog
+        )
+        # Those that one turn does not accept wait in the kernel.
+        self._socket.listen(_WAITING)
+        await self._stop.wait()
+        # Nothing more is accepted; what is just being accepted becomes a conversation first, which
+        # asyncio's server could not have once it is closed.
+        self._loop.remove_reader(self._socket)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for conversation in self._open:
+                conversation.cancel()
+            await asyncio.wait(others)
+        server.close()
+        # A connection that is ended closes its socket in the loop's next turn.
+        await asyncio.sleep(0)
 
-    def server_bind(self) -> None:
-        # WSGIServer looks the host's full name up here, which can hang where there is no DNS.
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = "", self.server_address[1]
-        self.setup_environ()
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if len(self._open) >= self._places:
+            oldest = next(iter(self._open))
+            del self._open[oldest]
+            oldest.cancel()
+        task = asyncio.create_task(self._converse(reader, writer))
+        self._open[task] = None
 
+        def end(task: asyncio.Task[None]) -> None:
+            self._open.pop(task, None)
+            # Nothing is left to be sent where it was closed.
+            if not writer.is_closing():
+                writer.transport.abort()
 
-class _QuietHandler(WSGIRequestHandler):
-    def log_message(self, *_args: object) -> None:
-        """Scrapes are no news."""
+        # Of a task that is cancelled before its first step nothing else would run.
+        task.add_done_callback(end)
 
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request and close the connection; it is cut off where that fails."""
+        # Else it would count as sent what still waits to be.
+        writer.transport.set_write_buffer_limits(0)
+        with suppress(asyncio.IncompleteReadError, ConnectionError, TimeoutError):
+            try:
+                async with asyncio.timeout(RECEIVE_S):
+                    head = await reader.readuntil(b"\r\n\r\n")
+            except asyncio.LimitOverrunError:
+                writer.write(_message(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
+            except TimeoutError:
+                writer.write(_message(HTTPStatus.REQUEST_TIMEOUT))
+            else:
+                writer.write(self._answer(head))
+            async with asyncio.timeout(_SEND_S):
+                await writer.drain()
+            writer.close()
 
-def _application(registry: CollectorRegistry, is_ready: Callable[[], bool]) -> "WSGIApplication":
-    metrics = make_wsgi_app(registry)
-
-    def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        match environ.get("PATH_INFO"):
+    def _answer(self, head: bytes) -> bytes:
+        """Answer a request's head: its first line, its fields and an empty line."""
+        lines = BytesIO(head)
+        try:
+            method, target, _version = lines.readline().decode("ascii").split()
+            url, fields = urlsplit(target), parse_headers(lines)
+        except (ValueError, HTTPException):
+            return _message(HTTPStatus.BAD_REQUEST)
+        if method not in {"GET", "HEAD"}:
+            return _message(HTTPStatus.METHOD_NOT_ALLOWED, [("Allow", "GET, HEAD")])
+        match url.path:
             case "/metrics":
-                return cast("Iterable[bytes]", metrics(environ, start_response))
+                accepted = (fields.get("Accept", "*/*"), fields.get("Accept-Encoding", ""))
+                reply = self._scrape(url.query, *accepted)
+            case "/livez" if self._is_alive():
+                reply = _text(HTTPStatus.OK, "alive")
             case "/livez":
-                status, body = HTTPStatus.OK, b"alive\n"
-            case "/readyz" if is_ready():
-                status, body = HTTPStatus.OK, b"ready\n"
+                reply = _text(HTTPStatus.SERVICE_UNAVAILABLE, "the event loop is stuck")
+            case "/readyz" if self._is_ready():
+                reply = _text(HTTPStatus.OK, "ready")
             case "/readyz":
-                status, body = HTTPStatus.SERVICE_UNAVAILABLE, b"not ready\n"
+                reply = _text(HTTPStatus.SERVICE_UNAVAILABLE, "not ready")
             case _:
-                status, body = HTTPStatus.NOT_FOUND, b"/metrics, /livez, /readyz\n"
-        start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain")])
-        return [body]
+                reply = _text(HTTPStatus.NOT_FOUND, "/metrics, /livez, /readyz")
+        return _bytes(reply, with_body=method == "GET")
 
-    return application
+    def _scrape(self, query: str, accept: str, accept_encoding: str) -> _Reply:
+        # Prometheus's own library chooses form and encoding by what a WSGI server would hand it.
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/metrics",
+            "QUERY_STRING": query,
+            "HTTP_ACCEPT": accept,
+            "HTTP_ACCEPT_ENCODING": accept_encoding,
+        }
+        begun: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]]) -> None:
+            begun.append((status, headers))
+
+        body = b"".join(cast("Iterable[bytes]", self._metrics(environ, start)))
+        return *begun[0], body
+
+
+def _listen(host: str, port: int, backlog: int) -> socket.socket:
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return socket.create_server(address[:2], family=family, backlog=backlog)
+
+
+def _text(status: HTTPStatus, text: str) -> _Reply:
+    return f"{status.value} {status.phrase}", _TEXT, f"{text}\n".encode()
+
+
+def _message(status: HTTPStatus, headers: Iterable[tuple[str, str]] = ()) -> bytes:
+    line, fields, body = _text(status, status.phrase)
+    return _bytes((line, [*fields, *headers], body))
+
+
+def _bytes(reply: _Reply, *, with_body: bool = True) -> bytes:
+    status, headers, body = reply
+    fields = [*headers, ("Content-Length", str(len(body))), ("Connection", "close")]
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields)
+    return f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + (body if with_body else b"")

@@ -19,6 +19,7 @@ from gateway.connections import drop_connection
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
 from gateway.health import Health
+from gateway.heartbeat import Heartbeat
 from gateway.http import MetricsServer
 from gateway.inference import ObservedInference
 from gateway.model_pace import ModelPaces
@@ -94,6 +95,9 @@ class Gateway:
         if accounts and not files and not is_loopback(config.host):
             log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
+        self._heartbeat = Heartbeat()
+        self._metrics.follow(catalogue.READY, self._is_ready)
+        self._metrics.follow(catalogue.EVENT_LOOP_SILENCE, lambda: self._heartbeat.silence_s)
         self.port = 0
         self.metrics_port = 0
 
@@ -118,7 +122,11 @@ class Gateway:
             raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
         try:
             self._http = MetricsServer(
-                config.host, config.metrics_port, self._telemetry.registry, lambda: self._ready
+                config.host,
+                config.metrics_port,
+                self._telemetry.registry,
+                self._is_ready,
+                lambda: self._heartbeat.is_alive,
             )
         except OSError as exc:
             raise PortError(
@@ -128,6 +136,7 @@ class Gateway:
         # Not before everything is there that a start can fail for: threads keep a process alive.
         self._workers.start()
         self._decoder.start()
+        self._beating = asyncio.create_task(self._heartbeat.run())
         await self._report(False)  # noqa: FBT003
         await self._server.start()
         self._watching = [
@@ -135,7 +144,9 @@ class Gateway:
             asyncio.create_task(self._telemetry.tritons.run()),
         ]
         if self._certificate:
-            self._watching.append(asyncio.create_task(self._certificate.watch()))
+            self._watching.append(
+                asyncio.create_task(self._certificate.watch(config.host, self.port))
+            )
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
             "memory stays below %.1f GiB",
@@ -162,6 +173,7 @@ class Gateway:
             await self._accounts.stop()
         await self._inference.close()
         self._http.close()
+        self._beating.cancel()
         self._workers.shutdown()
         self._decoder.close()
         await asyncio.to_thread(self._telemetry.close)
@@ -243,9 +255,12 @@ class Gateway:
     def _count_refusal(self, bound: Bound, priority: Priority) -> None:
         self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
 
+    def _is_ready(self) -> bool:
+        # A model may answer, and the loop that would ask it be stuck.
+        return self._ready and self._heartbeat.may_be_ready
+
     async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
         self._ready = ready
-        self._metrics.show(catalogue.READY, ready)
         for name in ("", SERVICE_NAME):
             self._health.set(name, serving=ready)
 

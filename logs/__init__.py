@@ -1,40 +1,23 @@
 """How the processes log: to standard error, by fields, and never in the way of their work."""
 
 import logging
-import os
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Final
 
 import structlog
+
+from logs.descriptors import unblock
+from logs.stream import LineStream
+from logs.writer import LineWriter
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
+# How long the end of the process waits for its last lines.
+_LAST_LINES_S: Final = 1.0
 
-class _Descriptor:
-    """Writes to a file descriptor with nothing in between that would keep what failed.
-
-    `sys.stderr` keeps it: a disk that was full for a moment would still make the process end with
-    status 120, Python's for a failed last flush.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def write(self, text: str) -> int:
-        """Write a text; what a full disk refuses is lost."""
-        return os.write(self._descriptor, text.encode(errors="backslashreplace"))
-
-    def flush(self) -> None:
-        """There is nothing to flush."""
-
-
-class _LossyHandler(logging.StreamHandler[TextIO]):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging names it
-        # The report of a line that could not be written would go where the line could not.
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handleError(record)
+_writer: LineWriter | None = None
 
 
 class LogFormat(StrEnum):
@@ -46,18 +29,72 @@ class LogFormat(StrEnum):
 
 
 def set_up_logging(level: str | int, log_format: LogFormat) -> None:
-    """Log to standard error from now on; a line that cannot be written is lost, and no more.
+    """Log to standard error from now on, once for a process.
 
     Each line is an event with its fields: those of `logging`'s `extra`, and those bound by
     `structlog.contextvars`, which are part of every line of their context.
+
+    No call that logs ever waits: a thread writes, up to 4 MiB wait for it, and a line beyond is
+    dropped and counted by `dropped_lines`. A line that cannot be written is lost, and no more. The
+    end of the process waits for its last lines for 1 s at most. What libraries write to standard
+    output and standard error by themselves is lost where it would have to wait.
 
     Args:
         level: The least level that is logged.
         log_format: Text for people, an object of JSON for machines, or the one that standard error
             is made for.
     """
+    global _writer  # noqa: PLW0603  a process has one standard error
     terminal = sys.stderr.isatty()
-    handler = _LossyHandler(cast("TextIO", _Descriptor(sys.stderr.fileno())))
+    formatter = _formatter(log_format, terminal=terminal)
+
+    def notice(dropped: int) -> str:
+        text = "%d lines were dropped: standard error could not be written to"
+        record = logging.LogRecord("logs", logging.WARNING, "", 0, text, (dropped,), None)
+        return formatter.format(record) + "\n"
+
+    descriptor = sys.stderr.fileno()
+    unblock(sys.stdout.fileno())
+    _writer = LineWriter(unblock(descriptor), notice)
+    # What Python itself and `print` write there goes the same way.
+    sys.stderr = LineStream(_writer, descriptor, terminal=terminal)
+    handler = _QueueHandler(_writer)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def dropped_lines() -> int:
+    """Return how many lines this process has dropped because nobody read them."""
+    return _writer.dropped if _writer else 0
+
+
+def pass_on(line: str) -> None:
+    """Write a line of another process as it is, in turn with this one's."""
+    if _writer:
+        _writer.put(line)
+
+
+class _QueueHandler(logging.Handler):
+    def __init__(self, writer: LineWriter) -> None:
+        super().__init__()
+        self._writer = writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            # Made here and not by the thread that writes: the context is the caller's.
+            self._writer.put(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001  as every handler: no line may harm whoever logs it
+            self.handleError(record)
+
+    def close(self) -> None:
+        self._writer.flush(_LAST_LINES_S)
+        # There is no thread any more for what is written from here on.
+        if sys.__stderr__:
+            sys.stderr = sys.__stderr__
+        super().close()
+
+
+def _formatter(log_format: LogFormat, *, terminal: bool) -> logging.Formatter:
     as_text = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and terminal)
     before: list[Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -71,10 +108,7 @@ def set_up_logging(level: str | int, log_format: LogFormat) -> None:
         if as_text
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-        )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
-    logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 import numpy as np
 from tritonclient import grpc as triton_grpc
@@ -93,16 +94,22 @@ class TritonClient:
             raise TritonApiError(str(exc)) from exc
         return sum(int(stats.inference_stats.success.count) for stats in found.model_stats)
 
+    def instances(self, model: str) -> int:
+        """Count the instances of a model that is loaded.
+
+        Raises:
+            TritonApiError: Triton does not answer, or the model is not loaded.
+        """
+        groups = self._config(model).instance_group
+        return sum(group.count * max(1, len(group.gpus)) for group in groups)
+
     def probe_of(self, model: str) -> Probe:
         """Work out an inference for a model from its configuration.
 
         Raises:
             TritonApiError: Triton does not answer, or the model is not loaded.
         """
-        try:
-            config = self._client.get_model_config(model, client_timeout=_CALL_TIMEOUT_S).config
-        except InferenceServerException as exc:
-            raise TritonApiError(str(exc)) from exc
+        config = self._config(model)
         batch = (1,) if config.max_batch_size else ()
         inputs = {
             tensor.name: (
@@ -116,6 +123,12 @@ class TritonClient:
             dim > 0 for tensor in config.input if not tensor.optional for dim in tensor.dims
         ) and all(kind != "BYTES" for _, kind in inputs.values())
         return Probe(inputs, exact)
+
+    def _config(self, model: str) -> Any:
+        try:
+            return self._client.get_model_config(model, client_timeout=_CALL_TIMEOUT_S).config
+        except InferenceServerException as exc:
+            raise TritonApiError(str(exc)) from exc
 
     def infer(self, model: str, probe: Probe, timeout_s: float) -> tuple[Answer, str]:
         """Ask a model for one inference of zeros.

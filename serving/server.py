@@ -4,7 +4,7 @@ import logging
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from serving.client import TritonClient
@@ -22,6 +22,8 @@ from serving.watch import ModelWatch
 
 log = logging.getLogger(__name__)
 
+# What a shell adds to the number of a signal that ended a process.
+_BY_SIGNAL = 128
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -68,8 +70,16 @@ def serve(config: ServingConfig, environ: Mapping[str, str]) -> int:
             raise
         finally:
             client.close()
-    log.log(logging.INFO if triton.stopping else logging.ERROR, "Triton ended (status %d)", status)
+    level = logging.INFO if triton.stopping else logging.ERROR
+    log.log(level, "Triton ended %s", _how(status))
     return status
+
+
+def _how(status: int) -> str:
+    """Tell how a process ended, by its exit status as a shell has it."""
+    with suppress(ValueError):
+        return f"by {signal.Signals(status - _BY_SIGNAL).name} (status {status})"
+    return f"with status {status}"
 
 
 def _start(

@@ -9,8 +9,10 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from serving.config import LOG_LEVELS, ServingConfig
+from serving.output import OutputRelay
 from serving.runtime import Runtime
 from serving.scratch import Scratch
 from serving.stubs import stubs_of
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _SETTLE_S = 1.0
 _KILL_AFTER_S = 10.0
+_LAST_LINES_S = 2.0
 
 
 class TritonProcess:
@@ -35,15 +38,22 @@ class TritonProcess:
     def __init__(
         self, command: Sequence[str], runtime: Runtime, folder: Path, exit_timeout_s: float
     ) -> None:
+        # Found before the fork: other threads run already, and all that the child then does is one
+        # system call.
+        prctl = ctypes.CDLL(None).prctl
         # In a session of its own it gets a terminal's Ctrl-C once, from us; and a signal from the
         # kernel should we be killed.
         self._popen = subprocess.Popen(
             command,
             env=dict(runtime.environ),
             cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread has been started yet
+            preexec_fn=lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM),  # noqa: PLW1509 - as above
         )
+        self._output = OutputRelay(cast("BinaryIO", self._popen.stdout))
         self._exit_timeout_s = exit_timeout_s
         self._stop_asked_s: float | None = None
         self._given_up = False
@@ -114,6 +124,7 @@ class TritonProcess:
         # Stubs outlive a Triton that was killed, for a while.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
+        self._output.join(_LAST_LINES_S)
         status = self._popen.returncode
         if self._given_up:
             return 0
@@ -175,7 +186,3 @@ def triton_command(
         f"--backend-config=python,shm-region-prefix-name={scratch.shm_prefix}",
         *(f"--load-model={model}" for model in models),
     ]
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -42,6 +42,9 @@ class ModelApi(Protocol):
     def successes(self, model: str) -> int:
         """Count the inferences that a model has answered since it was loaded."""
 
+    def instances(self, model: str) -> int:
+        """Count the instances of a model, each a stub of the embedded Triton's."""
+
     def probe_of(self, model: str) -> Probe:
         """Work out an inference for a model."""
 
@@ -118,8 +121,13 @@ class ModelWatch:
         # Raises if the model is not loaded: then its stubs have been told to go.
         successes = self._api.successes(self._model)
         stubs = self._list_stubs(self._model)
-        # New stubs beside the lost ones are those of a model that somebody loaded anew.
-        if self._stubs - stubs and stubs <= self._stubs:
+        # New stubs beside the lost ones are those of a model that somebody loaded anew. A load
+        # that failed leaves as many as before: the lost ones were those that it had begun with.
+        if (
+            self._stubs - stubs
+            and stubs <= self._stubs
+            and len(stubs) < self._api.instances(self._model)
+        ):
             return _Fault("its backend process has died")
         self._stubs = stubs
         if successes > self._successes:

@@ -231,7 +231,16 @@ CONNECTIONS_DROPPED = Metric(
     Kind.COUNTER,
     "Connections closed because their callers did not take their replies.",
 )
-READY = Metric("packshot_ready", Kind.GAUGE, "1 while the default model answers, else 0.")
+READY = Metric(
+    "packshot_ready",
+    Kind.GAUGE,
+    "1 while the default model answers and the event loop turns, else 0.",
+)
+EVENT_LOOP_SILENCE = Metric(
+    "packshot_event_loop_silence_seconds",
+    Kind.GAUGE,
+    "Time since the event loop last turned; up to 0.25 s while all is well.",
+)
 TRITON_REACHABLE = Metric(
     "packshot_triton_reachable",
     Kind.GAUGE,
@@ -315,6 +324,11 @@ DECODE_WORKERS_LOST = Metric(
     "packshot_decode_workers_lost_total",
     Kind.COUNTER,
     "Decode workers that crashed, hung or were killed, and were replaced.",
+)
+LOG_LINES_DROPPED = Metric(
+    "packshot_log_lines_dropped_total",
+    Kind.COUNTER,
+    "Lines of the gateway's log that were dropped because standard error could not be written to.",
 )
 BUILD_INFO = Metric(
     "packshot_build_info",

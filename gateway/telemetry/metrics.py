@@ -24,6 +24,7 @@ COLLECTED: Final = (
     catalogue.MODEL_INFO,
     catalogue.RESIDENT_MEMORY,
     catalogue.CPU_SECONDS,
+    catalogue.LOG_LINES_DROPPED,
 )
 
 # A second series per counter and histogram, with the time of its beginning: `rate` needs none.

@@ -20,10 +20,12 @@ from gateway.priority import Priority
 from gateway.streams import PhotoStreams
 from gateway.telemetry import catalogue
 from gateway.telemetry.calls import Calls
+from gateway.telemetry.log_lines import LogCollector
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import Tracing
 from gateway.telemetry.tritons import TritonWatch
 from gateway.telemetry.usage import UsageCollector
+from logs import dropped_lines
 
 
 class Telemetry:
@@ -48,6 +50,7 @@ class Telemetry:
         self.calls = Calls(self.metrics, self._tracing)
         self.tritons = TritonWatch(tritons, config.default_model, config.triton_state_interval_s)
         self.registry.register(self.tritons)
+        self.registry.register(LogCollector(dropped_lines))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)

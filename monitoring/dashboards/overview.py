@@ -258,6 +258,20 @@ OVERVIEW: Final = Dashboard(
                     *bad_above(1, 10),
                 ),
                 stat(
+                    "Log lines dropped",
+                    "In the range shown: nobody read the gateways' standard error.",
+                    Unit.COUNT,
+                    f"sum(increase(packshot_log_lines_dropped_total{{{G}}}[$__range]))",
+                    *bad_above(1, 1000),
+                ),
+                stat(
+                    "Event loop silent",
+                    "The longest of all gateways; not ready after 3 s, not alive after 30.",
+                    Unit.SECONDS,
+                    f"max(packshot_event_loop_silence_seconds{{{G}}})",
+                    *bad_above(1, 3),
+                ),
+                stat(
                     "Versions",
                     "Builds of the gateways that run.",
                     Unit.COUNT,

@@ -133,6 +133,18 @@ def test_a_killed_triton_ends_serving_at_once_with_its_status(
     assert shared_memory() == before
 
 
+def test_a_triton_that_crashes_ends_serving_with_its_last_lines_and_its_signal(
+    start_triton: StartTriton, repository: Path
+) -> None:
+    triton = start_triton(repository)
+    psutil.Process(triton.triton_pid).send_signal(signal.SIGSEGV)
+    assert triton.process.wait() == 128 + signal.SIGSEGV
+    assert triton.process.left_over() == []
+    # The stack is Triton's own.
+    assert "Signal (11) received" in triton.process.log
+    assert "Triton ended by SIGSEGV (status 139)" in triton.process.log
+
+
 def test_a_killed_serving_takes_triton_with_it(
     start_triton: StartTriton, repository: Path, tmp_path: Path
 ) -> None:

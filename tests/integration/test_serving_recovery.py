@@ -120,6 +120,31 @@ def test_a_stopped_backend_process_is_replaced(start_triton: StartTriton, reposi
     assert triton.stub_pids("invert") not in ([], [stub])
 
 
+def test_a_load_that_fails_leaves_the_model_before_in_service(
+    start_triton: StartTriton, repository: Path
+) -> None:
+    """The processes that such a load begins and ends are not the model's."""
+    triton = start_triton(repository)
+    before = triton.stub_pids("invert")
+    [file] = repository.rglob("*.onnx")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with (
+        Callers(triton, 1, lambda client: invert(client, timeout_s=20)) as callers,
+        triton.client() as operator,
+    ):
+        for _ in range(3):
+            with pytest.raises(InferenceServerException, match="load failed"):
+                operator.load_model("invert")
+            time.sleep(1.5)  # more than there is between two looks
+        assert triton.stub_pids("invert") == before
+        file.write_bytes(whole)
+        operator.load_model("invert")
+        time.sleep(1.5)
+    assert not callers.failures
+    assert "is broken" not in triton.process.log
+
+
 def test_a_busy_model_is_left_alone(start_triton: StartTriton, tmp_path: Path) -> None:
     """Probes wait behind the callers' requests beyond their deadline, while answers are given."""
     repository = tmp_path / "models"

@@ -1,15 +1,30 @@
 """TLS on the gRPC port: who is trusted, and certificates that change while it runs."""
 
 import asyncio
+import base64
 import dataclasses
+import errno
 import logging
 import math
 import os
+import re
 import ssl
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509 import load_pem_x509_certificate
 from prometheus_client import CollectorRegistry
 
@@ -19,6 +34,7 @@ from gateway.start import StartError
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.telemetry import Telemetry
 from gateway.tls import CertificateFiles, ServedCertificate
+from gateway.tls import served as served_module
 from packshot import AsyncClient, UnavailableError
 from settings import SettingError
 from tests.support.certificates import Authority, Pair
@@ -91,11 +107,49 @@ class TestMutual:
         cert, key = mine.write(tmp_path, "caller")
         async with AsyncClient(target, ca=ca, cert=cert, key=key, timeout_s=5) as client:
             assert await client.presets()
+        new = authority.sign(days=10)
+        new.write(tmp_path, "server")
+        async with asyncio.timeout(20):
+            while (await served(gateway)).split() != new.certificate.split():
+                await asyncio.sleep(0.1)
+        async with AsyncClient(target, ca=ca, cert=cert, key=key, timeout_s=5) as client:
+            assert await client.presets()
         stranger = Authority("another").sign("stranger")
         for pair in ({}, {"cert": stranger.certificate, "key": stranger.key}):
             async with AsyncClient(target, ca=ca, timeout_s=2, retries=False, **pair) as client:  # type: ignore[arg-type]
                 with pytest.raises(UnavailableError):
                     await client.presets()
+
+
+UNUSABLE: Final[list[tuple[Callable[[Authority], Pair], str]]] = [
+    (lambda ca: ca.sign(key=ed25519.Ed25519PrivateKey.generate()), "key by Ed25519"),
+    (lambda ca: ca.sign(key=ed448.Ed448PrivateKey.generate()), "key by Ed448"),
+    (lambda ca: ca.sign(key=dsa.generate_private_key(2048)), "key by DSA"),
+    (lambda ca: ca.sign(key=ec.generate_private_key(ec.SECP256K1())), "curve secp256k1"),
+    (lambda ca: ca.sign(key=ec.generate_private_key(ec.SECP521R1())), "curve secp521r1"),
+    (lambda ca: ca.sign(key=rsa.generate_private_key(65537, 1024)), "RSA of 1024 bits"),  # noqa: S505
+    (lambda ca: ca.sign(days=-1, starts_in=timedelta(days=-2)), "expired at"),
+    (lambda ca: ca.sign(starts_in=timedelta(hours=1)), "is not valid before"),
+    # Nothing but a handshake finds this: the key may not sign.
+    (
+        lambda ca: ca.sign(
+            extensions=[
+                x509.KeyUsage(
+                    digital_signature=False,
+                    content_commitment=False,
+                    key_encipherment=False,
+                    data_encipherment=False,
+                    key_agreement=True,
+                    key_cert_sign=False,
+                    crl_sign=False,
+                    encipher_only=False,
+                    decipher_only=False,
+                )
+            ]
+        ),
+        "gRPC cannot serve",
+    ),
+]
 
 
 class TestRefresh:
@@ -164,6 +218,110 @@ class TestRefresh:
             files.key.write_bytes(content)
         certificate.refresh()
         assert self.loads(registry, "refused") == 1
+
+    @pytest.mark.parametrize(("kind", "why"), UNUSABLE)
+    def test_a_pair_that_clients_cannot_use_leaves_the_old_one_and_the_watch_alive(
+        self,
+        certificate: ServedCertificate,
+        registry: CollectorRegistry,
+        files: CertificateFiles,
+        authority: Authority,
+        kind: Callable[[Authority], Pair],
+        why: str,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        before = registry.get_sample_value(EXPIRY)
+        kind(authority).write(files.certificate.parent, "server")
+        with caplog.at_level(logging.ERROR):
+            certificate.refresh()
+            certificate.refresh()
+        assert re.search(why, caplog.text), caplog.text
+        assert (self.loads(registry, "refused"), self.loads(registry, "loaded")) == (1, 0)
+        assert registry.get_sample_value(EXPIRY) == before
+        authority.sign(days=5).write(files.certificate.parent, "server")
+        certificate.refresh()
+        assert (self.loads(registry, "refused"), self.loads(registry, "loaded")) == (1, 1)
+
+    def test_a_key_of_an_algorithm_that_nobody_knows_is_refused(
+        self, certificate: ServedCertificate, registry: CollectorRegistry, files: CertificateFiles
+    ) -> None:
+        # PKCS #8 of the object identifier 1.2.3.4.
+        unknown = bytes.fromhex("3012020100300506032a0304") + b"\x04\x06secret"
+        text = base64.encodebytes(unknown)
+        files.key.write_bytes(
+            b"-----BEGIN PRIVATE KEY-----\n" + text + b"-----END PRIVATE KEY-----\n"
+        )
+        certificate.refresh()
+        assert self.loads(registry, "refused") == 1
+
+    def test_an_encrypted_key_is_refused(
+        self, certificate: ServedCertificate, registry: CollectorRegistry, files: CertificateFiles
+    ) -> None:
+        key = load_pem_private_key(files.key.read_bytes(), None)
+        encryption = BestAvailableEncryption(b"secret")
+        files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption))
+        certificate.refresh()
+        assert self.loads(registry, "refused") == 1
+
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"nonsense", Authority("old").sign().key, Authority("old", days=-1).certificate],
+        ids=["empty", "nonsense", "a key", "expired"],
+    )
+    def test_a_ca_file_without_a_ca_that_is_valid_is_refused(
+        self, pair: Pair, authority: Authority, tmp_path: Path, content: bytes
+    ) -> None:
+        registry, ca = CollectorRegistry(), tmp_path / "clients.crt"
+        ca.write_bytes(authority.certificate)
+        certificate = ServedCertificate(
+            CertificateFiles(*pair.write(tmp_path, "server"), ca), Metrics(registry)
+        )
+        ca.write_bytes(content)
+        certificate.refresh()
+        assert self.loads(registry, "refused") == 1
+
+    def test_a_pipe_in_a_file_s_place_keeps_nobody_waiting(
+        self, certificate: ServedCertificate, registry: CollectorRegistry, files: CertificateFiles
+    ) -> None:
+        files.key.unlink()
+        os.mkfifo(files.key)
+        certificate.refresh()
+        assert self.loads(registry, "refused") == 1
+
+    def test_what_was_refused_is_tried_again_though_no_file_changes(
+        self,
+        certificate: ServedCertificate,
+        registry: CollectorRegistry,
+        files: CertificateFiles,
+        authority: Authority,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(_pair: Pair) -> None:
+            raise OSError(errno.EMFILE, "too many open files")
+
+        with monkeypatch.context() as broken:
+            broken.setattr(served_module, "try_pair", fail)
+            authority.sign(days=5).write(files.certificate.parent, "server")
+            certificate.refresh()
+            assert self.loads(registry, "refused") == 1
+        certificate.refresh()
+        assert self.loads(registry, "loaded") == 0  # not before the interval is over
+        monkeypatch.setattr(served_module, "_RETRY_INTERVAL_S", 0.0)
+        later_s = time.monotonic() + 60
+        monkeypatch.setattr("gateway.tls.served.time.monotonic", lambda: later_s)
+        certificate.refresh()
+        assert self.loads(registry, "loaded") == 1
+
+    def test_a_new_configuration_is_handed_out_once(
+        self, certificate: ServedCertificate, authority: Authority, files: CertificateFiles
+    ) -> None:
+        fetch = certificate._fetch  # noqa: SLF001  what gRPC calls from threads of its own
+        assert fetch() is None
+        authority.sign(days=5).write(files.certificate.parent, "server")
+        certificate.refresh()
+        with ThreadPoolExecutor(8) as threads:
+            handed = list(threads.map(lambda _: fetch(), range(1000)))
+        assert sum(each is not None for each in handed) == 1
 
     def test_links_that_are_switched_are_noticed(
         self, registry: CollectorRegistry, authority: Authority, tmp_path: Path

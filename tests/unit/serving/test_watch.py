@@ -21,6 +21,7 @@ class FakeTriton:
     loaded: bool = True
     successes_count: int = 0
     stubs: set[Stub] = field(default_factory=lambda: {Stub(1, 1, "matte")})
+    instance_count: int = 1
     answer: Answer = Answer.ANSWERED
     exact: bool = True
     # What other callers get while a probe waits.
@@ -33,6 +34,9 @@ class FakeTriton:
         if not self.loaded:
             raise TritonApiError(f"{model} is not available")
         return self.successes_count
+
+    def instances(self, _model: str) -> int:
+        return self.instance_count
 
     def probe_of(self, _model: str) -> Probe:
         return Probe({}, self.exact)
@@ -112,12 +116,26 @@ def test_a_lost_stub_has_its_model_replaced_at_the_next_look(
 
 
 def test_a_lost_stub_among_several_counts(watch: ModelWatch, triton: FakeTriton) -> None:
+    triton.instance_count = 2
     triton.stubs.add(Stub(2, 1, "matte"))
     looks(watch, triton, 2)
     triton.stubs.pop()
     triton.successes_count += 1
     looks(watch, triton, 1)
     assert triton.calls == ["unload", "load"]
+
+
+@pytest.mark.parametrize("remaining", [1, 2], ids=["it failed", "it succeeded"])
+def test_a_model_that_somebody_loads_anew_is_left_alone(
+    watch: ModelWatch, triton: FakeTriton, remaining: int
+) -> None:
+    """While it is loaded there are stubs of both; then those of one, be it the old or the new."""
+    looks(watch, triton, 2)
+    triton.stubs.add(Stub(2, 1, "matte"))
+    looks(watch, triton, 1)
+    triton.stubs = {Stub(remaining, 1, "matte")}
+    looks(watch, triton, 2)
+    assert "unload" not in triton.calls
 
 
 def test_a_dead_stub_is_told_by_the_probes_answer(watch: ModelWatch, triton: FakeTriton) -> None:
