@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from gateway.decoding.decoder import Decoder
+from gateway.decoding.inputs import Inputs
 from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
@@ -183,17 +184,7 @@ class Renderer:
         charge: Callable[[int], None],
     ) -> Packshot:
         model = await self._inference.model(options.model, clock.remaining_s())
-        charge(await self._run(clock, _charged, photo_file, options, self._limits))
-        photo, background = await self._step(
-            clock,
-            Stage.DECODE,
-            _decode,
-            self._decoder,
-            photo_file,
-            options.background,
-            self._limits,
-            keep_metadata=options.keep_metadata,
-        )
+        photo, background = await self._decode(clock, photo_file, options, charge)
         model_input = await self._step(
             clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
@@ -257,6 +248,26 @@ class Renderer:
             verdict=verdict,
         )
 
+    async def _decode(
+        self,
+        clock: _Clock,
+        photo_file: bytes,
+        options: RenderOptions,
+        charge: Callable[[int], None],
+    ) -> tuple[Photo, Background]:
+        """Open the pictures, take the room that their headers ask for, and decode them."""
+        opened, start_ns, opening_s = await self._run(
+            clock, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
+        )
+        with opened:
+            sizes_px = opened.photo_px, opened.background_px
+            charge(charged_pixels(*sizes_px, options.frame, options.picture_format))
+            decoded, _, decoding_s = await self._run(
+                clock, _timed, opened.decode, keep_metadata=options.keep_metadata
+            )
+        self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
+        return decoded
+
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
         with self._calls.asking(Stage.INFER):
             return await self._inference.infer(
@@ -272,12 +283,7 @@ class Renderer:
         **kwargs: P.kwargs,
     ) -> T:
         """Run one step and time it."""
-
-        def timed() -> tuple[T, int, float]:
-            start_ns, start_s = time.time_ns(), time.monotonic()
-            return step(*args, **kwargs), start_ns, time.monotonic() - start_s
-
-        result, start_ns, duration_s = await self._run(clock, timed)
+        result, start_ns, duration_s = await self._run(clock, lambda: _timed(step, *args, **kwargs))
         self._calls.stage(stage, duration_s, start_ns)
         return result
 
@@ -306,27 +312,7 @@ class Renderer:
             del future
 
 
-def _charged(photo_file: bytes, options: RenderOptions, limits: PhotoLimits) -> int:
-    background = options.background
-    return charged_pixels(
-        photo_file,
-        background.file if isinstance(background, BackgroundFile) else b"",
-        options.frame,
-        options.picture_format,
-        limits.max_pixels,
-    )
-
-
-def _decode(
-    decoder: Decoder,
-    photo_file: bytes,
-    background: Background | BackgroundFile,
-    limits: PhotoLimits,
-    *,
-    keep_metadata: bool,
-) -> tuple[Photo, Background]:
-    """Decode the photo, and the background if it is a file."""
-    photo = decoder.decode(photo_file, limits, keep_metadata=keep_metadata)
-    if isinstance(background, BackgroundFile):
-        return photo, background.decoded(decoder, limits)
-    return photo, background
+def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int, float]:
+    """Run a step; return its result, its beginning as `time.time_ns` tells, and its seconds."""
+    start_ns, start_s = time.time_ns(), time.monotonic()
+    return step(*args, **kwargs), start_ns, time.monotonic() - start_s

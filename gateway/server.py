@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Final
 
 import cv2
 import grpc.aio
@@ -41,6 +44,10 @@ from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 
 log = logging.getLogger(__name__)
 
+# After the drain, the time for steps that have begun; they look every moment whether to go on, but
+# an encoder's own work cannot be interrupted.
+_STOP_S: Final = 4.0
+
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
@@ -77,6 +84,7 @@ class Gateway:
             config.probe_interval_s,
             config.probe_timeout_s,
             self._report,
+            self._hindrance,
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
@@ -97,6 +105,7 @@ class Gateway:
             StartError: The accounts cannot be opened.
         """
         config = self._config
+        self._loop = asyncio.get_running_loop()
         if self._accounts:
             await self._accounts.start()
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
@@ -141,23 +150,42 @@ class Gateway:
         )
 
     async def stop(self) -> None:
-        """Say NOT_SERVING, let the requests in flight finish, then close everything."""
-        log.info("draining, at most %g s", self._config.drain_timeout_s)
+        """Say NOT_SERVING, let the requests in flight finish, then close everything.
+
+        Each step is taken whatever the others meet: a process that lacks descriptors or memory
+        must end as well.
+        """
+        drain_s = self._config.drain_timeout_s
+        log.info("draining, at most %g s", drain_s)
         for watching in self._watching:
             watching.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._ready = False
-        await self._health.enter_graceful_shutdown()
-        self._streams.drain()
-        await self._server.stop(self._config.drain_timeout_s)
-        if self._accounts:
-            await self._accounts.stop()
-        await self._inference.close()
-        self._http.close()
-        self._workers.shutdown()
-        self._decoder.close()
-        await asyncio.to_thread(self._telemetry.close)
+        # What is not done by then is cancelled by gRPC; a decoder would not notice.
+        loop = asyncio.get_running_loop()
+        abandoning = loop.call_later(drain_s, self._decoder.abandon)
+        async with AsyncExitStack() as steps:
+            steps.push_async_callback(_taken, lambda: asyncio.to_thread(self._telemetry.close))
+            steps.callback(self._decoder.close)
+            steps.callback(self._workers.shutdown, _STOP_S)
+            steps.callback(self._decoder.abandon)
+            steps.callback(abandoning.cancel)
+            steps.callback(self._http.close)
+            steps.push_async_callback(_taken, self._inference.close)
+            if self._accounts:
+                steps.push_async_callback(_taken, self._accounts.stop)
+            steps.push_async_callback(_taken, lambda: self._server.stop(drain_s))
+            steps.callback(self._streams.drain)
+            steps.push_async_callback(_taken, self._health.enter_graceful_shutdown)
         log.info("stopped")
+
+    def _hindrance(self) -> str:
+        return self._decoder.hindrance()
+
+    def _decoder_changed(self) -> None:
+        """Have readiness judged anew; from any thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._watch.doubt)
 
     def _build_decoder(self) -> Decoder:
         config = self._config
@@ -169,6 +197,7 @@ class Gateway:
             config.limits,
             lambda: self._metrics.count(catalogue.DECODE_WORKERS_LOST),
             config.log_format,
+            self._decoder_changed,
         )
 
     def _build_server(self) -> grpc.aio.Server:
@@ -228,6 +257,14 @@ class Gateway:
         status = serving.SERVING if ready else serving.NOT_SERVING
         for name in ("", SERVICE_NAME):
             await self._health.set(name, status)
+
+
+async def _taken(step: Callable[[], Awaitable[object]]) -> None:
+    """Take one step of stopping; what stands in its way is logged."""
+    try:
+        await step()
+    except Exception:
+        log.exception("a step of stopping failed")
 
 
 async def run(config: GatewayConfig, inference: ObservedInference) -> None:

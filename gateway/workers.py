@@ -1,6 +1,8 @@
 """The threads that decode, compose and encode: interactive work goes before bulk work."""
 
+import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,6 +12,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 from gateway.priority import Priority
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # While both wait, every so manieth job is a bulk one: bulk is slow then, but never stands still.
 _BULK_TURN: Final = 8
@@ -49,12 +53,12 @@ class PriorityWorkers:
         self._closing = False
         self._turns = 0
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}")
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
         ]
 
     def start(self) -> None:
-        """Start the threads; from then on the process ends after `shutdown` only."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
@@ -79,13 +83,20 @@ class PriorityWorkers:
         """Count the jobs of a priority that have not begun."""
         return len(self._queues[priority])
 
-    def shutdown(self) -> None:
-        """Finish what is queued, then end the threads."""
+    def shutdown(self, timeout_s: float | None = None) -> None:
+        """Finish what is queued, then end the threads.
+
+        Args:
+            timeout_s: Seconds after which threads are left to end with the process; None: never.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        end_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join()
+            thread.join(None if end_s is None else max(end_s - time.monotonic(), 0))
+        if any(thread.is_alive() for thread in self._threads):
+            log.warning("a step has not ended within %g s; it ends with the process", timeout_s)
 
     def _drop(self, priority: Priority, future: Future[Any]) -> None:
         if not future.cancelled():
