@@ -66,6 +66,7 @@ class WorkerPool:
         self._away_since_s = 0.0
         self._was_ready = False
         self._told = ""
+        self._woken = self._wake = -1
         self._thread = threading.Thread(target=self._keep, name="decode-workers", daemon=True)
 
     def start(self) -> None:
@@ -168,11 +169,18 @@ class WorkerPool:
         self._nudge()
         for worker in resting:
             worker.join()
-        if self._thread.ident is not None:
-            self._thread.join(_STOP_S)
-            if not self._thread.is_alive():
-                for descriptor in (self._woken, self._wake):
-                    os.close(descriptor)
+        if self._wake < 0:
+            return
+        self._thread.join(_STOP_S)
+        if not self._thread.is_alive():
+            for descriptor in (self._woken, self._wake):
+                os.close(descriptor)
+            self._woken = self._wake = -1
+        with self._changed:
+            last, self._starting = [*self._starting, *self._dead], {}
+        # What the thread has started or found in its last moment.
+        for worker in last:
+            worker.kill()
 
     def _missing(self) -> None:
         """Note that a worker is gone; the lock is held."""
@@ -189,7 +197,8 @@ class WorkerPool:
         """Say why there is no worker; empty if there is one, or one may come any moment."""
         if self._idle or self._lent:
             return ""
-        if self._failure or now_s - self._away_since_s >= _PATIENCE_S:
+        failed = self._failure and not self._starting
+        if failed or now_s - self._away_since_s >= _PATIENCE_S:
             return "no decode worker is ready" + self._why()
         return ""
 
@@ -198,7 +207,7 @@ class WorkerPool:
 
     def _nudge(self) -> None:
         """Have the keeping thread look again."""
-        if not self._thread.is_alive() or threading.current_thread() is self._thread:
+        if self._wake < 0 or threading.current_thread() is self._thread:
             return
         with contextlib.suppress(BlockingIOError):  # it has been told already
             os.write(self._wake, b"\0")
@@ -245,11 +254,7 @@ class WorkerPool:
                     self._failed(str(exc) or type(exc).__name__)
                 return
             with self._changed:
-                closing = self.is_closing
-                if not closing:
-                    self._starting[worker] = now_s
-            if closing:
-                worker.kill()
+                self._starting[worker] = now_s
 
     def _listen(self) -> None:
         """Wait until a worker speaks or ends, or something else is due."""

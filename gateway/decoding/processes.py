@@ -10,6 +10,7 @@ import numpy as np
 from gateway.decoding.decoder import check_as_opened
 from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError
 from gateway.decoding.pool import WorkerPool
+from gateway.decoding.reserve import DescriptorReserve
 from gateway.decoding.worker_process import WorkerProcess, ending
 from gateway.errors import (
     DecodingUnavailableError,
@@ -64,16 +65,18 @@ class ProcessDecoder:
     ) -> None:
         self.timeout_s = timeout_s
         memory_bytes = _BASE_BYTES + 4 * limits.max_bytes + _BYTES_PER_PIXEL * limits.max_pixels
-        self._pool = WorkerPool(
-            workers,
-            lambda: WorkerProcess(memory_bytes, timeout_s, log_format),
-            on_loss,
-            on_change,
-        )
+        self._reserve = DescriptorReserve()
+
+        def spawn() -> WorkerProcess:
+            with self._reserve.opened():
+                return WorkerProcess(memory_bytes, timeout_s, log_format)
+
+        self._pool = WorkerPool(workers, spawn, on_loss, on_change)
 
     def start(self) -> None:
         """Start the workers; they are ready some tenths of a second later."""
         self._pool.start()
+        self._reserve.keep()
 
     def pids(self) -> tuple[int, ...]:
         """Return the process ids of the workers."""
@@ -90,6 +93,7 @@ class ProcessDecoder:
     def close(self) -> None:
         """End all workers."""
         self._pool.close()
+        self._reserve.free()
 
     def open(self, file: bytes, limits: PhotoLimits) -> "SealedPhoto":
         """Read a photo's header in a worker.
@@ -101,7 +105,8 @@ class ProcessDecoder:
         """
         check_file(file, limits)
         try:
-            sealed = SealedBytes([file])
+            with self._reserve.opened():
+                sealed = SealedBytes([file])
         except ShortageError as exc:
             raise _short(exc) from exc
         photo = SealedPhoto(self, sealed, len(file), limits)
@@ -134,30 +139,46 @@ class ProcessDecoder:
             InvalidPhotoError: The worker died of it, or took too long.
             DecodingUnavailableError: As `open`.
         """
-        worker = self._told(words, file)
-        when = f"while it had a photo of {file_bytes} bytes"
+        for is_last in (False, True):
+            worker = self._told(words, file)
+            when = f"while it had a photo of {file_bytes} bytes"
+            try:
+                return self._answer(worker, read)
+            except TimeoutError as exc:
+                self._pool.lose(worker, f"{when}, over its time")
+                raise self._late() from exc
+            except ParcelError as exc:
+                status = self._pool.lose(worker, when)
+                if self._pool.is_closing:
+                    raise DecodingUnavailableError("the service is about to stop") from exc
+                if status == -signal.SIGKILL and not is_last:
+                    # No decoder does that: somebody else has ended it. A photo that a kernel short
+                    # of memory ends two workers over is not tried on a third.
+                    continue
+                if status in _OVER_TIME:
+                    raise self._late(float(words["cpu_s"])) from exc
+                raise InvalidPhotoError(
+                    f"the photo made its decoder fail: {ending(status)}", field=FIELD
+                ) from exc
+        raise AssertionError("the last try returns or raises")
+
+    def _answer(self, worker: WorkerProcess, read: Callable[[Parcel], T]) -> T:
+        """Await a worker's answer and give the worker back; it is the caller's to lose."""
         try:
-            result = _result(worker.answer(), read)
+            worker.await_answer(self.timeout_s)
+            with self._reserve.opened():
+                parcel = worker.answer()
+            result = _result(parcel, read)
         except ShortageError as exc:
             self._pool.give(worker)
             raise _short(exc) from exc
         except GatewayError:
             self._pool.give(worker)
             raise
-        except TimeoutError as exc:
-            self._pool.lose(worker, f"{when}, over its time")
-            raise self._late() from exc
-        except ParcelError as exc:
-            status = self._pool.lose(worker, when)
-            if self._pool.is_closing:
-                raise DecodingUnavailableError("the service is about to stop") from exc
-            if status in _OVER_TIME:
-                raise self._late(float(words["cpu_s"])) from exc
-            raise InvalidPhotoError(
-                f"the photo made its decoder fail: {ending(status)}", field=FIELD
-            ) from exc
+        except (TimeoutError, ParcelError):
+            raise
         except BaseException:
-            self._pool.lose(worker, when)
+            self._pool.lose(worker, "after an error of the gateway's own")
             raise
         self._pool.give(worker)
         return result

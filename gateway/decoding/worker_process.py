@@ -69,19 +69,24 @@ class WorkerProcess:
             ParcelError: It has ended.
             TimeoutError: It has not spoken yet.
         """
-        self._socket.settimeout(0)
-        try:
-            receive(self._socket)
-        except BlockingIOError as exc:
-            raise TimeoutError from exc
+        if not self.has_spoken():
+            raise TimeoutError("it has not spoken yet")
+        receive(self._socket)
 
     def tell(self, words: dict[str, Any], file: SealedBytes, timeout_s: float) -> None:
         """Ask for something; errors are those of `send`."""
         self._socket.settimeout(timeout_s)
         send(self._socket, words, file)
 
+    def await_answer(self, timeout_s: float) -> None:
+        """Wait until it answers or ends; raise `TimeoutError` if it does neither."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        if not poll.poll(timeout_s * 1000):
+            raise TimeoutError("it does not answer")
+
     def answer(self) -> Parcel:
-        """Receive the answer, within the time given to `tell`; errors are those of `receive`."""
+        """Receive the answer; errors are those of `receive`."""
         return receive(self._socket)
 
     def end(self) -> None:

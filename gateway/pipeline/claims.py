@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.errors import InvalidPhotoError
-from gateway.pipeline.chunks import check_chunks
+from gateway.pipeline.chunks import MAX_CHUNKS, check_chunks
 from gateway.pipeline.formats import PhotoFormat
 from gateway.pipeline.limits import FIELD, PhotoLimits, check_count
 
@@ -22,6 +22,8 @@ from gateway.pipeline.limits import FIELD, PhotoLimits, check_count
 MAX_BOXES: Final = 10_000
 MAX_TAGS: Final = 512
 MAX_TAG_VALUES: Final = 100_000
+# Of all tags together: offset and length of 200 000 strips.
+MAX_ALL_TAG_VALUES: Final = 400_000
 MAX_SCANS: Final = 100
 # A scan takes some 4 ms a megapixel: 5 s in all.
 MAX_SCANNED_PIXELS: Final = 1_280_000_000
@@ -132,6 +134,13 @@ def _box_sizes(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 _BYTES_LIKE: Final = {1, 2, 6, 7}  # kept as a string of bytes, whatever their number
+# Bytes of one value, by its type (TIFF 6.0, and BigTIFF's last three).
+_VALUE_BYTES: Final = {
+    **dict.fromkeys((1, 2, 6, 7), 1),
+    **dict.fromkeys((3, 8), 2),
+    **dict.fromkeys((4, 9, 11, 13), 4),
+    **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
+}
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _SHORT: Final = 3
 
@@ -149,10 +158,18 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
     check_count("tags", tags, MAX_TAGS)
     at += struct.calcsize(order + number)
     tile = {_TILE_WIDTH: 0, _TILE_LENGTH: 0}
+    values = values_bytes = 0
     for _ in range(tags):
         tag, kind, count = struct.unpack_from(order + entry, data, at)
         if kind not in _BYTES_LIKE:
             check_count(f"values of tag {tag}", count, MAX_TAG_VALUES)
+            values += count
+            check_count("values of all tags", values, MAX_ALL_TAG_VALUES)
+        size_bytes = count * _VALUE_BYTES.get(kind, 0)
+        if size_bytes <= len(data):  # Pillow leaves others alone
+            # Tags may share their bytes, and Pillow reads them for each.
+            values_bytes += size_bytes
+            check_count("bytes of tags", values_bytes, len(data))
         if tag in tile:
             width = "H" if kind == _SHORT else "I"
             (side_px,) = struct.unpack_from(order + width, data, at + value_at)
@@ -162,14 +179,16 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
         at += 20 if big else 12
 
 
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _EOI, _SOS = 0xD9, 0xDA
 
 
 def _jpeg_scans(data: bytes) -> int:
     """Count the scans of a JPEG file's first picture, as libjpeg would come by them."""
-    scans, at = 0, 2
+    scans, segments, at = 0, 0, 2
     while scans <= MAX_SCANS and (marker := _JPEG_MARKER.search(data, at)):
+        segments += 1
+        check_count("chunks", segments, MAX_CHUNKS)
         kind = marker[1][0]
         if kind == _EOI:
             break
