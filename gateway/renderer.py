@@ -1,9 +1,10 @@
 """One photo's way from bytes to bytes: the steps in order, each timed, none on the event loop."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
 from gateway.decoding.decoder import Decoder
@@ -12,8 +13,9 @@ from gateway.errors import DeadlineError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
-from gateway.pipeline.charge import charged_pixels
+from gateway.pipeline.charge import charged_pixels, sure_picture_pixels
 from gateway.pipeline.compose import compose
+from gateway.pipeline.cost import Work, check_cost
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
@@ -111,6 +113,13 @@ class _Clock:
     timeout_s: float
     start_s: float = field(default_factory=time.monotonic)
     queued_s: float = 0.0
+    cancelled: bool = False
+
+    def check(self) -> None:
+        """Raise `DeadlineError` if nobody waits any more; from any thread."""
+        if self.cancelled:
+            raise DeadlineError("the render was cancelled")
+        self.remaining_s()
 
     def elapsed_s(self) -> float:
         return time.monotonic() - self.start_s
@@ -132,6 +141,7 @@ class Renderer:
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
         calls: Sees the stages.
+        max_core_s: The most processor time that a render may take by its estimate.
     """
 
     def __init__(
@@ -141,12 +151,14 @@ class Renderer:
         decoder: Decoder,
         limits: PhotoLimits,
         calls: Calls,
+        max_core_s: float,
     ) -> None:
         self._inference = inference
         self._workers = workers
         self._decoder = decoder
         self._limits = limits
         self._calls = calls
+        self._max_core_s = max_core_s
 
     async def render(
         self,
@@ -184,7 +196,7 @@ class Renderer:
         charge: Callable[[int], None],
     ) -> Packshot:
         model = await self._inference.model(options.model, clock.remaining_s())
-        photo, background = await self._decode(clock, photo_file, options, charge)
+        photo, background, work = await self._decode(clock, photo_file, options, charge)
         model_input = await self._step(
             clock, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
@@ -205,7 +217,13 @@ class Renderer:
             options.content,
             clears_border=options.cleans,
         )
-        composition = await self._step(clock, Stage.COMPOSE, compose, cut, photo, look)
+
+        def admit(picture_px: int) -> None:
+            check_cost(replace(work, picture_px=picture_px), self._max_core_s)
+
+        composition = await self._step(
+            clock, Stage.COMPOSE, compose, cut, photo, look, clock.check, admit
+        )
         picture = await self._step(
             clock,
             Stage.ENCODE,
@@ -215,6 +233,7 @@ class Renderer:
             options.quality,
             resolution_dpi=options.resolution_dpi,
             metadata=photo.metadata,
+            check=clock.check,
         )
         verdict = None
         if options.preset:
@@ -254,19 +273,21 @@ class Renderer:
         photo_file: bytes,
         options: RenderOptions,
         charge: Callable[[int], None],
-    ) -> tuple[Photo, Background]:
+    ) -> tuple[Photo, Background, Work]:
         """Open the pictures, take the room that their headers ask for, and decode them."""
         opened, start_ns, opening_s = await self._run(
             clock, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
         )
         with opened:
             sizes_px = opened.photo_px, opened.background_px
+            work = _work(options, *sizes_px)
+            check_cost(work, self._max_core_s)
             charge(charged_pixels(*sizes_px, options.frame, options.picture_format))
             decoded, _, decoding_s = await self._run(
                 clock, _timed, opened.decode, keep_metadata=options.keep_metadata
             )
         self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
-        return decoded
+        return *decoded, work
 
     async def _infer(self, clock: _Clock, model: MattingModel, model_input: Pixels) -> Matte:
         with self._calls.asking(Stage.INFER):
@@ -302,14 +323,31 @@ class Renderer:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            # What has begun runs to its end, and what it holds must stay counted until then.
-            # If it fails, nobody is left to be told.
+            # What has begun looks every now and then, and what it holds must stay counted until it
+            # has ended. If it fails, nobody is left to be told.
+            clock.cancelled = True
             if not future.cancelled():
                 await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
             raise
         finally:
             # An exception's traceback holds this frame, and the future the exception.
             del future
+
+
+def _work(
+    options: RenderOptions, photo_px: tuple[int, int], background_px: tuple[int, int]
+) -> Work:
+    return Work(
+        math.prod(photo_px),
+        math.prod(background_px),
+        sure_picture_pixels(photo_px, options.frame),
+        options.background,
+        options.staging,
+        options.content,
+        options.picture_format,
+        options.quality,
+        is_judged=options.preset is not None,
+    )
 
 
 def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int, float]:

@@ -217,7 +217,12 @@ class Gateway:
             config.stream_window, config.max_streams, config.stream_idle_timeout_s
         )
         renderer = Renderer(
-            self._inference, self._workers, self._decoder, config.limits, self._calls
+            self._inference,
+            self._workers,
+            self._decoder,
+            config.limits,
+            self._calls,
+            config.max_core_s,
         )
         service = PackshotService(
             Answers(self._calls, self._watch.doubt),

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final, Self, TypeVar
 
-import numpy as np
-
+from gateway.decoding.answers import photo_of, result_of, short_of, size_of
 from gateway.decoding.decoder import check_as_opened
 from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError
 from gateway.decoding.pool import WorkerPool
@@ -16,13 +15,10 @@ from gateway.errors import (
     DecodingUnavailableError,
     GatewayError,
     InvalidPhotoError,
-    InvalidRequestError,
-    PhotoLimitError,
 )
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.decode import check_file
 from gateway.pipeline.limits import FIELD, PhotoLimits
-from gateway.pipeline.metadata import MAX_EXIF_BYTES
 from logs import LogFormat
 
 T = TypeVar("T")
@@ -32,9 +28,6 @@ _BASE_BYTES: Final = 256 * 2**20
 _BYTES_PER_PIXEL: Final = 40
 # Processor time for a header: those that pass all checks of what they claim take half of it.
 _HEADER_CPU_S: Final = 2.0
-_ERRORS: Final[dict[str, type[InvalidRequestError]]] = {
-    cls.reason: cls for cls in (InvalidPhotoError, PhotoLimitError)
-}
 _OVER_TIME: Final = {-signal.SIGPROF, -signal.SIGALRM}
 
 
@@ -108,7 +101,7 @@ class ProcessDecoder:
             with self._reserve.opened():
                 sealed = SealedBytes([file])
         except ShortageError as exc:
-            raise _short(exc) from exc
+            raise short_of(exc) from exc
         photo = SealedPhoto(self, sealed, len(file), limits)
         try:
             photo.read_size()
@@ -168,10 +161,10 @@ class ProcessDecoder:
             worker.await_answer(self.timeout_s)
             with self._reserve.opened():
                 parcel = worker.answer()
-            result = _result(parcel, read)
+            result = result_of(parcel, read)
         except ShortageError as exc:
             self._pool.give(worker)
-            raise _short(exc) from exc
+            raise short_of(exc) from exc
         except GatewayError:
             self._pool.give(worker)
             raise
@@ -191,7 +184,7 @@ class ProcessDecoder:
                 worker.tell(words, file, self.timeout_s)
             except ShortageError as exc:
                 self._pool.give(worker)
-                raise _short(exc) from exc
+                raise short_of(exc) from exc
             except (ParcelError, TimeoutError):
                 # It has never had the photo, which is no reason to refuse it.
                 self._pool.lose(worker, "before it was given a photo")
@@ -227,14 +220,14 @@ class SealedPhoto:
         """Have its header read, and set its width and height."""
         self.width_px, self.height_px = self._ask(
             {"ask": "size", "cpu_s": min(self._decoder.timeout_s, _HEADER_CPU_S)},
-            lambda parcel: _size(parcel.words, self._limits),
+            lambda parcel: size_of(parcel.words, self._limits),
         )
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:
         """Decode it in a worker; errors are those of `ProcessDecoder.open`."""
         photo = self._ask(
             {"ask": "photo", "keep_metadata": keep_metadata, "cpu_s": self._decoder.timeout_s},
-            lambda parcel: _photo(parcel, self._limits),
+            lambda parcel: photo_of(parcel, self._limits),
         )
         check_as_opened(self, photo)
         return photo
@@ -252,54 +245,3 @@ class SealedPhoto:
     def _ask(self, words: dict[str, Any], read: Callable[[Parcel], T]) -> T:
         words |= {"limits": asdict(self._limits)}
         return self._decoder.ask(words, self._sealed, self._file_bytes, read)
-
-
-def _short(why: object) -> DecodingUnavailableError:
-    return DecodingUnavailableError(f"the photo cannot be handed to its decoder: {why}")
-
-
-def _result(parcel: Parcel, read: Callable[[Parcel], T]) -> T:
-    """Read an answer, or raise the error that it is."""
-    words = parcel.words
-    try:
-        if "short" in words:
-            raise _short(words["short"])
-        if "reason" in words:
-            raise _ERRORS[words["reason"]](
-                str(words["message"]), field=FIELD, figures=dict(words["figures"])
-            )
-        return read(parcel)
-    except (KeyError, TypeError, ValueError) as exc:
-        raise ParcelError(f"its answer is none: {exc!r}") from exc
-
-
-def _size(words: dict[str, Any], limits: PhotoLimits) -> tuple[int, int]:
-    """Return the size in a worker's answer, which a hostile photo may have made up."""
-    width_px, height_px = int(words["width_px"]), int(words["height_px"])
-    if not (width_px > 0 and 0 < width_px * height_px <= limits.max_pixels):
-        raise ParcelError(f"it answers with {width_px}x{height_px} pixels")
-    return width_px, height_px
-
-
-def _photo(parcel: Parcel, limits: PhotoLimits) -> Photo:
-    """Return the photo of a worker's answer, whose every figure is checked."""
-    words, content = parcel.words, parcel.content
-    width_px, height_px = _size(words, limits)
-    notes = tuple(map(str, words["notes"]))
-    has_alpha = bool(words["alpha"])
-    pixels = width_px * height_px
-    rgb_bytes = 3 * pixels
-    alpha_bytes = pixels if has_alpha else 0
-    rest = len(content) - rgb_bytes - alpha_bytes
-    if not 0 <= rest <= 2 * MAX_EXIF_BYTES:
-        raise ParcelError(f"its answer of {len(content)} bytes is no photo of {pixels} pixels")
-    alpha = None
-    if has_alpha:
-        alpha = np.frombuffer(content, np.uint8, alpha_bytes, rgb_bytes)
-        alpha = alpha.reshape(height_px, width_px)
-    return Photo(
-        rgb=np.frombuffer(content, np.uint8, rgb_bytes).reshape(height_px, width_px, 3),
-        alpha=alpha,
-        metadata=bytes(content[rgb_bytes + alpha_bytes :]),
-        notes=notes,
-    )

@@ -38,6 +38,13 @@ def charged_pixels(
     return math.prod(photo_px) + math.prod(background_px) + picture * _WEIGHTS[picture_format]
 
 
+def sure_picture_pixels(photo_px: tuple[int, int], frame: Frame | None) -> int:
+    """Return the pixels that a picture has, or 0 where its product decides; as `charged_pixels`."""
+    if frame is None:
+        return math.prod(photo_px)
+    return (frame.width_px or 0) * (frame.height_px or 0)
+
+
 def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
     """Return the most pixels that a frame can have around a photo's product."""
     if frame.width_px and frame.height_px:

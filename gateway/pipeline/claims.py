@@ -150,10 +150,10 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
     order = "<" if data[:2] == b"II" else ">"
     (version,) = struct.unpack_from(order + "H", data, 2)
     big = version == 43  # noqa: PLR2004  BigTIFF's
-    header, number, entry, value_at = (
-        (8, "Q", "HHQ", 12) if big else (4, "H", "HHI", 8)  # offsets and counts are wider there
+    header, number, entry, value_at, offset = (
+        (8, "Q", "HHQ", 12, "Q") if big else (4, "H", "HHI", 8, "I")  # all of them wider there
     )
-    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, header)
+    (at,) = struct.unpack_from(order + offset, data, header)
     (tags,) = struct.unpack_from(order + number, data, at)
     check_count("tags", tags, MAX_TAGS)
     at += struct.calcsize(order + number)
@@ -166,7 +166,8 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
             values += count
             check_count("values of all tags", values, MAX_ALL_TAG_VALUES)
         size_bytes = count * _VALUE_BYTES.get(kind, 0)
-        if size_bytes <= len(data):  # Pillow leaves others alone
+        (lies_at,) = struct.unpack_from(order + offset, data, at + value_at)
+        if size_bytes > struct.calcsize(order + offset) and lies_at + size_bytes <= len(data):
             # Tags may share their bytes, and Pillow reads them for each.
             values_bytes += size_bytes
             check_count("bytes of tags", values_bytes, len(data))

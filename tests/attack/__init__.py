@@ -1,1 +1,1 @@
-"""Attacks on a running service, on loopback: each module is one, `python -m tests.attack` runs them."""
+"""Attacks on a running service, on loopback, a module each; `python -m tests.attack` runs them."""
