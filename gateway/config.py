@@ -88,6 +88,11 @@ class GatewayConfig:
     decode_timeout_s: float = setting(
         "PACKSHOT_DECODE_TIMEOUT_S", 10.0, "time for decoding one photo in a process, s"
     )
+    max_core_s: float = setting(
+        "PACKSHOT_MAX_CORE_S",
+        5.0,
+        "most processor time that a render may take by its estimate, s of one core",
+    )
     default_timeout_s: float = setting(
         "PACKSHOT_DEFAULT_TIMEOUT_S",
         30.0,
@@ -176,6 +181,7 @@ class GatewayConfig:
         require(self, "decode_workers", at_least=-1, at_most=1024)
         for name in (
             "decode_timeout_s",
+            "max_core_s",
             "default_timeout_s",
             "probe_interval_s",
             "probe_timeout_s",

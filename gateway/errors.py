@@ -10,6 +10,7 @@
     ├── NoForegroundError           no product in the photo
     ├── OverloadedError             full, come back later
     ├── InferenceUnavailableError   Triton or the model is away
+    ├── DecodingUnavailableError    nothing decodes photos now
     ├── DeadlineError               the time was up
     │   ├── StreamIdleError         nothing moved on a stream for too long
     │   └── DeadlineTooShortError   the time would not have sufficed
@@ -111,6 +112,12 @@ class InferenceUnavailableError(GatewayError):
     """Triton cannot be reached, or the model does not answer now; safe to retry."""
 
     reason = "INFERENCE_UNAVAILABLE"
+
+
+class DecodingUnavailableError(GatewayError):
+    """No process can be started, or given a photo, to decode it; safe to retry."""
+
+    reason = "DECODING_UNAVAILABLE"
 
 
 class DeadlineError(GatewayError):

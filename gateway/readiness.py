@@ -2,7 +2,7 @@
 
 Triton's own health stays green after a model's process has died, so a photo's answer is the only
 evidence that counts: a recent one of a caller's, or else one of a probe's. The same probes close
-the circuits that are open, of whichever model.
+the circuits that are open, of whichever model. Besides, the gateway itself must be able to decode.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ class ReadinessWatch:
         probe_timeout_s: Seconds that a probe waits before it asks whether there is life at all.
         on_change: Awaited with the new state at each change, and once at the start.
         paces: Know how long a pass of the model takes.
+        hindrance: Says why the gateway itself could not serve; empty if it could.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ReadinessWatch:
         probe_timeout_s: float,
         on_change: Callable[[bool], Awaitable[None]],
         paces: ModelPaces,
+        hindrance: Callable[[], str] = lambda: "",
     ) -> None:
         self._inference = inference
         self._model = model
@@ -54,6 +56,7 @@ class ReadinessWatch:
         self._on_change = on_change
         self._paces = paces
         self._probing: dict[str, asyncio.Task[str]] = {}
+        self._hindrance = hindrance
         self._ready: bool | None = None
         self._doubted = asyncio.Event()
 
@@ -93,14 +96,17 @@ class ReadinessWatch:
         if must_probe or is_open or not self._answered_since(start_s - fresh_s):
             reason = await self._probe(self._model)
         # Callers' photos may have been answered while a busy server kept the probe waiting.
-        ready = not reason or self._answered_since(start_s)
+        answers = not reason or self._answered_since(start_s)
+        hindrance = self._hindrance()
+        ready = answers and not hindrance
         if ready != self._ready:
             self._ready = ready
+            if not answers:
+                hindrance = f"model {self._model!r} does not answer: {reason}"
             log.log(
                 logging.INFO if ready else logging.WARNING,
-                "model %r %s",
-                self._model,
-                "answers: ready" if ready else f"does not answer: not ready ({reason})",
+                "%s",
+                f"model {self._model!r} answers: ready" if ready else f"not ready: {hindrance}",
             )
             await self._on_change(ready)
 

@@ -107,6 +107,7 @@ class RenderCall:
         arrived_s: The `time.monotonic` of its arrival.
         threads_s: What it takes of the worker threads, by `gateway.cost`, s.
         begun: Whether a first step of it has begun.
+        cancelled: Whether its caller has given it up.
         queued_s: Seconds that it has waited for worker threads so far.
         stages_s: Seconds that each stage took that is over.
     """
@@ -117,5 +118,12 @@ class RenderCall:
     arrived_s: float = field(default_factory=time.monotonic)
     threads_s: float = 0.0
     begun: bool = False
+    cancelled: bool = False
     queued_s: float = 0.0
     stages_s: dict[Stage, float] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raise `DeadlineError` if nobody waits any more; from any thread."""
+        if self.cancelled:
+            raise DeadlineError("the render was cancelled")
+        self.deadline.remaining_s()

@@ -1,17 +1,20 @@
 """One photo's way from bytes to bytes: the steps in order, each timed, none on the event loop."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from gateway.decoding.decoder import Decoder
+from gateway.decoding.inputs import Inputs
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Box, Cut, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
-from gateway.pipeline.charge import charged_pixels
+from gateway.pipeline.charge import charged_pixels, sure_picture_pixels
 from gateway.pipeline.compose import compose
+from gateway.pipeline.cost import Work, check_cost
 from gateway.pipeline.encode import PictureFormat, encode_picture
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.limits import PhotoLimits
@@ -113,6 +116,7 @@ class Renderer:
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
         calls: Sees the stages.
+        max_core_s: The most processor time that a render may take by its estimate.
     """
 
     def __init__(
@@ -122,12 +126,14 @@ class Renderer:
         decoder: Decoder,
         limits: PhotoLimits,
         calls: Calls,
+        max_core_s: float,
     ) -> None:
         self._inference = inference
         self._workers = workers
         self._decoder = decoder
         self._limits = limits
         self._calls = calls
+        self._max_core_s = max_core_s
 
     async def render(
         self,
@@ -168,11 +174,9 @@ class Renderer:
         model = None
         if options.cut is not CutChoice.KEEP:
             model = await self._inference.model(options.model, call.deadline.remaining_s())
-        charge(await self._run(call, _charged, photo_file, options, self._limits))
-        photo, background, keeps_own = await self._step(
-            call, Stage.DECODE, _decode, self._decoder, photo_file, options, self._limits
-        )
-        if keeps_own or model is None:
+        photo, background, work = await self._decode(call, photo_file, options, charge)
+        keeps = keeps_own(photo, options.cut)
+        if keeps or model is None:
             cut, made_by, version = await self._step(call, Stage.REFINE, own_cut, photo), "", ""
         else:
             cut, version = await self._cut_by(call, model, photo, cleans=options.cleans)
@@ -182,9 +186,15 @@ class Renderer:
             options.frame,
             options.staging,
             options.content,
-            clears_border=options.cleans and not keeps_own,
+            clears_border=options.cleans and not keeps,
         )
-        composition = await self._step(call, Stage.COMPOSE, compose, cut, photo, look)
+
+        def admit(picture_px: int) -> None:
+            check_cost(replace(work, picture_px=picture_px), self._max_core_s)
+
+        composition = await self._step(
+            call, Stage.COMPOSE, compose, cut, photo, look, call.check, admit
+        )
         picture = await self._step(
             call,
             Stage.ENCODE,
@@ -194,6 +204,7 @@ class Renderer:
             options.quality,
             resolution_dpi=options.resolution_dpi,
             metadata=photo.metadata,
+            check=call.check,
         )
         verdict = None
         if options.preset:
@@ -218,7 +229,7 @@ class Renderer:
             magnification=composition.magnification,
             cut_off=composition.cut_off,
             confidence=cut.confidence,
-            keeps_own_cut=keeps_own,
+            keeps_own_cut=keeps,
             model=made_by,
             model_version=version,
             photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
@@ -241,6 +252,29 @@ class Renderer:
         )
         return cut, matte.model_version
 
+    async def _decode(
+        self,
+        call: RenderCall,
+        photo_file: bytes,
+        options: RenderOptions,
+        charge: Callable[[int], None],
+    ) -> tuple[Photo, Background, Work]:
+        """Open the pictures, take the room that their headers ask for, and decode them."""
+        opened, start_ns, opening_s = await self._run(
+            call, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
+        )
+        with opened:
+            sizes_px = opened.photo_px, opened.background_px
+            work = _work(options, *sizes_px)
+            check_cost(work, self._max_core_s)
+            charge(charged_pixels(*sizes_px, options.frame, options.picture_format))
+            decoded, _, decoding_s = await self._run(
+                call, _timed, opened.decode, keep_metadata=options.keep_metadata
+            )
+        call.stages_s[Stage.DECODE] = opening_s + decoding_s
+        self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
+        return *decoded, work
+
     async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
         with self._calls.asking(Stage.INFER):
             start_s = time.monotonic()
@@ -259,12 +293,7 @@ class Renderer:
         **kwargs: P.kwargs,
     ) -> T:
         """Run one step and time it."""
-
-        def timed() -> tuple[T, int, float]:
-            start_ns, start_s = time.time_ns(), time.monotonic()
-            return step(*args, **kwargs), start_ns, time.monotonic() - start_s
-
-        result, start_ns, duration_s = await self._run(call, timed)
+        result, start_ns, duration_s = await self._run(call, lambda: _timed(step, *args, **kwargs))
         call.stages_s[stage] = duration_s
         self._calls.stage(stage, duration_s, start_ns)
         return result
@@ -292,8 +321,9 @@ class Renderer:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            # What has begun runs to its end, and what it holds must stay counted until then.
-            # If it fails, nobody is left to be told.
+            # What has begun looks every now and then, and what it holds must stay counted until it
+            # has ended. If it fails, nobody is left to be told.
+            call.cancelled = True
             if not future.cancelled():
                 await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
             raise
@@ -302,24 +332,23 @@ class Renderer:
             del future
 
 
-def _charged(photo_file: bytes, options: RenderOptions, limits: PhotoLimits) -> int:
-    background = options.background
-    return charged_pixels(
-        photo_file,
-        background.file if isinstance(background, BackgroundFile) else b"",
-        options.frame,
+def _work(
+    options: RenderOptions, photo_px: tuple[int, int], background_px: tuple[int, int]
+) -> Work:
+    return Work(
+        math.prod(photo_px),
+        math.prod(background_px),
+        sure_picture_pixels(photo_px, options.frame),
+        options.background,
+        options.staging,
+        options.content,
         options.picture_format,
-        limits.max_pixels,
+        options.quality,
+        is_judged=options.preset is not None,
     )
 
 
-def _decode(
-    decoder: Decoder, photo_file: bytes, options: RenderOptions, limits: PhotoLimits
-) -> tuple[Photo, Background, bool]:
-    """Decode the photo, and the background if it is a file; tell whether to keep its own cut."""
-    photo = decoder.decode(photo_file, limits, keep_metadata=options.keep_metadata)
-    keeps = keeps_own(photo, options.cut)
-    background = options.background
-    if isinstance(background, BackgroundFile):
-        background = background.decoded(decoder, limits)
-    return photo, background, keeps
+def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int, float]:
+    """Run a step; return its result, its beginning as `time.time_ns` tells, and its seconds."""
+    start_ns, start_s = time.time_ns(), time.monotonic()
+    return step(*args, **kwargs), start_ns, time.monotonic() - start_s

@@ -3,6 +3,9 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from typing import Final
 
 import cv2
 import grpc.aio
@@ -47,6 +50,10 @@ from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
 log = logging.getLogger(__name__)
 
 HEALTH_SERVICE_NAME = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+# After the drain, the time for steps that have begun; they look every moment whether to go on, but
+# an encoder's own work cannot be interrupted.
+_STOP_S: Final = 4.0
+
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
@@ -86,6 +93,7 @@ class Gateway:
             config.probe_timeout_s,
             self._report,
             self._paces,
+            self._hindrance,
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
@@ -109,6 +117,7 @@ class Gateway:
             StartError: The accounts cannot be opened.
         """
         config = self._config
+        self._loop = asyncio.get_running_loop()
         if self._accounts:
             await self._accounts.start()
         # Each step runs on one worker thread already; OpenCV's own would only get in their way.
@@ -160,24 +169,43 @@ class Gateway:
         )
 
     async def stop(self) -> None:
-        """Say NOT_SERVING, let the requests in flight finish, then close everything."""
-        log.info("draining, at most %g s", self._config.drain_timeout_s)
+        """Say NOT_SERVING, let the requests in flight finish, then close everything.
+
+        Each step is taken whatever the others meet: a process that lacks descriptors or memory
+        must end as well.
+        """
+        drain_s = self._config.drain_timeout_s
+        log.info("draining, at most %g s", drain_s)
         for watching in self._watching:
             watching.cancel()
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._ready = False
-        self._health.end()
-        self._streams.drain()
-        await self._server.stop(self._config.drain_timeout_s)
-        if self._accounts:
-            await self._accounts.stop()
-        await self._inference.close()
-        self._http.close()
-        self._beating.cancel()
-        self._workers.shutdown()
-        self._decoder.close()
-        await asyncio.to_thread(self._telemetry.close)
+        # What is not done by then is cancelled by gRPC; a decoder would not notice.
+        loop = asyncio.get_running_loop()
+        abandoning = loop.call_later(drain_s, self._decoder.abandon)
+        async with AsyncExitStack() as steps:
+            steps.push_async_callback(_taken, lambda: asyncio.to_thread(self._telemetry.close))
+            steps.callback(self._decoder.close)
+            steps.callback(self._workers.shutdown, _STOP_S)
+            steps.callback(self._decoder.abandon)
+            steps.callback(abandoning.cancel)
+            steps.callback(self._beating.cancel)
+            steps.callback(self._http.close)
+            steps.push_async_callback(_taken, self._inference.close)
+            if self._accounts:
+                steps.push_async_callback(_taken, self._accounts.stop)
+            steps.push_async_callback(_taken, lambda: self._server.stop(drain_s))
+            steps.callback(self._streams.drain)
+            steps.callback(self._health.end)
         log.info("stopped")
+
+    def _hindrance(self) -> str:
+        return self._decoder.hindrance()
+
+    def _decoder_changed(self) -> None:
+        """Have readiness judged anew; from any thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._watch.doubt)
 
     def _build_decoder(self) -> Decoder:
         config = self._config
@@ -189,6 +217,7 @@ class Gateway:
             config.limits,
             lambda: self._metrics.count(catalogue.DECODE_WORKERS_LOST),
             config.log_format,
+            self._decoder_changed,
         )
 
     def _build_server(self) -> grpc.aio.Server:
@@ -219,7 +248,12 @@ class Gateway:
             outbox,
         )
         renderer = Renderer(
-            self._inference, self._workers, self._decoder, config.limits, self._calls
+            self._inference,
+            self._workers,
+            self._decoder,
+            config.limits,
+            self._calls,
+            config.max_core_s,
         )
         service = PackshotService(
             Answers(self._calls, self._watch.doubt),
@@ -263,6 +297,14 @@ class Gateway:
         self._ready = ready
         for name in ("", SERVICE_NAME):
             self._health.set(name, serving=ready)
+
+
+async def _taken(step: Callable[[], Awaitable[object]]) -> None:
+    """Take one step of stopping; what stands in its way is logged."""
+    try:
+        await step()
+    except Exception:
+        log.exception("a step of stopping failed")
 
 
 async def run(config: GatewayConfig, inference: ObservedInference) -> None:

@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 from gateway.errors import (
     AccountsUnavailableError,
     DeadlineError,
+    DecodingUnavailableError,
     DrainingError,
     GatewayError,
     InferenceFailedError,
@@ -36,6 +37,7 @@ _CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
     NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    DecodingUnavailableError: grpc.StatusCode.UNAVAILABLE,
     DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
     DrainingError: grpc.StatusCode.UNAVAILABLE,
     InferenceFailedError: grpc.StatusCode.INTERNAL,
@@ -94,7 +96,7 @@ def to_status(error: GatewayError, trace_id: str = "") -> status_pb2.Status:
 def _retry_after_s(error: GatewayError) -> float | None:
     if isinstance(error, OverloadedError | RateLimitedError):
         return error.retry_after_s
-    away = isinstance(error, InferenceUnavailableError | DrainingError | AccountsUnavailableError)
+    away = status_code(error) is grpc.StatusCode.UNAVAILABLE
     return _UNAVAILABLE_RETRY_S if away else None
 
 

@@ -1,6 +1,8 @@
 """The threads that decode, compose and encode: whose turn it is, `gateway.fair_queue` says."""
 
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
@@ -10,6 +12,8 @@ from gateway.fair_queue import FairQueue
 from gateway.priority import Priority
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # Whether a job may begin can change with time alone, so threads look again at least this often.
 _LOOK_AGAIN_S: Final = 0.25
@@ -48,12 +52,12 @@ class PriorityWorkers:
         self._changed = threading.Condition()
         self._closing = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}")
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
         ]
 
     def start(self) -> None:
-        """Start the threads; from then on the process ends after `shutdown` only."""
+        """Start the threads."""
         for thread in self._threads:
             thread.start()
 
@@ -94,13 +98,20 @@ class PriorityWorkers:
         with self._changed:
             return self._queue.waiting(priority)
 
-    def shutdown(self) -> None:
-        """Finish what is queued, then end the threads."""
+    def shutdown(self, timeout_s: float | None = None) -> None:
+        """Finish what is queued, then end the threads.
+
+        Args:
+            timeout_s: Seconds after which threads are left to end with the process; None: never.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+        end_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join()
+            thread.join(None if end_s is None else max(end_s - time.monotonic(), 0))
+        if any(thread.is_alive() for thread in self._threads):
+            log.warning("a step has not ended within %g s; it ends with the process", timeout_s)
 
     def _drop(self, caller: str, priority: Priority, future: Future[Any]) -> None:
         if future.cancelled():

@@ -1,45 +1,50 @@
 """Decoding in processes of its own: one may crash, hang or swell, and only its photo is lost."""
 
-import logging
-import os
-import queue
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any, Final, Self, TypeVar
 
-import numpy as np
-
-from gateway.decoding.parcels import Parcel, ParcelError, receive, send
-from gateway.errors import InvalidPhotoError, InvalidRequestError, PhotoLimitError
+from gateway.decoding.answers import photo_of, result_of, short_of, size_of
+from gateway.decoding.decoder import check_as_opened
+from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError
+from gateway.decoding.pool import WorkerPool
+from gateway.decoding.reserve import DescriptorReserve
+from gateway.decoding.worker_process import WorkerProcess, ending
+from gateway.errors import (
+    DecodingUnavailableError,
+    GatewayError,
+    InvalidPhotoError,
+)
 from gateway.pipeline.arrays import Photo
+from gateway.pipeline.decode import check_file
 from gateway.pipeline.limits import FIELD, PhotoLimits
 from logs import LogFormat
 
-log = logging.getLogger(__name__)
+T = TypeVar("T")
 
-_START_S: Final = 60.0
-_STOP_S: Final = 2.0
 _BASE_BYTES: Final = 256 * 2**20
 # The most that was seen is 34, for a turned AVIF or WebP with alpha and a colour profile.
 _BYTES_PER_PIXEL: Final = 40
-_ERRORS: Final[dict[str, type[InvalidRequestError]]] = {
-    cls.reason: cls for cls in (InvalidPhotoError, PhotoLimitError)
-}
+# Processor time for a header: those that pass all checks of what they claim take half of it.
+_HEADER_CPU_S: Final = 2.0
+_OVER_TIME: Final = {-signal.SIGPROF, -signal.SIGALRM}
 
 
 class ProcessDecoder:
     """Decodes in worker processes.
 
+    A photo's file is sealed in memory once. A worker reads its header there and is free again; the
+    same or another one decodes it later.
+
     Args:
         workers: How many; as many photos are decoded at once, further callers wait.
-        timeout_s: Seconds that one photo may take; the worker is then killed and replaced.
+        timeout_s: Seconds that one photo may take, on the clock and of processor time, and its
+            header on the clock; the worker is then killed and replaced.
         limits: The most that photos will be allowed; sets the memory that a worker may take.
         on_loss: Called whenever a worker had to be replaced.
         log_format: How the workers log, by `logs`.
+        on_change: Called, from any thread, when `hindrance` may have changed.
     """
 
     def __init__(
@@ -49,177 +54,194 @@ class ProcessDecoder:
         limits: PhotoLimits,
         on_loss: Callable[[], None],
         log_format: LogFormat = LogFormat.AUTO,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._log_format = log_format
-        self._timeout_s = timeout_s
-        self._max_memory_bytes = (
-            _BASE_BYTES + 4 * limits.max_bytes + _BYTES_PER_PIXEL * limits.max_pixels
-        )
-        self._on_loss = on_loss
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._workers = workers
-        self._live: set[_Worker] = set()
+        self.timeout_s = timeout_s
+        memory_bytes = _BASE_BYTES + 4 * limits.max_bytes + _BYTES_PER_PIXEL * limits.max_pixels
+        self._reserve = DescriptorReserve()
 
-    def pids(self) -> tuple[int, ...]:
-        """Return the process ids of the workers."""
-        return tuple(worker.pid for worker in tuple(self._live))
+        def spawn() -> WorkerProcess:
+            with self._reserve.opened():
+                return WorkerProcess(memory_bytes, timeout_s, log_format)
+
+        self._pool = WorkerPool(workers, spawn, on_loss, on_change)
 
     def start(self) -> None:
         """Start the workers; they are ready some tenths of a second later."""
-        for _ in range(self._workers):
-            self._idle.put(self._new())
+        self._pool.start()
+        self._reserve.keep()
 
-    def decode(self, file: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
-        """Decode a photo in a worker, as `decode_photo` does.
+    def pids(self) -> tuple[int, ...]:
+        """Return the process ids of the workers."""
+        return self._pool.pids()
 
-        Raises:
-            InvalidPhotoError: Also where the photo's decoder crashed, or took too long.
-            PhotoLimitError: Also where it took too much memory.
-        """
-        worker = self._ready()
-        try:
-            parcel = worker.ask(
-                {"limits": asdict(limits), "keep_metadata": keep_metadata}, file, self._timeout_s
-            )
-            photo = _photo(parcel, limits)
-        except InvalidRequestError:
-            self._idle.put(worker)
-            raise
-        except BaseException as exc:
-            how = self._kill(worker)
-            self._replaced(f"while it decoded a photo of {len(file)} bytes: {exc or how}")
-            if isinstance(exc, TimeoutError):
-                raise InvalidPhotoError(
-                    f"the photo could not be decoded within {self._timeout_s:g} s",
-                    field=FIELD,
-                    figures={"limit_s": self._timeout_s},
-                ) from exc
-            if isinstance(exc, ParcelError):
-                raise InvalidPhotoError(
-                    f"the photo made its decoder fail: {how}", field=FIELD
-                ) from exc
-            raise
-        self._idle.put(worker)
-        return photo
+    def hindrance(self) -> str:
+        """Say why nothing can be decoded at present; empty if something can."""
+        return self._pool.hindrance()
+
+    def abandon(self) -> None:
+        """Kill the workers, whatever they do, without waiting for them."""
+        self._pool.abandon()
 
     def close(self) -> None:
-        """End all workers; none may be at work."""
-        for _ in range(self._workers):
-            self._idle.get().close()
+        """End all workers."""
+        self._pool.close()
+        self._reserve.free()
 
-    def _ready(self) -> "_Worker":
-        """Wait for a worker that lives: one may have been killed while it had nothing to do."""
-        while True:
-            worker = self._idle.get()
+    def open(self, file: bytes, limits: PhotoLimits) -> "SealedPhoto":
+        """Read a photo's header in a worker.
+
+        Raises:
+            InvalidPhotoError: Also where reading crashed, or took too long.
+            PhotoLimitError: Also where it took too much memory.
+            DecodingUnavailableError: There is no worker, or nothing to hand it the photo with.
+        """
+        check_file(file, limits)
+        try:
+            with self._reserve.opened():
+                sealed = SealedBytes([file])
+        except ShortageError as exc:
+            raise short_of(exc) from exc
+        photo = SealedPhoto(self, sealed, len(file), limits)
+        try:
+            photo.read_size()
+        except BaseException:
+            photo.close()
+            raise
+        return photo
+
+    def ask(
+        self,
+        words: dict[str, Any],
+        file: SealedBytes,
+        file_bytes: int,
+        read: Callable[[Parcel], T],
+    ) -> T:
+        """Have a worker do something with a file.
+
+        Args:
+            words: What.
+            file: The file.
+            file_bytes: Its length, for the log.
+            read: Makes a result of the worker's answer, or raises `ParcelError` where it is none.
+
+        Returns:
+            The result.
+
+        Raises:
+            InvalidPhotoError: The worker died of it, or took too long.
+            DecodingUnavailableError: As `open`.
+        """
+        for is_last in (False, True):
+            worker = self._told(words, file)
+            when = f"while it had a photo of {file_bytes} bytes"
             try:
-                worker.await_start()
+                return self._answer(worker, read)
+            except TimeoutError as exc:
+                self._pool.lose(worker, f"{when}, over its time")
+                raise self._late() from exc
+            except ParcelError as exc:
+                status = self._pool.lose(worker, when)
+                if self._pool.is_closing:
+                    raise DecodingUnavailableError("the service is about to stop") from exc
+                if status == -signal.SIGKILL and not is_last:
+                    # No decoder does that: somebody else has ended it. A photo that a kernel short
+                    # of memory ends two workers over is not tried on a third.
+                    continue
+                if status in _OVER_TIME:
+                    raise self._late(float(words["cpu_s"])) from exc
+                raise InvalidPhotoError(
+                    f"the photo made its decoder fail: {ending(status)}", field=FIELD
+                ) from exc
+        raise AssertionError("the last try returns or raises")
+
+    def _answer(self, worker: WorkerProcess, read: Callable[[Parcel], T]) -> T:
+        """Await a worker's answer and give the worker back; it is the caller's to lose."""
+        try:
+            worker.await_answer(self.timeout_s)
+            with self._reserve.opened():
+                parcel = worker.answer()
+            result = result_of(parcel, read)
+        except ShortageError as exc:
+            self._pool.give(worker)
+            raise short_of(exc) from exc
+        except GatewayError:
+            self._pool.give(worker)
+            raise
+        except (TimeoutError, ParcelError):
+            raise
+        except BaseException:
+            self._pool.lose(worker, "after an error of the gateway's own")
+            raise
+        self._pool.give(worker)
+        return result
+
+    def _told(self, words: dict[str, Any], file: SealedBytes) -> WorkerProcess:
+        """Find a worker that takes the file."""
+        while True:
+            worker = self._pool.take()
+            try:
+                worker.tell(words, file, self.timeout_s)
+            except ShortageError as exc:
+                self._pool.give(worker)
+                raise short_of(exc) from exc
             except (ParcelError, TimeoutError):
-                self._replaced(f"while it waited: {self._kill(worker)}")
+                # It has never had the photo, which is no reason to refuse it.
+                self._pool.lose(worker, "before it was given a photo")
             except BaseException:
-                self._idle.put(worker)
+                self._pool.lose(worker, "before it was given a photo")
                 raise
             else:
                 return worker
 
-    def _replaced(self, why: str) -> None:
-        log.warning("a decode worker is replaced; the last one ended %s", why)
-        self._on_loss()
-        self._idle.put(self._new())
-
-    def _new(self) -> "_Worker":
-        worker = _Worker(self._max_memory_bytes, self._timeout_s, self._log_format)
-        self._live.add(worker)
-        return worker
-
-    def _kill(self, worker: "_Worker") -> str:
-        self._live.discard(worker)
-        return worker.kill()
+    def _late(self, cpu_s: float | None = None) -> InvalidPhotoError:
+        limit_s = self.timeout_s if cpu_s is None else cpu_s
+        what = "" if cpu_s is None else " of processor time"
+        return InvalidPhotoError(
+            f"the photo could not be decoded within {limit_s:g} s{what}",
+            field=FIELD,
+            figures={"limit_s": limit_s},
+        )
 
 
-class _Worker:
-    """One worker process; used by one thread at a time."""
+class SealedPhoto:
+    """A photo in sealed memory, for the workers of a decoder."""
 
-    def __init__(self, max_memory_bytes: int, timeout_s: float, log_format: LogFormat) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        arguments = (str(theirs.fileno()), str(max_memory_bytes), str(timeout_s), log_format)
-        with theirs:
-            # Without the gateway's environment: it holds secrets, and photos are strangers' files.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "gateway.decoding.worker", *arguments],
-                env={
-                    "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-                    "LD_LIBRARY_PATH": os.environ.get("LD_LIBRARY_PATH", ""),
-                },
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
-        self._started = False
+    def __init__(
+        self, decoder: ProcessDecoder, sealed: SealedBytes, file_bytes: int, limits: PhotoLimits
+    ) -> None:
+        self._decoder = decoder
+        self._sealed = sealed
+        self._file_bytes = file_bytes
+        self._limits = limits
+        self.width_px = self.height_px = 0
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def read_size(self) -> None:
+        """Have its header read, and set its width and height."""
+        self.width_px, self.height_px = self._ask(
+            {"ask": "size", "cpu_s": min(self._decoder.timeout_s, _HEADER_CPU_S)},
+            lambda parcel: size_of(parcel.words, self._limits),
+        )
 
-    def await_start(self) -> None:
-        """Wait until it can take a photo; raise `ParcelError` if it has ended."""
-        if not self._started:
-            self._socket.settimeout(_START_S)
-            receive(self._socket)
-            self._started = True
-        if self._process.poll() is not None:
-            raise ParcelError("it has ended")
-
-    def ask(self, words: dict[str, Any], file: bytes, timeout_s: float) -> Parcel:
-        self._socket.settimeout(timeout_s)
-        send(self._socket, words, [file])
-        return receive(self._socket)
-
-    def kill(self) -> str:
-        """Kill it if it lives, and tell how it ended."""
-        self._socket.close()
-        try:
-            # A worker that crashed closes its socket a moment before it has ended.
-            code = self._process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
+    def decode(self, *, keep_metadata: bool = False) -> Photo:
+        """Decode it in a worker; errors are those of `ProcessDecoder.open`."""
+        photo = self._ask(
+            {"ask": "photo", "keep_metadata": keep_metadata, "cpu_s": self._decoder.timeout_s},
+            lambda parcel: photo_of(parcel, self._limits),
+        )
+        check_as_opened(self, photo)
+        return photo
 
     def close(self) -> None:
-        """Tell it that there is nothing more to do, and wait for it to end."""
-        self._socket.close()
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Let go of its file."""
+        self._sealed.close()
 
+    def __enter__(self) -> Self:
+        return self
 
-def _photo(parcel: Parcel, limits: PhotoLimits) -> Photo:
-    """Return the photo of a worker's answer, whose every figure is checked, or raise its error."""
-    words, content = parcel.words, parcel.content
-    try:
-        if "reason" in words:
-            raise _ERRORS[words["reason"]](
-                str(words["message"]), field=FIELD, figures=dict(words["figures"])
-            )
-        width_px, height_px = int(words["width_px"]), int(words["height_px"])
-        notes = tuple(map(str, words["notes"]))
-        has_alpha = bool(words["alpha"])
-    except (KeyError, TypeError, ValueError) as exc:
-        raise ParcelError(f"its answer is none: {exc!r}") from exc
-    pixels = width_px * height_px
-    rgb_bytes = 3 * pixels
-    alpha_bytes = pixels if has_alpha else 0
-    fits = 0 < pixels <= limits.max_pixels and width_px > 0
-    if not fits or len(content) < rgb_bytes + alpha_bytes:
-        raise ParcelError(f"its answer of {len(content)} bytes is no photo of {pixels} pixels")
-    alpha = None
-    if has_alpha:
-        alpha = np.frombuffer(content, np.uint8, alpha_bytes, rgb_bytes)
-        alpha = alpha.reshape(height_px, width_px)
-    return Photo(
-        rgb=np.frombuffer(content, np.uint8, rgb_bytes).reshape(height_px, width_px, 3),
-        alpha=alpha,
-        metadata=bytes(content[rgb_bytes + alpha_bytes :]),
-        notes=notes,
-    )
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _ask(self, words: dict[str, Any], read: Callable[[Parcel], T]) -> T:
+        words |= {"limits": asdict(self._limits)}
+        return self._decoder.ask(words, self._sealed, self._file_bytes, read)

@@ -3,7 +3,8 @@
 python -m gateway.decoding.worker SOCKET MAX_MEMORY_BYTES TIMEOUT_S LOG_FORMAT
 
 It ends when the other end of its socket closes, be it that the gateway was killed, and at the
-latest a second after a photo's time: the kernel's alarm ends it within any decoder's code.
+latest a second after a photo's time: the kernel's alarm ends it within any decoder's code, and so
+does the kernel's count of the processor time that all of its threads have taken together.
 """
 
 import logging
@@ -15,12 +16,12 @@ from typing import Final
 
 import numpy as np
 
-from gateway.decoding.parcels import Parcel, ParcelError, receive, send
+from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError, receive, send
 from gateway.errors import InvalidRequestError, PhotoLimitError
 from gateway.memory import keep_some_memory
 from gateway.oddities import log_oddities
 from gateway.pipeline.arrays import Photo
-from gateway.pipeline.decode import decode_photo
+from gateway.pipeline.decode import decode_photo, read_size
 from gateway.pipeline.limits import FIELD, PhotoLimits
 from logs import LogFormat, set_up_logging
 
@@ -39,11 +40,17 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gateway = socket.socket(fileno=int(descriptor))
     try:
-        send(gateway, {"ready": True}, [])
+        send(gateway, {"ready": True})
         while True:
-            parcel = receive(gateway)
+            try:
+                parcel = receive(gateway)
+            except ShortageError as exc:
+                send(gateway, {"short": str(exc)})
+                continue
             signal.setitimer(signal.ITIMER_REAL, float(timeout_s) + _GRACE_S)
+            signal.setitimer(signal.ITIMER_PROF, float(parcel.words["cpu_s"]))
             _answer(gateway, parcel, int(max_memory_bytes))
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
             del parcel
     except ParcelError:
@@ -57,16 +64,14 @@ def _limit_memory(max_memory_bytes: int) -> None:
 
 
 def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> None:
-    content: list[bytes | memoryview] = []
+    content: SealedBytes | None = None
     try:
-        photo = decode_photo(
-            bytes(parcel.content),
-            PhotoLimits(**parcel.words["limits"]),
-            keep_metadata=parcel.words["keep_metadata"],
-        )
-        words, content = _packed(photo)
+        words, pixels = _done(parcel)
+        content = SealedBytes(pixels) if pixels else None
     except InvalidRequestError as error:
         words = _refused(error)
+    except ShortageError as error:
+        words = {"short": str(error)}
     except MemoryError:
         too_much = PhotoLimitError(
             f"the photo takes more memory to decode than the limit of {max_memory_bytes} bytes",
@@ -75,11 +80,22 @@ def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> No
         )
         words = _refused(too_much)
     send(gateway, words, content)
+    if content:
+        content.close()
+
+
+def _done(parcel: Parcel) -> tuple[dict[str, object], list[bytes | memoryview]]:
+    """Do what the parcel asks for: read the header, or decode."""
+    file, limits = bytes(parcel.content), PhotoLimits(**parcel.words["limits"])
+    if parcel.words["ask"] == "size":
+        width_px, height_px = read_size(file, limits)
+        return {"width_px": width_px, "height_px": height_px}, []
+    return _packed(decode_photo(file, limits, keep_metadata=parcel.words["keep_metadata"]))
 
 
 def _packed(photo: Photo) -> tuple[dict[str, object], list[bytes | memoryview]]:
     alpha = [] if photo.alpha is None else [np.ascontiguousarray(photo.alpha).data]
-    words = {
+    words: dict[str, object] = {
         "width_px": photo.width_px,
         "height_px": photo.height_px,
         "alpha": photo.alpha is not None,

@@ -1,10 +1,9 @@
-"""How many pixels a render will hold, told by headers and options before any pixel is decoded."""
+"""How many pixels a render will hold, told by sizes and options before any pixel is decoded."""
 
 import math
 from typing import Final
 
 from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.formats import format_of, open_header
 from gateway.pipeline.frame import MIN_SIDE_PX, Frame, Length
 
 # A picture counts as often as its encoder needs memory; `docs/load.md` has the measurements.
@@ -19,42 +18,31 @@ MOST_CHARGED: Final = 1 + 1 + max(_WEIGHTS.values())
 
 
 def charged_pixels(
-    photo: bytes,
-    background: bytes,
+    photo_px: tuple[int, int],
+    background_px: tuple[int, int],
     frame: Frame | None,
     picture_format: PictureFormat,
-    max_pixels: int,
 ) -> int:
     """Return what a render counts for among the pixels in flight.
 
     Args:
-        photo: The photo's file; one whose header cannot be read, or claims too much, counts
-            nothing, since decoding begins with the same header and refuses it.
-        background: The background picture's file; empty for none.
+        photo_px: The photo's width and height by its header, before it is turned upright.
+        background_px: The background picture's; (0, 0) for none.
         frame: The frame; None: the photo's own.
         picture_format: The finished picture's format.
-        max_pixels: The most that a photo or a background may have.
     """
-    width_px, height_px = _claimed_size(photo, max_pixels)
-    behind_width_px, behind_height_px = _claimed_size(background, max_pixels)
-    picture = _most_framed(frame, width_px, height_px) if frame else width_px * height_px
-    return (
-        width_px * height_px
-        + behind_width_px * behind_height_px
-        + picture * _WEIGHTS[picture_format]
-    )
+    picture = math.prod(photo_px)
+    if frame:
+        # Which way is up is known with the pixels only.
+        picture = max(_most_framed(frame, *photo_px), _most_framed(frame, *reversed(photo_px)))
+    return math.prod(photo_px) + math.prod(background_px) + picture * _WEIGHTS[picture_format]
 
 
-def _claimed_size(data: bytes, max_pixels: int) -> tuple[int, int]:
-    photo_format = format_of(data)
-    if photo_format is None:
-        return 0, 0
-    try:
-        with open_header(data, photo_format) as image:
-            width_px, height_px = image.size
-    except Exception:  # noqa: BLE001  whatever it is, decoding meets it again and says so
-        return 0, 0
-    return (width_px, height_px) if width_px * height_px <= max_pixels else (0, 0)
+def sure_picture_pixels(photo_px: tuple[int, int], frame: Frame | None) -> int:
+    """Return the pixels that a picture has, or 0 where its product decides; as `charged_pixels`."""
+    if frame is None:
+        return math.prod(photo_px)
+    return (frame.width_px or 0) * (frame.height_px or 0)
 
 
 def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:

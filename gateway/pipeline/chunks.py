@@ -15,7 +15,9 @@ from gateway.pipeline.limits import MAX_CHUNKS, check_count
 _SOS: Final = 0xDA
 # Markers that stand alone; all others are followed by their length (ITU-T T.81, table B.1).
 _ALONE: Final = {0x01, *range(0xD0, 0xDA)}
-_MARKER: Final = re.compile(rb"\xff+([^\x00\xff])")
+# The last byte of the filling and what follows it: a pattern for all of the filling would try each
+# of its bytes as the first, and a file of nothing else would take the square of its length.
+_MARKER: Final = re.compile(rb"\xff([^\x00\xff])")
 
 
 def check_chunks(data: bytes, photo_format: PhotoFormat) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 from gateway.errors import InvalidPhotoError
 from gateway.pipeline.chunks import check_chunks
 from gateway.pipeline.formats import PhotoFormat
-from gateway.pipeline.limits import FIELD, PhotoLimits, check_count
+from gateway.pipeline.limits import FIELD, MAX_CHUNKS, PhotoLimits, check_count
 from gateway.pipeline.tiff.directory import read_directory
 
 # Far above what cameras and editors write: the finest usual scan script has 17 scans, a phone's
@@ -139,14 +139,16 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
     limits.check_pixels(directory.number(_TILE_WIDTH, 0), directory.number(_TILE_LENGTH, 0))
 
 
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])")
 _EOI, _SOS = 0xD9, 0xDA
 
 
 def _jpeg_scans(data: bytes) -> int:
     """Count the scans of a JPEG file's first picture, as libjpeg would come by them."""
-    scans, at = 0, 2
+    scans, segments, at = 0, 0, 2
     while scans <= MAX_SCANS and (marker := _JPEG_MARKER.search(data, at)):
+        segments += 1
+        check_count("chunks", segments, MAX_CHUNKS)
         kind = marker[1][0]
         if kind == _EOI:
             break

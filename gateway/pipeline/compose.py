@@ -1,6 +1,6 @@
 """Fourth step: product, background and frame to one picture."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -23,6 +23,7 @@ from gateway.pipeline.look import (
     Staging,
     Transparent,
 )
+from gateway.pipeline.patience import Check, go_on
 from gateway.pipeline.place import place
 from gateway.pipeline.refine import box_of, find_product
 from gateway.pipeline.scenes import suits
@@ -54,13 +55,22 @@ class Composition:
     notes: tuple[str, ...] = ()
 
 
-def compose(cut: Cut, photo: Photo, look: Look) -> Composition:
+def compose(
+    cut: Cut,
+    photo: Photo,
+    look: Look,
+    check: Check = go_on,
+    admit: Callable[[int], None] = lambda _pixels: None,
+) -> Composition:
     """Set the product before its background, in the photo's own frame or in a new one.
 
     Args:
         cut: The product, cut out of its photo.
         photo: The photo.
         look: What the packshot shall look like.
+        check: Asked between the parts of the work whether to go on; it raises what ends it.
+        admit: Called with the picture's pixels, once they are known and before one is painted; it
+            raises what ends the work.
 
     Returns:
         The picture, with the product's box in it.
@@ -75,12 +85,13 @@ def compose(cut: Cut, photo: Photo, look: Look) -> Composition:
         placement = place_in_frame(look.frame, photo.width_px, photo.height_px, product, visible)
     else:
         placement = stay_in_place(photo.width_px, photo.height_px, product, visible)
+    admit(placement.width_px * placement.height_px)
     placed = place(cut, placement)
     sides = cut_off(product, photo.width_px, photo.height_px)
     if look.clears_border:
         placed = clear_border(placed, placement.product, sides)
     return Composition(
-        _show(placed, placement, cut, photo, look),
+        _show(placed, placement, cut, photo, look, check),
         placement.product,
         placement.magnification,
         sides,
@@ -93,7 +104,10 @@ def _notes(background: Background, cut: Cut) -> Iterator[str]:
         yield "the product covers the whole photo; there is no background to blur, grey stands in"
 
 
-def _show(placed: Cut, placement: Placement, cut: Cut, photo: Photo, look: Look) -> Pixels:
+def _show(
+    placed: Cut, placement: Placement, cut: Cut, photo: Photo, look: Look, check: Check
+) -> Pixels:
+    check()
     match look.content:
         case Content.MASK:
             return placed.alpha
@@ -107,9 +121,9 @@ def _show(placed: Cut, placement: Placement, cut: Cut, photo: Photo, look: Look)
             if isinstance(look.background, Color) and _is_plain(staging):
                 return _on_color(placed, placement.target, look.background)
             behind = paint_background(
-                look.background, placement, _as_seen(photo), cut, staging.light_angle_deg
+                look.background, placement, _as_seen(photo), cut, staging.light_angle_deg, check
             )
-            return _before(behind, placed, placement, staging)
+            return _before(behind, placed, placement, staging, check)
 
 
 def _as_seen(photo: Photo) -> Photo:
@@ -170,16 +184,20 @@ def _on_color(placed: Cut, target: Box, color: Color) -> Pixels:
     return pixels
 
 
-def _before(behind: Pixels, placed: Cut, placement: Placement, staging: Staging) -> Pixels:
+def _before(
+    behind: Pixels, placed: Cut, placement: Placement, staging: Staging, check: Check
+) -> Pixels:
     """Set the product before a painted background, which is written to."""
     rgb = placed.foreground
     if staging.color_match:
         rgb = match_colors(rgb, placed.alpha, behind, staging.color_match)
+    check()
     if staging.reflection:
         mirrored = reflect(rgb, placed.alpha, placement.product, staging.reflection)
         if mirrored:
             mirrored_rgb, mirrored_alpha, box = mirrored
             composite_onto(mirrored_rgb, mirrored_alpha, behind[box.slices])
+    check()
     if _has_shadow(staging):
         behind = shade(behind, _shadow(placed, placement.product, staging))
     inside = placement.target.slices

@@ -1,6 +1,8 @@
 """First step: the file's bytes to upright sRGB pixels, every limit checked before decoding."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -41,23 +43,62 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
         InvalidPhotoError: The bytes are no picture of an accepted format, or a broken one.
         PhotoLimitError: The photo is over or under a limit.
     """
+    with _opened(data, limits) as (image, photo_format):
+        notes: list[str] = []
+        loaded = _load(image, data, photo_format, notes)
+        # HEIC's size may turn out another one in the end.
+        limits.check_size(loaded.width, loaded.height)
+        return _to_photo(loaded, data, photo_format, notes, keep_metadata=keep_metadata)
+
+
+def read_size(data: bytes, limits: PhotoLimits) -> tuple[int, int]:
+    """Read a photo's width and height in its header; no pixel is decoded.
+
+    Args:
+        data: The file, as for `decode_photo`.
+        limits: As for `decode_photo`; all that can be checked before a pixel is decoded is.
+
+    Returns:
+        The width and height that the file claims, in pixels, before it is turned upright.
+
+    Raises:
+        InvalidPhotoError: As `decode_photo`.
+        PhotoLimitError: As `decode_photo`.
+    """
+    with _opened(data, limits) as (image, _):
+        return image.width, image.height
+
+
+def check_file(data: bytes, limits: PhotoLimits) -> PhotoFormat:
+    """Check what can be told of a file without reading further than its first bytes.
+
+    Returns:
+        Its format.
+
+    Raises:
+        InvalidPhotoError: It is empty, or of no accepted format.
+        PhotoLimitError: It has too many bytes.
+    """
     if not data:
         raise InvalidPhotoError("the photo is empty: 0 bytes", field=FIELD)
     limits.check_bytes(len(data))
     photo_format = format_of(data)
     if photo_format is None:
         raise unidentified(data)
+    return photo_format
+
+
+@contextmanager
+def _opened(data: bytes, limits: PhotoLimits) -> Iterator[tuple[ImageFile, PhotoFormat]]:
+    """Open a file whose header has passed every check; what its decoder raises is translated."""
+    photo_format = check_file(data, limits)
     try:
         check_claims(data, photo_format, limits)
         with _open(data, photo_format, limits) as image:
             limits.check_size(image.width, image.height)
             if photo_format is PhotoFormat.JPEG:
                 check_scans(data, image.width, image.height)
-            notes: list[str] = []
-            loaded = _load(image, data, photo_format, notes)
-            # HEIC's size may turn out another one in the end.
-            limits.check_size(loaded.width, loaded.height)
-            return _to_photo(loaded, data, photo_format, notes, keep_metadata=keep_metadata)
+            yield image, photo_format
     except (GatewayError, MemoryError):
         raise
     except Exception as exc:  # a decoder may raise anything on a hostile file

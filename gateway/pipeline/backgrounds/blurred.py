@@ -8,6 +8,7 @@ with its background would shine out from behind itself as a halo. As the result 
 this happens on a grid several times coarser than the frame.
 """
 
+import math
 from typing import TypeAlias
 
 import cv2
@@ -27,6 +28,8 @@ _Floats: TypeAlias = npt.NDArray[np.float32]
 _CELLS_PER_SIGMA = 4
 # A weak blur does with half of that: nobody sees the kinks of so small a cell.
 _FINE_CELL_PX = 2.0
+# Cells of that grid, at most: in a larger picture a cell is as small a part of it.
+_MOST_FINE_CELLS = 4_000_000
 # Around the product, the share of the photo's longer side where a matte may be wrong.
 _DOUBT = 0.004
 # The certainty that what lies there keeps, for where nothing else is known.
@@ -52,7 +55,8 @@ def paint_blurred(photo: Pixels, alpha: Pixels, placement: Placement, blur: Blur
     """
     width_px, height_px = placement.width_px, placement.height_px
     sigma_px = blur.strength * max(width_px, height_px)
-    cell_px = max(sigma_px / _CELLS_PER_SIGMA, min(sigma_px / 2, _FINE_CELL_PX), 1.0)
+    fine_px = max(_FINE_CELL_PX, math.sqrt(width_px * height_px / _MOST_FINE_CELLS))
+    cell_px = max(sigma_px / _CELLS_PER_SIGMA, min(sigma_px / 2, fine_px), 1.0)
     weighted = _weighted_cells(photo, alpha, min(placement.magnification / cell_px, 1.0))
     if not weighted[:, :, 3].any():
         return np.full((height_px, width_px, 3), _border_brightness(photo), np.uint8)

@@ -1,9 +1,11 @@
 """A background picture on its way in: a file, under the photo's own limits."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.decoding.decoder import Decoder
+from gateway.decoding.decoder import Decoder, OpenedPhoto
 from gateway.errors import InvalidRequestError
 from gateway.pipeline.arrays import Color
 from gateway.pipeline.limits import PhotoLimits
@@ -21,16 +23,28 @@ class BackgroundFile:
     position: Point
     color: Color
 
-    def decoded(self, decoder: Decoder, limits: PhotoLimits) -> BackgroundPicture:
-        """Decode it.
+    def opened(self, decoder: Decoder, limits: PhotoLimits) -> OpenedPhoto:
+        """Read its header.
 
         Raises:
             InvalidPhotoError: The bytes are no picture of an accepted format, or a broken one.
             PhotoLimitError: The picture is over or under a limit.
+            DecodingUnavailableError: Nothing decodes at present.
         """
-        try:
-            photo = decoder.decode(self.file, limits)
-        except InvalidRequestError as exc:
-            message = f"the background picture, read as a photo, is refused: {exc}"
-            raise type(exc)(message, field=_FIELD, figures=exc.figures) from exc
+        with _told_as_background():
+            return decoder.open(self.file, limits)
+
+    def decoded(self, opened: OpenedPhoto) -> BackgroundPicture:
+        """Decode what `opened` has returned; errors are those of `opened`."""
+        with _told_as_background():
+            photo = opened.decode()
         return BackgroundPicture(photo, self.fit, self.position, self.color)
+
+
+@contextmanager
+def _told_as_background() -> Iterator[None]:
+    try:
+        yield
+    except InvalidRequestError as exc:
+        message = f"the background picture, read as a photo, is refused: {exc}"
+        raise type(exc)(message, field=_FIELD, figures=exc.figures) from exc

@@ -17,11 +17,17 @@ from gateway.pipeline.look import (
     Scene,
     Transparent,
 )
+from gateway.pipeline.patience import Check, go_on
 from gateway.pipeline.scenes import paint_scene
 
 
 def paint_background(
-    background: Background, placement: Placement, photo: Photo, cut: Cut, light_angle_deg: float
+    background: Background,
+    placement: Placement,
+    photo: Photo,
+    cut: Cut,
+    light_angle_deg: float,
+    check: Check = go_on,
 ) -> Pixels:
     """Paint what stands behind the product.
 
@@ -31,6 +37,7 @@ def paint_background(
         photo: The photo, for a background made of its own.
         cut: The product as cut out of the photo.
         light_angle_deg: Where a scene's light comes from, clockwise from straight above.
+        check: Asked now and then whether to go on.
 
     Returns:
         (H, W, 3) uint8 of the frame's size, the caller's to write to.
@@ -53,7 +60,9 @@ def paint_background(
                 seen = composite_over(photo.rgb, photo.alpha, WHITE)
             return paint_blurred(seen, cut.alpha, placement, background)
         case Scene():
-            return paint_scene(background, width_px, height_px, placement.product, light_angle_deg)
+            return paint_scene(
+                background, width_px, height_px, placement.product, light_angle_deg, check
+            )
         case Transparent():
             raise ValueError("a transparent background has no pixels")
         case _:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from gateway.pipeline.arrays import Pixels
+from gateway.pipeline.patience import Check, go_on
 from gateway.pipeline.scenes.stage import Floats, Stage
 
 # From a first row to one before the last: (rows, W, 3) float32, 0 to 255, the caller's to change.
@@ -36,19 +37,44 @@ def smooth_rows(stage: Stage, field: Floats) -> Rows:
 
     def rows(top: int, bottom: int) -> Floats:
         places = (np.arange(top, bottom) + 0.5) * scale + 1.5
-        first = int(places[0]) - 1
-        last = int(places[-1]) + 3
-        away = np.abs(places[:, None] - np.arange(first, last))
-        weights = np.where(
-            away < 1, (4 - 6 * away**2 + 3 * away**3) / 6, np.maximum(2 - away, 0) ** 3 / 6
-        )
-        strip = weights.astype(np.float32) @ padded[first:last]
-        return np.asarray(strip.reshape(bottom - top, stage.width_px, 3), np.float32)
+        strip = np.empty((bottom - top, padded.shape[1]), np.float32)
+        for row, place in enumerate(places):
+            above = int(place) - 1
+            away = np.abs(place - np.arange(above, above + 4))
+            weights = np.where(
+                away < 1, (4 - 6 * away**2 + 3 * away**3) / 6, np.maximum(2 - away, 0) ** 3 / 6
+            )
+            taps = padded[above : above + 4, None]
+            # One after the other: a product of matrices so thin starts threads for nothing.
+            total = cv2.addWeighted(taps[0], weights[0], taps[1], weights[1], 0)
+            total = cv2.scaleAdd(taps[2], weights[2], total)
+            strip[row] = cv2.scaleAdd(taps[3], weights[3], total)[0]
+        return strip.reshape(bottom - top, stage.width_px, 3)
 
     return rows
 
 
-def develop(stage: Stage, rows: Rows, chance: np.random.Generator) -> Pixels:
+def enlarged(rows: Rows, half: Stage, width_px: int) -> Rows:
+    """Enlarge a picture's rows to twice their size, bilinearly, when they are asked for.
+
+    Args:
+        rows: The rows of the picture at half its size.
+        half: Its set.
+        width_px: The width wanted, at most twice the half's.
+    """
+
+    def twice(top: int, bottom: int) -> Floats:
+        # A row more on either side, for what the outer ones are interpolated with.
+        first, last = max(top // 2 - 1, 0), min(-(-bottom // 2) + 1, half.height_px)
+        strip = rows(first, last)
+        size = (2 * half.width_px, 2 * (last - first))
+        large = cv2.resize(strip, size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(large[top - 2 * first : bottom - 2 * first, :width_px], np.float32)
+
+    return twice
+
+
+def develop(stage: Stage, rows: Rows, chance: np.random.Generator, check: Check = go_on) -> Pixels:
     """Paint a picture from its rows, with a fine grain that hides the steps of eight bits.
 
     Args:
@@ -57,6 +83,7 @@ def develop(stage: Stage, rows: Rows, chance: np.random.Generator) -> Pixels:
         chance: What decides the grain: of triangular distribution within a level either way, the
             dither whose noise does not depend on the signal (Lipshitz, Wannamaker and Vanderkooy:
             Quantization and Dither, JAES 1992).
+        check: Asked from strip to strip whether to go on.
 
     Returns:
         (H, W, 3) uint8.
@@ -66,6 +93,7 @@ def develop(stage: Stage, rows: Rows, chance: np.random.Generator) -> Pixels:
     grain = cv2.merge((noise * np.float32(_GRAIN_LEVELS),) * 3)
     picture = np.empty((stage.height_px, stage.width_px, 3), np.uint8)
     for top in range(0, stage.height_px, _STRIP_ROWS):
+        check()
         bottom = min(top + _STRIP_ROWS, stage.height_px)
         shift = int(chance.integers(_SHIFT_PX))
         speck = grain[: bottom - top, shift : shift + stage.width_px]

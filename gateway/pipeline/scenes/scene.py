@@ -7,15 +7,19 @@ import numpy as np
 
 from gateway.pipeline.arrays import Box, Pixels
 from gateway.pipeline.look import Scene, SceneKind
+from gateway.pipeline.patience import Check, go_on
 from gateway.pipeline.scenes.fabric import fabric
 from gateway.pipeline.scenes.light import Light
 from gateway.pipeline.scenes.marble import marble
 from gateway.pipeline.scenes.podium import podium
-from gateway.pipeline.scenes.rows import Rows, develop
+from gateway.pipeline.scenes.rows import Rows, develop, enlarged
 from gateway.pipeline.scenes.stage import Stage
 from gateway.pipeline.scenes.studio import studio
 from gateway.pipeline.scenes.table import table
 from gateway.pipeline.scenes.wood import wood
+
+# A texture has 3200 texels across at most: a pixel of a larger picture shows less than one.
+MOST_PAINTED = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,12 @@ _STAGINGS = {
 
 
 def paint_scene(
-    scene: Scene, width_px: int, height_px: int, product: Box, light_angle_deg: float
+    scene: Scene,
+    width_px: int,
+    height_px: int,
+    product: Box,
+    light_angle_deg: float,
+    check: Check = go_on,
 ) -> Pixels:
     """Paint a scene around the place where the product will stand.
 
@@ -60,16 +69,24 @@ def paint_scene(
         height_px: The picture's height, 1 or more.
         product: The product's box in the picture; it stands on the floor at its lower edge.
         light_angle_deg: Where the light comes from, clockwise from straight above, -80 to 80.
+        check: Asked now and then whether to go on.
 
     Returns:
         (height_px, width_px, 3) uint8, sRGB: the same bytes for the same arguments, and the same
-        scene, but for the grain, at every size.
+        scene, but for the grain, at every size. Above `MOST_PAINTED` pixels it is painted at half
+        its size and enlarged before the grain: a floor's texture has no finer detail there.
     """
     stage = Stage(width_px, height_px, product)
+    painted = stage
+    if width_px * height_px > MOST_PAINTED:
+        half = Box(*(round(side / 2) for side in product))
+        painted = Stage(-(-width_px // 2), -(-height_px // 2), half)
     # Streams of their own: the grain's length depends on the size.
     made, grain = np.random.default_rng(scene.seed).spawn(2)
-    rows = _SETS[scene.kind](stage, scene, Light(light_angle_deg), made)
-    return develop(stage, rows, grain)
+    rows = _SETS[scene.kind](painted, scene, Light(light_angle_deg), made)
+    if painted is not stage:
+        rows = enlarged(rows, painted, width_px)
+    return develop(stage, rows, grain, check)
 
 
 def suits(kind: SceneKind) -> SceneStaging:

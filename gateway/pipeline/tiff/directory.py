@@ -10,6 +10,8 @@ from gateway.pipeline.limits import FIELD, check_count
 # A camera's file has some hundred tags; a tile of 256 pixels in 64 megapixels makes 1000 values.
 MAX_TAGS: Final = 512
 MAX_TAG_VALUES: Final = 100_000
+# Of all tags together: offset and length of 200 000 strips.
+MAX_ALL_TAG_VALUES: Final = 400_000
 
 _BIG_VERSION: Final = 43
 # Types of whole numbers, with the letters that `struct` has for them.
@@ -86,13 +88,21 @@ def read_directory(data: bytes) -> Directory:
         check_count("tags", tags, MAX_TAGS)
         at = start + struct.calcsize(order + number)
         entries: dict[int, tuple[int, int, int]] = {}
+        values = values_bytes = 0
         for _ in range(tags):
             tag, kind, count = struct.unpack_from(order + entry, data, at)
             if kind not in _BYTES_LIKE:
                 check_count(f"values of tag {tag}", count, MAX_TAG_VALUES)
+                values += count
+                check_count("values of all tags", values, MAX_ALL_TAG_VALUES)
             place = at + struct.calcsize(order + entry)
-            if _SIZES.get(kind, 0) * count > inline:
+            size_bytes = _SIZES.get(kind, 0) * count
+            if size_bytes > inline:
                 (place,) = struct.unpack_from(pointer, data, place)
+                if place + size_bytes <= len(data):
+                    # Tags may share their bytes, and Pillow reads them for each.
+                    values_bytes += size_bytes
+                    check_count("bytes of tags", values_bytes, len(data))
             entries.setdefault(tag, (kind, count, place))
             at += 20 if big else 12
     except (struct.error, OverflowError) as exc:  # beyond the file, or beyond all files

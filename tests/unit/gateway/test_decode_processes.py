@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from gateway.config import GatewayConfig
-from gateway.decoding.decoder import ThreadDecoder
+from gateway.decoding.decoder import ThreadDecoder, decode_at_once
 from gateway.decoding.processes import ProcessDecoder
 from gateway.errors import InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.limits import PhotoLimits
@@ -28,6 +28,14 @@ LIMITS = PhotoLimits()
 PHOTO = encode(product_photo(), "JPEG")
 
 
+def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait for a condition that another thread or process brings about."""
+    deadline_s = time.monotonic() + timeout_s
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
 class Pool:
     """A decoder with the workers that it lost, and those that it has."""
 
@@ -38,6 +46,7 @@ class Pool:
         before = set(psutil.Process().children())
         self.decoder = ProcessDecoder(workers, timeout_s, limits, self._lose)
         self.decoder.start()
+        wait_until(lambda: len(self.decoder.pids()) == workers and not self.decoder.hindrance())
         self.workers = [child for child in psutil.Process().children() if child not in before]
 
     def _lose(self) -> None:
@@ -59,8 +68,8 @@ def test_gives_the_same_photos_as_threads(pool: Pool) -> None:
     files = [PHOTO, encode_image(clear, "PNG", exif=exif)]
     files += [encode_image(Image.fromarray(product_photo()).convert("CMYK"), "JPEG")]
     for file in files:
-        here = ThreadDecoder().decode(file, LIMITS, keep_metadata=True)
-        there = pool.decoder.decode(file, LIMITS, keep_metadata=True)
+        here = decode_at_once(ThreadDecoder(), file, LIMITS, keep_metadata=True)
+        there = decode_at_once(pool.decoder, file, LIMITS, keep_metadata=True)
         assert np.array_equal(here.rgb, there.rgb)
         assert (here.alpha is None) == (there.alpha is None)
         if here.alpha is not None and there.alpha is not None:
@@ -70,11 +79,11 @@ def test_gives_the_same_photos_as_threads(pool: Pool) -> None:
 
 def test_gives_the_same_errors_as_threads(pool: Pool) -> None:
     with pytest.raises(InvalidPhotoError, match="not a picture"):
-        pool.decoder.decode(b"rubbish", LIMITS)
+        decode_at_once(pool.decoder, b"rubbish", LIMITS)
     with pytest.raises(InvalidPhotoError, match="empty"):
-        pool.decoder.decode(b"", LIMITS)
+        decode_at_once(pool.decoder, b"", LIMITS)
     with pytest.raises(PhotoLimitError, match="64000000") as caught:
-        pool.decoder.decode(claims.claiming_jpeg(65_535, 65_535), LIMITS)
+        decode_at_once(pool.decoder, claims.claiming_jpeg(65_535, 65_535), LIMITS)
     assert caught.value.figures["limit_pixels"] == "64000000"
     assert pool.lost == 0
 
@@ -86,35 +95,35 @@ def _crash(worker: psutil.Process) -> None:
 
 def test_a_photo_that_crashes_its_worker_is_refused_and_the_next_one_is_fine(pool: Pool) -> None:
     worker = pool.workers[0]
-    pool.decoder.decode(PHOTO, LIMITS)
+    decode_at_once(pool.decoder, PHOTO, LIMITS)
     worker.suspend()  # so that the photo is inside when it dies
     crash = threading.Timer(0.2, _crash, [worker])
     crash.start()
     with pytest.raises(InvalidPhotoError, match=r"made its decoder fail: by SIGSEGV"):
-        pool.decoder.decode(PHOTO, LIMITS)
+        decode_at_once(pool.decoder, PHOTO, LIMITS)
     crash.join()
     assert pool.lost == 1
-    assert pool.decoder.decode(PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+    assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
 
 
 def test_a_worker_killed_while_idle_costs_no_photo(pool: Pool) -> None:
-    pool.decoder.decode(PHOTO, LIMITS)
+    decode_at_once(pool.decoder, PHOTO, LIMITS)
     pool.workers[0].kill()
     psutil.wait_procs(pool.workers, 5)
-    assert pool.decoder.decode(PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+    assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
     assert pool.lost == 1
 
 
 def test_a_photo_over_its_time_is_refused_and_its_worker_killed() -> None:
     pool = Pool(timeout_s=0.3)
-    pool.decoder.decode(PHOTO, LIMITS)
+    decode_at_once(pool.decoder, PHOTO, LIMITS)
     pool.workers[0].suspend()
     with pytest.raises(InvalidPhotoError, match=r"could not be decoded within 0.3 s") as caught:
-        pool.decoder.decode(PHOTO, LIMITS)
+        decode_at_once(pool.decoder, PHOTO, LIMITS)
     assert caught.value.figures == {"limit_s": "0.3"}
     assert not pool.workers[0].is_running()
     assert pool.lost == 1
-    assert pool.decoder.decode(PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+    assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
     pool.decoder.close()
 
 
@@ -122,8 +131,8 @@ def test_a_photo_over_its_memory_is_refused_and_its_worker_lives_on() -> None:
     pool = Pool(limits=PhotoLimits(max_bytes=1000, max_pixels=1000))
     large = encode(np.zeros((9000, 9000, 3), np.uint8), "PNG", compress_level=1)
     with pytest.raises(PhotoLimitError, match=r"more memory to decode than the limit of \d+ bytes"):
-        pool.decoder.decode(large, PhotoLimits(max_pixels=100_000_000))
-    assert pool.decoder.decode(PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+        decode_at_once(pool.decoder, large, PhotoLimits(max_pixels=100_000_000))
+    assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
     assert pool.lost == 0
     pool.decoder.close()
 
@@ -132,11 +141,11 @@ def test_leaves_no_descriptor_and_no_process_behind() -> None:
     me = psutil.Process()
     before = me.num_fds()
     pool = Pool(workers=2)
-    photos = [pool.decoder.decode(PHOTO, LIMITS) for _ in range(8)]
+    photos = [decode_at_once(pool.decoder, PHOTO, LIMITS) for _ in range(8)]
     assert len(pool.workers) == 2
     pool.workers[0].kill()
     psutil.wait_procs(pool.workers[:1], 5)
-    photos += [pool.decoder.decode(PHOTO, LIMITS) for _ in range(4)]
+    photos += [decode_at_once(pool.decoder, PHOTO, LIMITS) for _ in range(4)]
     pool.decoder.close()
     del photos
     assert me.num_fds() == before
@@ -147,7 +156,7 @@ def test_the_pixels_can_be_written_on(pool: Pool) -> None:
     """A background is: what lies over it is painted onto it."""
     clear = Image.fromarray(product_photo())
     clear.putalpha(100)
-    photo = pool.decoder.decode(encode_image(clear), LIMITS)
+    photo = decode_at_once(pool.decoder, encode_image(clear), LIMITS)
     photo.rgb[0] = 7
     assert photo.rgb[0].max() == 7
     assert photo.alpha is not None
@@ -156,11 +165,12 @@ def test_the_pixels_can_be_written_on(pool: Pool) -> None:
 
 PARENT = """
 import sys
+from gateway.decoding.decoder import decode_at_once
 from gateway.decoding.processes import ProcessDecoder
 from gateway.pipeline.limits import PhotoLimits
 decoder = ProcessDecoder(2, 10, PhotoLimits(), lambda: None)
 decoder.start()
-decoder.decode(open(sys.argv[1], "rb").read(), PhotoLimits())
+decode_at_once(decoder, open(sys.argv[1], "rb").read(), PhotoLimits())
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -187,7 +197,7 @@ def test_workers_end_with_a_gateway_that_is_killed(root: Path, tmp_path: Path) -
 def test_workers_see_none_of_the_gateway_s_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PACKSHOT_SECRET", "1")
     pool = Pool()
-    pool.decoder.decode(PHOTO, LIMITS)
+    decode_at_once(pool.decoder, PHOTO, LIMITS)
     assert set(pool.workers[0].environ()) <= {"PYTHONPATH", "LD_LIBRARY_PATH", "LC_CTYPE"}
     pool.decoder.close()
 

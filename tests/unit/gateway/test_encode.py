@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD
 
-from gateway.errors import InvalidOptionError
+from gateway.errors import DeadlineError, InvalidOptionError, OverloadedError
 from gateway.pipeline.arrays import Pixels
 from gateway.pipeline.decode import decode_photo
 from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
@@ -186,3 +186,44 @@ def test_a_picture_too_long_for_its_format_is_refused() -> None:
 def test_a_picture_too_long_for_avif_s_readers_is_refused() -> None:
     with pytest.raises(InvalidOptionError, match=r"40000 pixels long; AVIF holds 32768"):
         encode_picture(np.zeros((1, 40_000, 3), np.uint8), PictureFormat.AVIF, 90)
+
+
+def test_a_textured_webp_beyond_its_first_partition_is_written() -> None:
+    """Of 16 megapixels of noise, libwebp's quickest method makes more than the format can hold."""
+    noise = np.random.default_rng(2).integers(0, 256, (4000, 4000, 3), np.uint8)
+    file = encode_picture(noise, PictureFormat.WEBP, 90)
+    assert decode(file).size == (4000, 4000)
+
+
+def test_what_an_encoder_refuses_is_no_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise ValueError("encoding error 6")
+
+    monkeypatch.setattr("PIL.Image.Image.save", refuses)
+    with pytest.raises(InvalidOptionError, match=r"320x320 .* as WEBP at quality 90: encoding err"):
+        encode_picture(product_on_white(), PictureFormat.WEBP, 90)
+
+
+def test_an_encoder_without_memory_says_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def swells(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("PIL.Image.Image.save", swells)
+    with pytest.raises(OverloadedError, match="memory"):
+        encode_picture(product_on_white(), PictureFormat.AVIF, 90)
+
+
+@pytest.mark.parametrize("picture_format", [PictureFormat.PNG, PictureFormat.JPEG])
+def test_writing_ends_between_two_parts_when_nobody_waits(picture_format: PictureFormat) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (1000, 1000, 3), np.uint8)
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 4:
+            raise DeadlineError("the time is up")
+
+    with pytest.raises(DeadlineError):
+        encode_picture(noise, picture_format, 100, check=check)
+    assert asked == 4

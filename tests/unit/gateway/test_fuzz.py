@@ -65,7 +65,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     try:
         with answering_a_render() as calls:
             renderer = Renderer(
-                FakeInferenceServer(), workers, ThreadDecoder(), targets.LIMITS, calls
+                FakeInferenceServer(), workers, ThreadDecoder(), targets.LIMITS, calls, 5.0
             )
             packshot = asyncio.run(renderer.render(PHOTO, options, call, charged.append))
     except GatewayError as error:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError, InvalidPhotoError
+from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.arrays import Photo
-from gateway.pipeline.decode import decode_photo
+from gateway.pipeline.decode import decode_photo, read_size
 from gateway.pipeline.limits import PhotoLimits
+from tests.support.claims import BYTES, LONG, tiff
 from tests.support.files import FILES, P3, SOFT
 from tests.support.pictures import encode_image
 from tests.support.profiles import red_cyan_profile
@@ -130,3 +131,50 @@ def test_an_offset_beyond_every_memory_is_a_broken_file() -> None:
     big_tiff = b"II+\0" + struct.pack("<HHQ", 8, 0, 2**63 + 16) + bytes(64)
     with pytest.raises(InvalidPhotoError):
         decode_photo(big_tiff, LIMITS)
+
+
+LARGE = 8 * 2**20
+LARGE_LIMITS = PhotoLimits(max_bytes=2 * LARGE)
+
+
+def _jpeg_of_filling_without_end() -> bytes:
+    return encode_image(SOFT, "JPEG")[:3] + b"\xff" * LARGE + b"\0"
+
+
+def _jpeg_of_segments_between_scans() -> bytes:
+    data = encode_image(SOFT, "JPEG")
+    return data[:-2] + b"\xff\xfe\0\2" * (LARGE // 4) + b"\xff\xda\0\2" * 200 + data[-2:]
+
+
+def _tiff_of_tags_that_share_their_bytes() -> bytes:
+    own = {256: 100, 257: 100, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 279: 10_000}
+    entries = [(tag, LONG, 1, value) for tag, value in own.items()]
+    shared = [(tag, BYTES, LARGE // 2, 8) for tag in range(1000, 1400)]
+    return tiff([*entries, *shared], bytes(LARGE))
+
+
+def _tiff_of_tags_that_share_their_values() -> bytes:
+    shared = [(tag, LONG, 100_000, 8) for tag in range(1000, 1400)]
+    return tiff([(256, LONG, 1, 100), (257, LONG, 1, 100), *shared], bytes(LARGE))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        _jpeg_of_filling_without_end,
+        _jpeg_of_segments_between_scans,
+        _tiff_of_tags_that_share_their_bytes,
+        _tiff_of_tags_that_share_their_values,
+    ],
+)
+def test_a_header_is_gone_over_in_time_in_proportion_to_its_length(
+    make: Callable[[], bytes],
+) -> None:
+    """Of the square of it, 8 MiB would take hours."""
+    with pytest.raises(PhotoLimitError, match="claims"):
+        read_size(make(), LARGE_LIMITS)
+
+
+def test_a_header_is_read_as_the_photo_is_decoded(file: bytes) -> None:
+    photo = decode_photo(file, LIMITS)
+    assert sorted(read_size(file, LIMITS)) == sorted((photo.width_px, photo.height_px))

@@ -22,6 +22,7 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
     errors.DeadlineTooShortError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    errors.DecodingUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.StreamIdleError: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.DrainingError: grpc.StatusCode.UNAVAILABLE,
