@@ -91,7 +91,7 @@ def _palette(bits: int) -> Pixels:
 
 
 def _indices(bits: int) -> Pixels:
-    return picture()[..., 0] >> (8 - bits)
+    return np.asarray(picture()[..., 0] >> (8 - bits), np.uint8)
 
 
 def _masks(kind: Kind) -> tuple[int, int, int, int]:

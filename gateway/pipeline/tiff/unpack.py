@@ -5,7 +5,7 @@ neither sees the tags of the stranger's file nor has a say in what the bytes mea
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Final
 
@@ -13,9 +13,13 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from gateway.pipeline.arrays import Pixels
+from gateway.pipeline.limits import check_count
 from gateway.pipeline.tiff.directory import broken
 from gateway.pipeline.tiff.layout import Layout, Packing, Photometric
 
+# Of 64 megapixels, four samples of 16 bits in a single strip.
+MAX_STRIP_BYTES: Final = 2**29
+_BLOCK_BYTES: Final = 2**20
 Tags = Mapping[int, tuple[int, ...] | bytes]
 
 _LONG, _UNDEFINED = 4, 7
@@ -55,7 +59,7 @@ def parts_of(layout: Layout) -> list[memoryview]:
 
 def unpacked(
     layout: Layout, parts: Sequence[memoryview], row_bytes: int, rows: int, height: int
-) -> Pixels:
+) -> Iterator[Pixels]:
     """Unpack some rows of parts.
 
     Args:
@@ -65,25 +69,39 @@ def unpacked(
         rows: Rows of a part.
         height: Rows of all together, of which a strip at the end may have fewer.
 
-    Returns:
-        (height, parts across, row_bytes) uint8.
+    Yields:
+        (some rows, parts across, row_bytes) uint8, height rows in all.
 
     Raises:
         InvalidPhotoError: Bytes are missing.
+        PhotoLimitError: A single strip, or row of tiles, is too large.
         OSError: A part is broken.
     """
     across = layout.parts_across
-    if layout.packing is not Packing.NONE:
-        tags = {262: (_BLACK_IS_ZERO,), 258: (8,), 277: (1,)}
-        image = _opened(layout, parts, tags, (row_bytes * across, height), (row_bytes, rows))
-        return np.asarray(image).reshape(height, across, row_bytes)
-    part_bytes = rows * row_bytes
-    flat = np.frombuffer(b"".join(part[:part_bytes] for part in parts), np.uint8)
+    few = max(_BLOCK_BYTES // (row_bytes * across), 1)
+    if layout.packing is Packing.NONE:
+        whole = _plain(layout, parts, row_bytes, rows, height)
+        yield from (whole[y : y + few] for y in range(0, height, few))
+        return
+    check_count("bytes in a strip, unpacked", row_bytes * across * height, MAX_STRIP_BYTES)
+    tags = {262: (_BLACK_IS_ZERO,), 258: (8,), 277: (1,)}
+    image = _opened(layout, parts, tags, (row_bytes * across, height), (row_bytes, rows))
+    for y in range(0, height, few):
+        block = image.crop((0, y, image.width, min(y + few, height)))
+        yield np.asarray(block).reshape(-1, across, row_bytes)
+
+
+def _plain(
+    layout: Layout, parts: Sequence[memoryview], row_bytes: int, rows: int, height: int
+) -> Pixels:
+    """Return parts that are not packed, (height, parts across, row_bytes)."""
+    across, part_bytes = layout.parts_across, rows * row_bytes
+    whole = parts[0] if len(parts) == 1 else b"".join(part[:part_bytes] for part in parts)
+    flat = np.frombuffer(whole, np.uint8)[: height * across * row_bytes]
     if len(flat) < height * across * row_bytes:
         raise broken("its pixels end before the picture does")
     if layout.low_bit_first:
         flat = np.frombuffer(flat.tobytes().translate(_REVERSED), np.uint8)
-    flat = flat[: height * across * row_bytes]
     if across == 1:
         return flat.reshape(height, 1, row_bytes)
     tiles = flat.reshape(height // rows, across, rows, row_bytes)
@@ -135,6 +153,8 @@ def _opened(
         **tags,
     }
     image = TiffImagePlugin.TiffImageFile(BytesIO(_written(every, where, parts)))
+    # Pillow would count these bytes as pixels, of which it allows fewer.
+    image.im = Image.new(image.mode, image.size).im
     image.load()
     return image
 

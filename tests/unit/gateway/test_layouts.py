@@ -1,6 +1,7 @@
 """Every way of laying a picture out in its file: read as it is meant, or refused by its name."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -96,14 +97,10 @@ def must_be_read(layout: Layout) -> bool:
     ],
 )
 def test_names_the_tiff_layouts_that_are_not_read(layout: Layout, words: str, order: str) -> None:
-    layout = Layout(**{**_fields(layout), "order": order})
+    layout = replace(layout, order=order)
     data = write_tiff(tiff_matrix.samples_of(layout), layout)
     with pytest.raises(InvalidPhotoError, match=words.replace("*", r"\*").replace(r".\*", ".*")):
         decode_photo(data, LIMITS)
-
-
-def _fields(layout: Layout) -> dict[str, object]:
-    return {name: getattr(layout, name) for name in Layout.__dataclass_fields__}
 
 
 @pytest.mark.parametrize("extra", [(0,), (2,)])
@@ -222,15 +219,19 @@ def test_a_second_reader_sees_the_same_in_pngs() -> None:
 def test_a_second_reader_sees_the_same_in_bmps() -> None:
     compared = 0
     for kind in bmps.kinds():
-        # ImageMagick 6 knows no masks of ten bits, no alpha behind a short header, and takes the
-        # palette of OS/2's second header from elsewhere.
+        # ImageMagick 6 knows no masks in a header of 52 bytes, no alpha behind one of 40, spreads
+        # alpha of fewer than 8 bits wrongly, takes the palette of OS/2's second header from
+        # elsewhere, and shows nothing of an alpha that is zero all over.
+        if kind.header in (bmps.V2, bmps.OS2) or kind.clear or kind.form in _MISREAD_BMPS:
+            continue
         data = bmps.write_bmp(kind)
         theirs = read_by_magick(data, "bmp", 45, 37)
-        if theirs is None or kind.form in ("101010", "2101010") or kind.clear:
+        if theirs is None and kind.compression == bmps.MASKS_WITH_ALPHA:
             continue
-        if kind.compression == bmps.MASKS_WITH_ALPHA or kind.header == bmps.OS2:
-            continue
+        assert theirs is not None, kind.name
         compared += 1
-        difference = np.abs(seen(decode_photo(data, LIMITS)) - theirs).max()
-        assert difference <= 5, kind.name
+        assert np.abs(seen(decode_photo(data, LIMITS)) - theirs).max() <= 5, kind.name
     assert compared > 60
+
+
+_MISREAD_BMPS = ("4444", "1555", "2101010")

@@ -35,4 +35,4 @@ def test_a_file_of_hundreds_of_oddities_makes_one_line_and_the_next_one_counts_t
     clock_s += 2
     decode_photo(claiming_tiff(20, 50, *odd), PhotoLimits())
     _, second = logged.messages
-    assert second.startswith("(899 more before)")
+    assert second.startswith("(299 more before)")

@@ -67,7 +67,8 @@ def test_tells_a_cut_from_other_transparency(alpha: npt.NDArray[np.uint8], *, ke
 async def test_a_product_cut_out_already_loses_not_one_pixel(
     client: AsyncClient, inference: FakeInferenceServer, options: RenderOptions
 ) -> None:
-    shot = await client.render(encode(TOY), background="transparent", **options)
+    options["background"] = "transparent"
+    shot = await client.render(encode(TOY), **options)
     rgba = np.asarray(decode(shot.picture))
     assert (rgba[:, :, 3] == TOY[:, :, 3]).all()
     shown = TOY[:, :, 3] > 0
@@ -144,12 +145,12 @@ async def test_colours_under_transparency_come_to_light_nowhere(client: AsyncCli
     rgba[:, :, :3] = (0, 255, 0)
     rgba[20:70, 30:90] = (*RED, 255)
     for options in (
-        RenderOptions(background="white", size=300),
-        RenderOptions(background="transparent", crop=True, margin="20%", size=64),
-        RenderOptions(background="blur"),
-        RenderOptions(background="transparent", shadow="drop"),
+        RenderOptions(background="white", size=300, format="png"),
+        RenderOptions(background="transparent", crop=True, margin="20%", size=64, format="png"),
+        RenderOptions(background="blur", format="png"),
+        RenderOptions(background="transparent", shadow="drop", format="png"),
     ):
-        shot = await client.render(encode(rgba), format="png", **options)
+        shot = await client.render(encode(rgba), **options)
         seen = np.asarray(decode(shot.picture).convert("RGB"), int)
         green = seen[:, :, 1] - seen[:, :, [0, 2]].max(axis=2)
         assert green.max() <= 4, options
