@@ -11,7 +11,13 @@ from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.caller import Caller
 from gateway.cost import cost_by_bytes_s, cost_by_pixels_s
-from gateway.errors import GatewayError, InvalidOptionError, OverloadedError
+from gateway.errors import (
+    GatewayError,
+    InvalidOptionError,
+    InvalidPhotoError,
+    OverloadedError,
+    PhotoLimitError,
+)
 from gateway.model_pace import ModelPaces
 from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
@@ -88,12 +94,20 @@ class Rendering:
         )
         at_end(place.release)
 
+        counted = False
+
+        def count_photo() -> None:
+            # Once for each photo: one of a stream that had to wait for room comes by again.
+            nonlocal counted
+            if not counted:
+                counted = True
+                self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
+
         def take_room(pixels: int) -> None:
             cost_s = cost_by_pixels_s(options, pixels, pass_s)
             call.threads_s = cost_s - pass_s
             place.charge_pixels(pixels, cost_s)
-            # Once for each photo: one of a stream that had to wait comes by again.
-            self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
+            count_photo()
 
         # The one deadline covers the credit's hold and its settling as well, and the wait for an
         # earlier render of the same request.
@@ -104,6 +118,9 @@ class Rendering:
             ):
                 packshot = await self._renderer.render(request.photo, options, call, take_room)
                 response = render_response(packshot)
+        except (InvalidPhotoError, PhotoLimitError):
+            count_photo()
+            raise
         except asyncio.CancelledError:
             if call.begun:
                 place.given_up()

@@ -88,7 +88,7 @@ def read_directory(data: bytes) -> Directory:
         check_count("tags", tags, MAX_TAGS)
         at = start + struct.calcsize(order + number)
         entries: dict[int, tuple[int, int, int]] = {}
-        values = values_bytes = 0
+        values = 0
         for _ in range(tags):
             tag, kind, count = struct.unpack_from(order + entry, data, at)
             if kind not in _BYTES_LIKE:
@@ -96,13 +96,8 @@ def read_directory(data: bytes) -> Directory:
                 values += count
                 check_count("values of all tags", values, MAX_ALL_TAG_VALUES)
             place = at + struct.calcsize(order + entry)
-            size_bytes = _SIZES.get(kind, 0) * count
-            if size_bytes > inline:
+            if _SIZES.get(kind, 0) * count > inline:
                 (place,) = struct.unpack_from(pointer, data, place)
-                if place + size_bytes <= len(data):
-                    # Tags may share their bytes, and Pillow reads them for each.
-                    values_bytes += size_bytes
-                    check_count("bytes of tags", values_bytes, len(data))
             entries.setdefault(tag, (kind, count, place))
             at += 20 if big else 12
     except (struct.error, OverflowError) as exc:  # beyond the file, or beyond all files

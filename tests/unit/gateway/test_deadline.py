@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from gateway.accounts.charges import NoCharges
+from gateway.accounts.charges import NoCharges, Repeatable
 from gateway.caller import Caller
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineError
@@ -31,7 +31,12 @@ class SlowCharges(NoCharges):
     settle_s = 0.0
 
     @asynccontextmanager
-    async def charge(self, caller: Caller) -> AsyncIterator[None]:  # noqa: ARG002  one account
+    async def charge(
+        self,
+        caller: Caller,  # noqa: ARG002  one account
+        repeatable: Repeatable | None,  # noqa: ARG002
+        timeout_s: float,  # noqa: ARG002
+    ) -> AsyncIterator[None]:
         await asyncio.sleep(self.hold_s)
         yield
         await asyncio.sleep(self.settle_s)
