@@ -60,7 +60,7 @@ class WorkerPool:
         self._lent: set[WorkerProcess] = set()
         self._dead: list[WorkerProcess] = []
         self._closing = False
-        self._failure = ""
+        self._failure, self._failures = "", 0
         self._pause_s = _FIRST_PAUSE_S
         self._try_at_s = 0.0
         self._away_since_s = 0.0
@@ -197,7 +197,8 @@ class WorkerPool:
         """Say why there is no worker; empty if there is one, or one may come any moment."""
         if self._idle or self._lent:
             return ""
-        failed = self._failure and not self._starting
+        # One that is killed while it starts is no sign that others would fail.
+        failed = self._failures > 1 and not self._starting
         if failed or now_s - self._away_since_s >= _PATIENCE_S:
             return "no decode worker is ready" + self._why()
         return ""
@@ -305,13 +306,13 @@ class WorkerPool:
                 self._idle.append(worker)
                 if self._failure:
                     log.info("decode workers start again")
-                self._was_ready, self._failure = True, ""
+                self._was_ready, self._failure, self._failures = True, "", 0
 
     def _failed(self, why: str) -> None:
         """Note that a worker could not be started; the lock is held."""
         if not self._failure:
             log.warning("a decode worker cannot be started: %s; this is tried again", why)
-        self._failure = why
+        self._failure, self._failures = why, self._failures + 1
         self._try_at_s = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
         self._changed.notify_all()
