@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from gateway.decoding.decoder import Decoder
 from gateway.decoding.inputs import Inputs
-from gateway.errors import DeadlineError
+from gateway.errors import DeadlineError, InvalidRequestError
 from gateway.inference import InferenceServer, Matte, MattingModel
 from gateway.pipeline.arrays import Box, Photo, Pixels, Sides
 from gateway.pipeline.backgrounds.file import BackgroundFile
@@ -275,9 +275,13 @@ class Renderer:
         charge: Callable[[int], None],
     ) -> tuple[Photo, Background, Work]:
         """Open the pictures, take the room that their headers ask for, and decode them."""
-        opened, start_ns, opening_s = await self._run(
-            clock, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
-        )
+        try:
+            opened, start_ns, opening_s = await self._run(
+                clock, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
+            )
+        except InvalidRequestError:
+            charge(0)  # it was let in, and takes no room
+            raise
         with opened:
             sizes_px = opened.photo_px, opened.background_px
             work = _work(options, *sizes_px)

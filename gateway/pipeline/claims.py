@@ -134,13 +134,6 @@ def _box_sizes(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 _BYTES_LIKE: Final = {1, 2, 6, 7}  # kept as a string of bytes, whatever their number
-# Bytes of one value, by its type (TIFF 6.0, and BigTIFF's last three).
-_VALUE_BYTES: Final = {
-    **dict.fromkeys((1, 2, 6, 7), 1),
-    **dict.fromkeys((3, 8), 2),
-    **dict.fromkeys((4, 9, 11, 13), 4),
-    **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
-}
 _TILE_WIDTH, _TILE_LENGTH = 322, 323
 _SHORT: Final = 3
 
@@ -150,27 +143,21 @@ def _check_tiff(data: bytes, limits: PhotoLimits) -> None:
     order = "<" if data[:2] == b"II" else ">"
     (version,) = struct.unpack_from(order + "H", data, 2)
     big = version == 43  # noqa: PLR2004  BigTIFF's
-    header, number, entry, value_at, offset = (
-        (8, "Q", "HHQ", 12, "Q") if big else (4, "H", "HHI", 8, "I")  # all of them wider there
+    header, number, entry, value_at = (
+        (8, "Q", "HHQ", 12) if big else (4, "H", "HHI", 8)  # offsets and counts are wider there
     )
-    (at,) = struct.unpack_from(order + offset, data, header)
+    (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, header)
     (tags,) = struct.unpack_from(order + number, data, at)
     check_count("tags", tags, MAX_TAGS)
     at += struct.calcsize(order + number)
     tile = {_TILE_WIDTH: 0, _TILE_LENGTH: 0}
-    values = values_bytes = 0
+    values = 0
     for _ in range(tags):
         tag, kind, count = struct.unpack_from(order + entry, data, at)
         if kind not in _BYTES_LIKE:
             check_count(f"values of tag {tag}", count, MAX_TAG_VALUES)
             values += count
             check_count("values of all tags", values, MAX_ALL_TAG_VALUES)
-        size_bytes = count * _VALUE_BYTES.get(kind, 0)
-        (lies_at,) = struct.unpack_from(order + offset, data, at + value_at)
-        if size_bytes > struct.calcsize(order + offset) and lies_at + size_bytes <= len(data):
-            # Tags may share their bytes, and Pillow reads them for each.
-            values_bytes += size_bytes
-            check_count("bytes of tags", values_bytes, len(data))
         if tag in tile:
             width = "H" if kind == _SHORT else "I"
             (side_px,) = struct.unpack_from(order + width, data, at + value_at)
