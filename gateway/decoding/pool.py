@@ -1,9 +1,8 @@
 """The decode workers that there are: lent, given back, and replaced by a thread of its own.
 
-A worker can be lost at any moment and a new one cannot always be started: a process needs
-descriptors, memory and a place in the kernel's table. One thread keeps trying, so that workers come
-back as soon as the machine lets them, and nobody who wants one waits for that: while there is no
-worker and the last start failed, they hear so at once.
+A new worker cannot always be started: a process needs descriptors, memory and a place in the
+kernel's table. One thread keeps trying, so that workers come back as soon as the machine lets them.
+Nobody who wants one waits for that: while there is no worker and starts fail, they hear so at once.
 """
 
 import contextlib
