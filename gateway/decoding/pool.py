@@ -1,9 +1,8 @@
 """The decode workers that there are: lent, given back, and replaced by a thread of its own.
 
-A worker can be lost at any moment and a new one cannot always be started: a process needs
-descriptors, memory and a place in the kernel's table. One thread keeps trying, so that workers come
-back as soon as the machine lets them, and nobody who wants one waits for that: while there is no
-worker and the last start failed, they hear so at once.
+A new worker cannot always be started: a process needs descriptors, memory and a place in the
+kernel's table. One thread keeps trying, so that workers come back as soon as the machine lets them.
+Nobody who wants one waits for that: while there is no worker and starts fail, they hear so at once.
 """
 
 import contextlib
@@ -17,14 +16,14 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.decoding.parcels import ParcelError, ShortageError
+from gateway.decoding.starts import Starts
 from gateway.decoding.worker_process import WorkerProcess, ending
 from gateway.errors import DecodingUnavailableError
 
 log = logging.getLogger(__name__)
 
-# After a start that failed the next one waits so long, twice as long after each further one.
-_FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 5.0
+# After an error of the keeping thread's own.
+_PAUSE_S: Final = 0.1
 # What it takes to start is some tenths of a second on an idle machine. Who wants a worker while
 # there is none waits for this long; one that has not spoken after the longer time is given up.
 _PATIENCE_S: Final = 5.0
@@ -60,9 +59,7 @@ class WorkerPool:
         self._lent: set[WorkerProcess] = set()
         self._dead: list[WorkerProcess] = []
         self._closing = False
-        self._failure = ""
-        self._pause_s = _FIRST_PAUSE_S
-        self._try_at_s = 0.0
+        self._starts = Starts()
         self._away_since_s = 0.0
         self._was_ready = False
         self._told = ""
@@ -94,7 +91,7 @@ class WorkerPool:
         """Say why nothing can be decoded at present; empty if something can, or soon will."""
         with self._changed:
             if not self._was_ready:
-                return "no decode worker has started yet" + self._why()
+                return "no decode worker has started yet" + self._starts.why()
             return self._away(time.monotonic())
 
     def take(self) -> WorkerProcess:
@@ -124,7 +121,7 @@ class WorkerPool:
         """Give a worker back that is well."""
         with self._changed:
             self._lent.discard(worker)
-            self._pause_s = _FIRST_PAUSE_S
+            self._starts.served()
             closing = self._closing
             if not closing:
                 self._idle.append(worker)
@@ -197,13 +194,9 @@ class WorkerPool:
         """Say why there is no worker; empty if there is one, or one may come any moment."""
         if self._idle or self._lent:
             return ""
-        failed = self._failure and not self._starting
-        if failed or now_s - self._away_since_s >= _PATIENCE_S:
-            return "no decode worker is ready" + self._why()
+        if (self._starts.fail and not self._starting) or now_s - self._away_since_s >= _PATIENCE_S:
+            return "no decode worker is ready" + self._starts.why()
         return ""
-
-    def _why(self) -> str:
-        return f"; the last one that was started failed: {self._failure}" if self._failure else ""
 
     def _nudge(self) -> None:
         """Have the keeping thread look again."""
@@ -225,7 +218,7 @@ class WorkerPool:
                 self._listen()
             except Exception:  # whatever it is, the workers must come back
                 log.exception("the decode workers could not be looked after")
-                time.sleep(_FIRST_PAUSE_S)
+                time.sleep(_PAUSE_S)
 
     def _bury(self) -> None:
         """Reap the workers that ended while they waited."""
@@ -245,7 +238,7 @@ class WorkerPool:
             now_s = time.monotonic()
             with self._changed:
                 there = len(self._starting) + len(self._idle) + len(self._lent)
-                if self.is_closing or there >= self._size or now_s < self._try_at_s:
+                if self.is_closing or there >= self._size or now_s < self._starts.try_at_s:
                     return
             try:
                 worker = self._spawn()
@@ -266,13 +259,10 @@ class WorkerPool:
                 poll.register(worker.fileno(), select.POLLIN)
             due_s = [started_s + _START_S for started_s in self._starting.values()]
             if len(self._starting) + len(self._idle) + len(self._lent) < self._size:
-                due_s.append(self._try_at_s)
+                due_s.append(self._starts.try_at_s)
             # Then whoever waits for a worker is told that there is none.
-            due_s += [
-                at_s
-                for at_s in [self._away_since_s + _PATIENCE_S]
-                if at_s > now_s and not (self._idle or self._lent)
-            ]
+            told_s = self._away_since_s + _PATIENCE_S
+            due_s += [told_s] if told_s > now_s and not (self._idle or self._lent) else []
         poll.poll(max(min(due_s) - now_s, 0) * 1000 + 1 if due_s else None)
         with contextlib.suppress(BlockingIOError):
             os.read(self._woken, 4096)
@@ -284,7 +274,6 @@ class WorkerPool:
                 self._idle.remove(worker)
                 self._dead.append(worker)
                 self._missing()
-            # Whoever waits looks at the time.
             self._changed.notify_all()
 
     def _hear_starting(self, now_s: float) -> None:
@@ -303,15 +292,9 @@ class WorkerPool:
             else:
                 del self._starting[worker]
                 self._idle.append(worker)
-                if self._failure:
-                    log.info("decode workers start again")
-                self._was_ready, self._failure = True, ""
+                self._starts.succeeded()
+                self._was_ready = True
 
     def _failed(self, why: str) -> None:
-        """Note that a worker could not be started; the lock is held."""
-        if not self._failure:
-            log.warning("a decode worker cannot be started: %s; this is tried again", why)
-        self._failure = why
-        self._try_at_s = time.monotonic() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        self._starts.failed(why)
         self._changed.notify_all()

@@ -29,11 +29,11 @@ _PLACE, _GRADIENT, _BLUR = 0.012, 0.025, 0.03
 _SCENE, _LARGE_SCENE, _TEXTURE_S = 0.04, 0.018, 0.15
 _SHADOW, _REFLECTION, _COLOR_MATCH = 0.014, 0.004, 0.014
 _FIXED_S: Final = 0.02
-_PNG, _LARGE_PNG, _PNG_ALPHA = 0.11, 0.073, 1.3
+_PNG, _LARGE_PNG, _PNG_ALPHA = 0.115, 0.09, 1.25
 _JPEG: Final = (0.005, 0.01, 0.021)
 _WEBP: Final = (0.035, 0.115, 0.145)
-_WEBP_ALPHA: Final = 0.2
-_AVIF: Final = (0.09, 0.21, 0.38)
+_WEBP_ALPHA: Final = 0.26
+_AVIF: Final = (0.1, 0.25, 0.48)
 _AVIF_ALPHA: Final = 1.4
 _GREY: Final = 0.4
 # Reading the finished file again for a preset's verdict.

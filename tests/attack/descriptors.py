@@ -9,8 +9,9 @@ from packshot import Client, PackshotError
 from tests.attack.target import Target
 from tests.support.pictures import encode, product_photo
 
-# Of each port; a gateway of 256 descriptors has none left long before.
-_MOST = 400
+# A gateway of 256 descriptors has none left long before.
+_MOST = 600
+_BETWEEN_RENDERS_S = 0.5
 
 
 def attack(target: Target, seconds: float) -> str:
@@ -24,20 +25,23 @@ def attack(target: Target, seconds: float) -> str:
         ) as client,
         ExitStack() as held,
     ):
-        opened = 0
+        opened, next_render_s = 0, 0.0
         while time.monotonic() < end_s:
             for address in (target.address, target.metrics_address):
-                if opened < 2 * _MOST:
+                if opened < _MOST:
                     host, port = address.rsplit(":", 1)
+                    # Whoever no longer accepts leaves it waiting.
                     with suppress(OSError):
-                        connection = socket.create_connection((host, int(port)), timeout=1)
+                        connection = socket.create_connection((host, int(port)), timeout=0.05)
                         held.enter_context(connection)
                         opened += 1
-            if opened % 100 == 0 or opened >= 2 * _MOST:
-                try:
-                    client.render(photo, background="white")
-                    outcomes["OK"] += 1
-                except PackshotError as error:
-                    outcomes[error.code.name] += 1
+            if time.monotonic() < next_render_s and opened < _MOST:
+                continue
+            try:
+                client.render(photo, background="white")
+                outcomes["OK"] += 1
+            except PackshotError as error:
+                outcomes[error.code.name] += 1
+            next_render_s = time.monotonic() + _BETWEEN_RENDERS_S
     told = ", ".join(f"{count} {code}" for code, count in sorted(outcomes.items()))
     return f"{opened} idle connections; renders meanwhile: {told or 'none'}"

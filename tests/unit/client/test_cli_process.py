@@ -250,8 +250,9 @@ def test_many_photos_take_the_memory_of_few(target: str, service: Scripted) -> N
         *("render", "in", "-o", "out", "--jobs", "4"),
         env={**os.environ, "PYTHONMALLOC": "malloc", "MALLOC_ARENA_MAX": "2"},
     )
-    assert process.stderr is not None
-    stderr = process.stderr.read()
+    assert process.stderr
+    with process.stderr:
+        stderr = process.stderr.read()
     # Of this process alone, whatever other tests have run.
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

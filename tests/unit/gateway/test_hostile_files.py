@@ -13,7 +13,7 @@ from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.decode import decode_photo, read_size
 from gateway.pipeline.limits import PhotoLimits
-from tests.support.claims import BYTES, LONG, tiff
+from tests.support.claims import LONG, tiff
 from tests.support.files import FILES, P3, SOFT
 from tests.support.pictures import encode_image
 from tests.support.profiles import red_cyan_profile
@@ -146,13 +146,6 @@ def _jpeg_of_segments_between_scans() -> bytes:
     return data[:-2] + b"\xff\xfe\0\2" * (LARGE // 4) + b"\xff\xda\0\2" * 200 + data[-2:]
 
 
-def _tiff_of_tags_that_share_their_bytes() -> bytes:
-    own = {256: 100, 257: 100, 258: 8, 259: 1, 262: 1, 273: 8, 277: 1, 279: 10_000}
-    entries = [(tag, LONG, 1, value) for tag, value in own.items()]
-    shared = [(tag, BYTES, LARGE // 2, 8) for tag in range(1000, 1400)]
-    return tiff([*entries, *shared], bytes(LARGE))
-
-
 def _tiff_of_tags_that_share_their_values() -> bytes:
     shared = [(tag, LONG, 100_000, 8) for tag in range(1000, 1400)]
     return tiff([(256, LONG, 1, 100), (257, LONG, 1, 100), *shared], bytes(LARGE))
@@ -163,7 +156,6 @@ def _tiff_of_tags_that_share_their_values() -> bytes:
     [
         _jpeg_of_filling_without_end,
         _jpeg_of_segments_between_scans,
-        _tiff_of_tags_that_share_their_bytes,
         _tiff_of_tags_that_share_their_values,
     ],
 )
