@@ -29,7 +29,7 @@ BOUNDS: Mapping[str, str] = {
     "PACKSHOT_DRAIN_TIMEOUT_S": "3",
     "PACKSHOT_DEFAULT_MODEL": "matte-int8",
 }
-_CREDITS = 1_000_000
+CREDITS = 1_000_000
 _START_TIMEOUT_S = 60.0
 
 
@@ -120,13 +120,13 @@ def open_arena(triton: Triton, setup: Setup, folder: Path) -> Iterator[Arena]:
             ca.write_bytes(authority.certificate)
             certificate, key = authority.sign().write(folder, "server")
             environ |= {"PACKSHOT_TLS_CERT": str(certificate), "PACKSHOT_TLS_KEY": str(key)}
-        books = keys = None
+        books = keys = url = None
         if setup.accounts:
             url = f"sqlite:///{folder}/accounts.db"
             if setup.accounts == "postgresql":
                 url = held.enter_context(temporary_postgres()).url
             books = held.enter_context(books_at(url))
-            keys = books.issue(_CREDITS), books.issue(_CREDITS)
+            keys = books.issue(CREDITS), books.issue(CREDITS)
             environ["PACKSHOT_ACCOUNTS"] = url
         config = load(GatewayConfig, environ, [], prog="python -m gateway")
         command = [sys.executable, "-m", "gateway"]
@@ -139,7 +139,7 @@ def open_arena(triton: Triton, setup: Setup, folder: Path) -> Iterator[Arena]:
         held.callback(gateway.kill)
         addresses = f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}"
         attacked, polite = (
-            Target(*addresses, gateway.pid, ca, key) for key in (keys or (None, None))
+            Target(*addresses, gateway.pid, ca, key, url) for key in (keys or (None, None))
         )
         arena = Arena(
             gateway,
