@@ -8,6 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_INDEX ?=
 PHOTOS ?= samples
 OUT ?= out/demo
+MODELS ?= model_repository
 INPUTS ?= 30000
 
 .PHONY: help
@@ -69,7 +70,7 @@ monitor: setup ## Run Triton, the gateway and a real Prometheus in the foregroun
 .PHONY: isnet
 isnet: setup ## Fetch IS-Net's public weights, terms first, and build the model isnet of them
 	@$(PIP) install -q --group models
-	$(BIN)/python -m export isnet $(if $(ACCEPT),--accept)
+	$(BIN)/python -m export isnet --repository $(MODELS) $(if $(ACCEPT),--accept)
 
 # --- checking ----------------------------------------------------------------------------------
 

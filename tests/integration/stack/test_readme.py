@@ -52,7 +52,7 @@ def run(command: str, folder: Path, gateway: GatewayProcess) -> str:
 
 def test_no_command_is_of_a_kind_that_nothing_here_runs() -> None:
     kinds = {" ".join(command.split()[: 1 + command.startswith("make")]) for command in COMMANDS}
-    assert kinds == {"make demo", "make serve", "make test", "packshot", "buf"}
+    assert kinds == {"make demo", "make isnet", "make serve", "make test", "packshot", "buf"}
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("packshot ")])
