@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from packshot import AsyncClient
+from packshot import AsyncClient, OverloadedError
 from tests.integration.processes import Triton
 from tests.support.pictures import decode, encode
 
@@ -23,9 +23,15 @@ def small(photo: Path) -> bytes:
 
 
 async def cut(client: AsyncClient, photo: bytes) -> npt.NDArray[np.uint8]:
-    # Bulk work may wait for longer than sixteen photos take on a slow machine.
-    shot = await client.render(photo, background="transparent", priority="bulk")
-    return np.asarray(decode(shot.picture).getchannel("A"))
+    # Bulk work may wait for longer than a person's; on a slow machine even that is refused at times.
+    while True:
+        try:
+            shot = await client.render(photo, background="transparent", priority="bulk")
+        except OverloadedError as error:
+            assert error.retry_after_s is not None
+            await asyncio.sleep(error.retry_after_s)
+        else:
+            return np.asarray(decode(shot.picture).getchannel("A"))
 
 
 async def test_requests_share_executions_and_answers_do_not_depend_on_it(
