@@ -23,7 +23,7 @@ def small(photo: Path) -> bytes:
 
 
 async def cut(client: AsyncClient, photo: bytes) -> npt.NDArray[np.uint8]:
-    # Bulk work may wait for longer than a person's; on a slow machine even that is refused at times.
+    # Bulk work may wait longer than interactive work; a slow machine refuses even that at times.
     while True:
         try:
             shot = await client.render(photo, background="transparent", priority="bulk")
