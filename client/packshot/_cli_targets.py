@@ -43,7 +43,9 @@ class Job:
         """The folder that the packshot is written to, by a link too; None for standard output."""
         if self.stem is not None:
             return self.stem.parent
-        return None if self.file is None else Path(os.path.realpath(self.file)).parent
+        if self.file is not None and self.file.is_symlink():
+            return Path(os.path.realpath(self.file)).parent
+        return self.file and self.file.parent
 
     def target(self, picture_format: str) -> Path | None:
         """Return the packshot's path; None for standard output."""
