@@ -172,10 +172,10 @@ class _Search:
     def _sub_folder(self, path: Path, place: Path) -> None:
         if self._output and self._output == identity(path):
             return
-        if not self._recursive:
-            self.found.left_out.append((path, "a folder; --recursive takes its photos"))
-        elif path.is_symlink():
+        if path.is_symlink():
             self.found.left_out.append((path, "a link to a folder"))
+        elif not self._recursive:
+            self.found.left_out.append((path, "a folder; --recursive takes its photos"))
         else:
             self._pending.append((path, place))  # a deep tree would be too deep a recursion
 

@@ -97,7 +97,7 @@ class Tally:
         except _NotBegunError:
             self._not_begun += 1
         except (PackshotError, OSError, ValueError, MemoryError) as exc:
-            self._say(f"error: {job.source.name}: {str(exc) or 'it takes too much memory'}")
+            self._say(f"error: {job.source.name}: {_reason(exc, job)}")
             self.failed += 1
         else:
             complies = self._say_outcome(job, outcome)
@@ -134,12 +134,21 @@ class Tally:
         say(text)
 
 
+def _reason(exc: Exception, job: Job) -> str:
+    """Say why a photo has failed; of a file's error without its number."""
+    if isinstance(exc, OSError) and exc.strerror:
+        # The photo's own name is said already.
+        other = exc.filename not in {None, str(job.source.path)}
+        return f"{exc.filename}: {exc.strerror}" if other else exc.strerror
+    return str(exc) or "it takes too much memory"
+
+
 def say_plan(work: Plan) -> None:
     """Name what is not rendered, and what is not named as its photo is."""
     for path, why in work.left_out[:_SHOWN]:
         say(f"left out: {path}: {why}")
-    for job in work.kept_apart[:_SHOWN]:
-        say(f"kept apart: {job.source.name}: the packshot is {job.stem}")
+    for source, packshot in work.kept_apart[:_SHOWN]:
+        say(f"kept apart: {source.name}: the packshot is {packshot}")
     for kind, count in (("left out", len(work.left_out)), ("kept apart", len(work.kept_apart))):
         if count > _SHOWN:
             say(f"{kind}: {count - _SHOWN} more")

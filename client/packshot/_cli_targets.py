@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from unicodedata import normalize
@@ -38,6 +38,15 @@ class Job:
     stem: Path | None = None
     file: Path | None = None
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the packshot is written to, by a link too; None for standard output."""
+        if self.stem is not None:
+            return self.stem.parent
+        if self.file is not None and self.file.is_symlink():
+            return Path(os.path.realpath(self.file)).parent
+        return self.file and self.file.parent
+
     def target(self, picture_format: str) -> Path | None:
         """Return the packshot's path; None for standard output."""
         if self.stem is None:
@@ -53,7 +62,7 @@ class Plan:
         jobs: The photos to render.
         skipped: How many have a packshot already.
         left_out: What is no photo, or is not looked into, and why.
-        kept_apart: Photos that would have shared a packshot's name.
+        kept_apart: Photos that would have shared a packshot's name, and the packshots' names.
         format: The format that the output's name asks for.
         to_stdout: Whether the one packshot goes to standard output.
     """
@@ -61,7 +70,7 @@ class Plan:
     jobs: list[Job]
     skipped: int
     left_out: list[tuple[Path, str]]
-    kept_apart: list[Job]
+    kept_apart: list[tuple[Source, str]]
     format: FormatName | None
     to_stdout: bool
 
@@ -104,7 +113,8 @@ def plan(
             raise click.UsageError("standard input needs a file, or -, as its output")
         jobs, apart = _named(sources, folder)
     picture_format = FORMAT_OF[file.suffix.lower()] if file and not options.get("format") else None
-    there = _there(jobs, _formats(options, picture_format), overwrite=overwrite)
+    formats = _formats(options, picture_format)
+    there = _there(jobs, formats, overwrite=overwrite)
     if there and not skip_existing:
         files = "1 file is" if len(there) == 1 else f"{len(there)} files are"
         raise click.UsageError(
@@ -113,9 +123,10 @@ def plan(
         )
     done = {job.source for job, _ in there}
     jobs = [job for job in jobs if job.source not in done]
-    for folder in {path.parent for job in jobs if (path := job.stem or job.file)}:
-        _made(folder)
-    return Plan(jobs, len(done), found.left_out, apart, picture_format, to_stdout)
+    for parent in {parent for job in jobs if (parent := job.folder)}:
+        _made(parent)
+    kept_apart = [(job.source, " or ".join(map(str, map(job.target, formats)))) for job in apart]
+    return Plan(jobs, len(done), found.left_out, kept_apart, picture_format, to_stdout)
 
 
 def _file(output: str, options: RenderOptions) -> Path | None:
@@ -153,7 +164,7 @@ def _file(output: str, options: RenderOptions) -> Path | None:
     return path
 
 
-def _formats(options: RenderOptions, of_file: FormatName | None) -> Iterable[str]:
+def _formats(options: RenderOptions, of_file: FormatName | None) -> Collection[str]:
     """Return the formats that packshots may come in."""
     if chosen := options.get("format") or of_file:
         return (chosen,)
@@ -174,7 +185,8 @@ def _named(sources: list[Source], folder: Path) -> tuple[list[Job], list[Job]]:
     case_tells = _made(folder)
     named = [(source, source.place.with_suffix("")) for source in sources]
     apart: set[int] = set()
-    for rename in (_with_folders, _with_suffixes):
+    # With its suffix one can share the name of another without.
+    for rename in (_with_folders, _with_suffixes, _with_suffixes):
         for group in _sharing(named, case_tells=case_tells):
             apart.update(group)
             for index, place in zip(group, rename([named[i] for i in group]), strict=True):

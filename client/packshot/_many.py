@@ -93,6 +93,18 @@ class _Entry:
     sent: bool = False
 
 
+def check_several(photos: object) -> None:
+    """Refuse one photo where several are taken: its letters, bytes or lines are no photos.
+
+    Raises:
+        TypeError: It is one photo.
+    """
+    if isinstance(photos, str | bytes | bytearray | memoryview) or hasattr(photos, "read"):
+        raise TypeError(
+            f"photos is one photo, {type(photos).__name__}; allowed: several, such as a list"
+        )
+
+
 class Book:
     """The photos that are under way.
 

@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from packshot._errors import PackshotError, UnavailableError
-from packshot._many import Again, Book, Event, Fed, Rendered, Unsent
+from packshot._many import Again, Book, Event, Fed, Rendered, Unsent, check_several
 from packshot._options import Photo, RenderOptions
 from packshot._retry import Attempts
 from packshot.v1 import packshot_pb2 as pb
@@ -28,6 +28,7 @@ async def stream_async(
     The call's errors are typed here: a generator around this one could not be dropped, since the
     event loop would close both at once.
     """
+    check_several(photos)
     work = _Stream(Book(options, window, attempts), start, window)
     feeding = asyncio.create_task(work.feed(photos))
     try:

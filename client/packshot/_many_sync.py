@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from packshot._errors import PackshotError, UnavailableError
-from packshot._many import Again, Book, Event, Fed, Rendered, Unsent
+from packshot._many import Again, Book, Event, Fed, Rendered, Unsent, check_several
 from packshot._options import Photo, RenderOptions
 from packshot._retry import Attempts
 from packshot.v1 import packshot_pb2 as pb
@@ -94,6 +94,7 @@ def stream(
         ValueError: As `Client.render`.
         Exception: What `photos` raises, once those before have been answered.
     """
+    check_several(photos)
     work = _Stream(Book(options, window, attempts), start, window)
     threading.Thread(target=work.feed, args=(photos,), name="packshot-photos", daemon=True).start()
     try:

@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from typing import TypeVar
+from operator import index
+from typing import SupportsIndex, TypeGuard, TypeVar
 
 from packshot._lengths import to_margins, to_position
 from packshot._options import (
@@ -20,6 +21,8 @@ from packshot._words import CONTENTS, CUTS, FITS, FORMATS, PRIORITIES, SCENES, S
 from packshot.v1 import packshot_pb2 as pb
 
 _SQUARE_SCALE = 0.85
+# What the interface's fields can hold; the service has a limit of its own.
+_MOST_PX = 2**32 - 1
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 
 _Number = TypeVar("_Number", int, float)
@@ -165,7 +168,7 @@ def _to_frame(options: RenderOptions) -> pb.Frame:
 def _to_sides(options: RenderOptions) -> tuple[int, int]:
     """Read a frame's width and height, 0 where they follow from something else."""
     size, aspect = options.get("size"), options.get("aspect")
-    width, height = (size, size) if size is None or isinstance(size, int) else size
+    width, height = _sides_of(size)
     width_px, height_px = width or 0, height or 0
     if 0 in {width, height} and not width_px and not height_px:
         raise ValueError(f"size is {size!r}; leave it out for the default")
@@ -177,6 +180,29 @@ def _to_sides(options: RenderOptions) -> tuple[int, int]:
     if not options.get("square") and aspect is not None and both:
         raise ValueError(f"aspect contradicts a size of {width_px}x{height_px}: give one side")
     return width_px, height_px
+
+
+def _sides_of(size: object) -> tuple[int | None, int | None]:
+    """Return width and height; a size that is a number is a square's.
+
+    Raises:
+        ValueError: It is neither a number nor two, or one is out of the interface's range.
+    """
+    match size:
+        case None:
+            return None, None
+        case int() if _is_side(size):
+            return size, size
+        case [width, height] if _is_side(width) and _is_side(height):
+            return width, height
+    raise ValueError(
+        f"size is {size!r}; allowed: whole pixels, 16 to 10000, or width and height, of which one "
+        "may be None"
+    )
+
+
+def _is_side(side: object) -> TypeGuard[int | None]:
+    return side is None or (isinstance(side, SupportsIndex) and 0 <= index(side) <= _MOST_PX)
 
 
 def _to_staging(options: RenderOptions) -> pb.Staging:
@@ -237,6 +263,8 @@ def _nonzero(name: str, value: _Number | None) -> _Number:
         return 0
     if value == 0:
         raise ValueError(f"{name} is 0; leave it out for the default")
+    if value < 0:
+        raise ValueError(f"{name} is {value}; allowed: more than 0")
     return value
 
 

@@ -96,7 +96,7 @@ def says_adobe_rgb(exif: Image.Exif) -> bool:
     """Tell whether a camera says that it has written Adobe RGB (DCF 2.0, Exif 2.3)."""
     try:
         space = exif.get_ifd(IFD.Exif).get(Base.ColorSpace)
-        if space in (_SRGB, None):
+        if space == _SRGB:
             return False
         index = exif.get_ifd(IFD.Interop).get(_INTEROPERABILITY_INDEX, "")
     except Exception:  # noqa: BLE001  as above

@@ -170,7 +170,7 @@ def _read_other(kind: bytes, body: bytes, checked: bytes, chunks: Chunks) -> Non
             chunks.raw_exif = _raw_exif(kind, body[len(_RAW_EXIF[0]) :])
     elif not whole or len(body) < _LEAST_BYTES[kind]:
         chunks.notes.append(
-            f"the PNG file's {kind.decode()} chunk is broken: {_READ[kind]} was not read"
+            f"the PNG file's {kind.decode()} chunk is broken, so it was not read: {_READ[kind]}"
         )
     else:
         chunks.found[kind] = body
@@ -201,8 +201,8 @@ def _profile(body: bytes | None, notes: list[str]) -> bytes:
         unpacking = zlib.decompressobj()
         try:
             profile = unpacking.decompress(rest[1:], MAX_PROFILE_BYTES + 1)
-        except zlib.error as exc:
-            why = f"it cannot be unpacked: {exc}"
+        except zlib.error:
+            why = "it is broken and cannot be unpacked"
         else:
             check_count("bytes of a colour profile", len(profile), MAX_PROFILE_BYTES)
             if profile:

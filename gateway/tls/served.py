@@ -5,6 +5,7 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import grpc
@@ -31,12 +32,19 @@ class ServedCertificate:
     Args:
         files: Where it is.
         metrics: Where its expiry and its changes are shown.
+        clock: Tells the time that has passed, s.
 
     Raises:
         StartError: The files hold nothing that can be served.
     """
 
-    def __init__(self, files: CertificateFiles, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        files: CertificateFiles,
+        metrics: Metrics,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._files = files
         self._metrics = metrics
         self._state = files.state()
@@ -94,7 +102,7 @@ class ServedCertificate:
         Args:
             address: Where the server is; None: it is not asked whether it serves the new one.
         """
-        now_s = time.monotonic()
+        now_s = self._clock()
         self._let_go(now_s)
         state = self._files.state()
         if state == self._state and not (self._refusal and now_s >= self._retry_at_s):
@@ -119,7 +127,7 @@ class ServedCertificate:
             self._metrics.count(catalogue.CERTIFICATE_LOADS, "refused")
             log.error("the certificate stays the old one: %s", why, exc_info=error)
         self._state, self._refusal = state, why
-        self._retry_at_s = time.monotonic() + _RETRY_INTERVAL_S
+        self._retry_at_s = self._clock() + _RETRY_INTERVAL_S
 
     def _hand_over(self, pair: Pair, address: tuple[str, int] | None) -> None:
         """Give gRPC a new pair, and see that it is served."""
@@ -128,7 +136,7 @@ class ServedCertificate:
             return
         try:
             # Begun before gRPC can take the new pair, which the next handshake makes it do.
-            self._held.append((time.monotonic() + _HOLD_S, HeldHandshake(address)))
+            self._held.append((self._clock() + _HOLD_S, HeldHandshake(address)))
             self._publish(_configuration(pair))
             served = served_certificate(address)
         except OSError as exc:

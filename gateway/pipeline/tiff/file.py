@@ -19,6 +19,9 @@ _COLOR_MAP: Final = 320
 _MODES: Final = {Photometric.WHITE_IS_ZERO: "L", Photometric.BLACK_IS_ZERO: "L",
                  Photometric.CMYK: "CMYK"}  # fmt: skip
 _BYTE: Final = 256
+# Description, maker, model, author, copyright, and where EXIF's and GPS's own tags are. What
+# software has written the file is no loss.
+_EXIF_TAGS: Final = {270, 271, 272, 315, 33432, 34665, 34853}
 
 
 class TiffFile(ImageFile):
@@ -51,15 +54,17 @@ class TiffFile(ImageFile):
         return super().load()
 
     def getexif(self) -> Image.Exif:
-        """Return the file's own tags.
+        """Return the file's own tags; none of a file that says nothing but how it is laid out.
 
         Raises:
             OSError: They cannot be read.
         """
         directory = self.layout.directory
-        if directory.big and directory.order == ">":
-            raise OSError("tags of a big-endian BigTIFF file are not read")
         exif = Image.Exif()
+        if directory.big and directory.order == ">":
+            if directory.entries.keys() & _EXIF_TAGS:
+                raise OSError("tags of a big-endian BigTIFF file are not read")
+            return exif
         exif.bigtiff, exif.endian = directory.big, directory.order
         exif.load_from_fp(BytesIO(directory.data), directory.at)
         return exif

@@ -227,7 +227,7 @@ def test_a_disk_without_room_leaves_what_was_there(target: str, service: Scripte
     service.script = [lambda _context: answer]
     done = shell(target, "ulimit -f 64; packshot render in -o out --format png --overwrite")
     assert done.returncode == 1, done.stderr
-    assert "File too large: 'out/00.png'" in done.stderr
+    assert "out/00.png: File too large" in done.stderr
     assert "0 rendered, 2 failed" in done.stderr
     assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == {"00.png": b"old"}
 

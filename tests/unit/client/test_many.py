@@ -126,6 +126,9 @@ async def test_options_are_judged_before_anything_is_sent(
         await collect(target, kind, [b"zero"], colour="red")
     with pytest.raises(ValueError, match="known: interactive, bulk"):
         await collect(target, kind, [b"zero"], priority="urgent")
+    for one in ("a.jpg", b"zero", BytesIO(b"zero")):
+        with pytest.raises(TypeError, match="photos is one photo"):
+            await collect(target, kind, one)
     assert service.requests == []
 
 

@@ -264,7 +264,11 @@ def test_files_are_read_from_their_paths(tmp_path: Path) -> None:
             ({name: 0}, f"{name} is 0; leave it out")
             for name in ("scale", "aspect", "max_upscale", "quality", "dpi")
         ),
-        ({"size": -1}, "-1"),
+        *(
+            ({"size": size}, r"size is .*; allowed: whole pixels, 16 to 10000")
+            for size in (-1, 2**32, 0.5, "100", (100,), (100, -1), (1, 2, 3), (100, 0.5))
+        ),
+        *(({name: -1}, f"{name} is -1; allowed") for name in ("scale", "quality", "dpi")),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(options: RenderOptions, message: str) -> None:

@@ -360,16 +360,18 @@ ADOBE_RGB = np.array(
 )
 
 
-def exif_of(color_space: int, index: str | None) -> Image.Exif:
+def exif_of(color_space: int | None, index: str | None) -> Image.Exif:
     exif = Image.Exif()
-    exif[0x8769] = {0xA001: color_space} | ({0xA005: {1: index}} if index else {})
+    exif[0x8769] = ({0xA001: color_space} if color_space else {}) | (
+        {0xA005: {1: index}} if index else {}
+    )
     return exif
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize(("color_space", "index"), [(0xFFFF, "R03"), (2, None)])
+@pytest.mark.parametrize(("color_space", "index"), [(0xFFFF, "R03"), (2, None), (None, "R03")])
 def test_adobe_rgb_by_exif_alone_is_converted(
-    picture_format: str, color_space: int, index: str | None
+    picture_format: str, color_space: int | None, index: str | None
 ) -> None:
     options = {"quality": 100, "subsampling": "4:4:4"} if picture_format == "JPEG" else {}
     if picture_format == "WEBP":

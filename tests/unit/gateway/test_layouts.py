@@ -103,6 +103,19 @@ def test_names_the_tiff_layouts_that_are_not_read(layout: Layout, words: str, or
         decode_photo(data, LIMITS)
 
 
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["II", "MM"])
+def test_tags_of_a_tiff_are_kept_or_a_note_says_that_they_are_not(order: str, big: bool) -> None:  # noqa: FBT001
+    for more in ((), ((315, 2, b"J\xc3\xbcrgen\0"),)):
+        layout = Layout(RGB, order=order, big=big, more=more)
+        photo = decode_photo(
+            write_tiff(tiff_matrix.samples_of(layout), layout), LIMITS, keep_metadata=True
+        )
+        lost = bool(more) and big and order == "MM"
+        assert photo.notes == (("the EXIF data cannot be read",) if lost else ())
+        assert (b"J\xc3\xbcrgen" in photo.metadata) == (bool(more) and not lost)
+
+
 @pytest.mark.parametrize("extra", [(0,), (2,)])
 def test_a_fourth_sample_of_zeros_hides_the_picture_only_if_it_is_called_alpha(
     extra: tuple[int, ...],

@@ -12,27 +12,37 @@ from gateway.pipeline.limits import PhotoLimits
 from tests.support.claims import BYTES, claiming_tiff
 
 
+class Clock:
+    now_s = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
 @pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, clock: Clock) -> Iterator[pytest.LogCaptureFixture]:
     logger = logging.getLogger("py.warnings")
     before = list(logger.filters)
     with warnings.catch_warnings():
-        oddities.log_oddities()
+        oddities.log_oddities(clock)
         yield caplog
     logging.captureWarnings(capture=False)
     logger.filters[:] = before
 
 
 def test_a_file_of_hundreds_of_oddities_makes_one_line_and_the_next_one_counts_them(
-    logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    logged: pytest.LogCaptureFixture, clock: Clock
 ) -> None:
-    clock_s = 1000.0
-    monkeypatch.setattr("gateway.oddities.time.monotonic", lambda: clock_s)
     odd = [(40_000 + tag, BYTES, 10_000_000, 8) for tag in range(300)]
     assert decode_photo(claiming_tiff(20, 50, *odd), PhotoLimits()).rgb.shape == (50, 20, 3)
     (first,) = logged.messages
     assert "Tag data larger than file" in first
-    clock_s += 2
+    clock.now_s += 2
     decode_photo(claiming_tiff(20, 50, *odd), PhotoLimits())
     _, second = logged.messages
     assert second.startswith("(299 more before)")
