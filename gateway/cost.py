@@ -7,10 +7,10 @@ is how they compare.
 
 from typing import Final
 
+from gateway.options.render_options import RenderOptions
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.charge import picture_weight
 from gateway.pipeline.cost import Work, estimate_s
-from gateway.renderer import RenderOptions
 
 # A photo of good quality has about so many pixels to a byte of its file.
 _PIXELS_PER_BYTE: Final = 2

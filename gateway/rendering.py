@@ -22,8 +22,9 @@ from gateway.model_pace import ModelPaces
 from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
+from gateway.packshot import Packshot
 from gateway.render_call import Deadline, RenderCall
-from gateway.renderer import Packshot, Renderer
+from gateway.renderer import Renderer
 from gateway.replies import render_response
 from gateway.telemetry import catalogue
 from gateway.telemetry.calls import Call, current_call

@@ -37,6 +37,7 @@ from gateway.rendering import Rendering
 from gateway.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
 from gateway.service import PackshotService
 from gateway.start import StartError
+from gateway.steps import Steps
 from gateway.streams import PhotoStreams
 from gateway.telemetry import catalogue
 from gateway.telemetry.telemetry import Telemetry
@@ -249,7 +250,7 @@ class Gateway:
         )
         renderer = Renderer(
             self._inference,
-            self._workers,
+            Steps(self._workers, self._calls),
             self._decoder,
             config.limits,
             self._calls,
