@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from gateway.pipeline.arrays import Box, Sides
 from gateway.pipeline.encode import PictureFormat
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 from gateway.verdict import Verdict
 
 

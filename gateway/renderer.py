@@ -23,7 +23,7 @@ from gateway.pipeline.refine import cut_out
 from gateway.render_call import RenderCall
 from gateway.steps import Steps, timed
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 from gateway.verdict import judge
 
 

@@ -11,7 +11,7 @@ from gateway.options.output import FORMATS
 from gateway.packshot import Packshot
 from gateway.presets.preset import Preset
 from gateway.presets.rules import Importance, sentence
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 from gateway.verdict import Check, Verdict
 from packshot.v1 import packshot_pb2 as pb
 

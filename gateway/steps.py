@@ -8,7 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from gateway.render_call import RenderCall
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 from gateway.workers import PriorityWorkers
 
 P = ParamSpec("P")

@@ -20,7 +20,7 @@ from gateway.errors import (
     NoAccountsError,
 )
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import ChargeOutcome, Operation
+from gateway.telemetry.labels import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
 # How long settling is tried: a failover of the database may be survived, a caller is not kept long.

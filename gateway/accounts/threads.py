@@ -9,7 +9,7 @@ from typing import Final, ParamSpec, TypeVar
 from gateway.accounts.bounded import Deadline, within
 from gateway.errors import AccountsUnavailableError
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import Operation
+from gateway.telemetry.labels import Operation
 from gateway.telemetry.metrics import Metrics
 
 # More than one statement may take, so that as a rule the database itself gives up first, and

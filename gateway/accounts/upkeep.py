@@ -9,7 +9,7 @@ from gateway.accounts.leases import INTERVAL_S, HoldLeases
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import AccountsUnavailableError
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import ChargeOutcome, Operation
+from gateway.telemetry.labels import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
