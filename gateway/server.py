@@ -243,9 +243,10 @@ class Gateway:
             config.max_message_bytes,
             outbox,
         )
+        steps = Steps(self._workers, self._calls)
         renderer = Renderer(
             self._inference,
-            Steps(self._workers, self._calls),
+            steps,
             self._decoder,
             config.limits,
             self._calls,
@@ -253,7 +254,7 @@ class Gateway:
         )
         service = PackshotService(
             Answers(self._calls, self._watch.doubt),
-            Rendering(renderer, options, admission, charges, self._metrics, self._paces),
+            Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
             self._streams,
             self._inference,
             options,

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -37,11 +37,11 @@ class Repeatable:
 
     Attributes:
         key: The idempotency key.
-        digest: Computes the SHA-256 of the request without it; takes processor time.
+        digest: Gives the SHA-256 of the request without it.
     """
 
     key: str
-    digest: Callable[[], bytes]
+    digest: Callable[[], Awaitable[bytes]]
 
 
 class Charges(Protocol):
@@ -154,7 +154,7 @@ class CreditCharges:
         give_up_s = time.monotonic() + timeout_s
         once = None
         if repeatable:
-            once = Once(repeatable.key, await asyncio.to_thread(repeatable.digest))
+            once = Once(repeatable.key, await repeatable.digest())
         while True:
             hold_id = uuid.uuid4().hex
             # If this is cancelled or not answered, there may be a hold all the same. It expires.
