@@ -4,7 +4,9 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
+from gateway.cost import work_of
 from gateway.decoding.decoder import Decoder
 from gateway.decoding.inputs import Inputs
 from gateway.inference import InferenceServer, Matte, MattingModel
@@ -25,6 +27,8 @@ from gateway.steps import Steps, timed
 from gateway.telemetry.calls import Calls
 from gateway.telemetry.labels import Stage
 from gateway.verdict import judge
+
+Charge: TypeAlias = Callable[[int, Work], None]
 
 
 class Renderer:
@@ -60,7 +64,7 @@ class Renderer:
         photo_file: bytes,
         options: RenderOptions,
         call: RenderCall,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> Packshot:
         """Lead one photo through all steps.
 
@@ -68,7 +72,8 @@ class Renderer:
             photo_file: The photo's file.
             options: What shall become of it.
             call: Who waits for it and until when; takes the times of its stages.
-            charge: Takes the room for its pixels, or raises, before any of them is decoded.
+            charge: Takes the room for so many pixels and for this work, or raises, before any of
+                them is decoded.
 
         Returns:
             The packshot.
@@ -89,7 +94,7 @@ class Renderer:
         start_s: float,
         photo_file: bytes,
         options: RenderOptions,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> Packshot:
         model = None
         if options.cut is not CutChoice.KEEP:
@@ -181,7 +186,7 @@ class Renderer:
         call: RenderCall,
         photo_file: bytes,
         options: RenderOptions,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> tuple[Photo, Background, Work]:
         """Open the pictures, take the room that their headers ask for, and decode them."""
         opened, start_ns, opening_s = await self._steps.run(
@@ -189,9 +194,12 @@ class Renderer:
         )
         with opened:
             sizes_px = opened.photo_px, opened.background_px
-            work = _work(options, *sizes_px)
+            picture_px = sure_picture_pixels(opened.photo_px, options.frame)
+            work = work_of(
+                options, math.prod(opened.photo_px), math.prod(opened.background_px), picture_px
+            )
             check_cost(work, self._max_core_s)
-            charge(charged_pixels(*sizes_px, options.frame, options.picture_format))
+            charge(charged_pixels(*sizes_px, options.frame, options.picture_format), work)
             decoded, _, decoding_s = await self._steps.run(
                 call, timed, opened.decode, keep_metadata=options.keep_metadata
             )
@@ -207,19 +215,3 @@ class Renderer:
             )
             call.stages_s[Stage.INFER] = time.monotonic() - start_s
         return matte
-
-
-def _work(
-    options: RenderOptions, photo_px: tuple[int, int], background_px: tuple[int, int]
-) -> Work:
-    return Work(
-        math.prod(photo_px),
-        math.prod(background_px),
-        sure_picture_pixels(photo_px, options.frame),
-        options.background,
-        options.staging,
-        options.content,
-        options.picture_format,
-        options.quality,
-        is_judged=options.preset is not None,
-    )

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.caller import Caller
-from gateway.cost import cost_by_bytes_s, cost_by_pixels_s
+from gateway.cost import cost_by_bytes_s, cost_of
 from gateway.errors import (
     GatewayError,
     InvalidOptionError,
@@ -23,6 +23,7 @@ from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
 from gateway.packshot import Packshot
+from gateway.pipeline.cost import Work
 from gateway.render_call import Deadline, RenderCall
 from gateway.renderer import Renderer
 from gateway.replies import render_response
@@ -110,8 +111,8 @@ class Rendering:
                 counted = True
                 self._metrics.count(catalogue.PHOTO_BYTES, amount=photo_bytes)
 
-        def take_room(pixels: int) -> None:
-            cost_s = cost_by_pixels_s(options, pixels, pass_s)
+        def take_room(pixels: int, work: Work) -> None:
+            cost_s = cost_of(work, pass_s)
             call.threads_s = cost_s - pass_s
             place.charge_pixels(pixels, cost_s)
             count_photo()

@@ -73,7 +73,9 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
                 calls,
                 5.0,
             )
-            packshot = asyncio.run(renderer.render(PHOTO, options, call, charged.append))
+            packshot = asyncio.run(
+                renderer.render(PHOTO, options, call, lambda pixels, _work: charged.append(pixels))
+            )
     except GatewayError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:
