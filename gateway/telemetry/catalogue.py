@@ -148,7 +148,7 @@ CONNECTIONS_DROPPED = Metric(
 READY = Metric(
     "packshot_ready",
     Kind.GAUGE,
-    "1 while the default model answers and the event loop turns, else 0.",
+    "1 while the default model answers, photos can be decoded and the event loop turns, else 0.",
 )
 EVENT_LOOP_SILENCE = Metric(
     "packshot_event_loop_silence_seconds",
