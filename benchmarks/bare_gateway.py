@@ -16,7 +16,8 @@ from gateway.config import GatewayConfig
 from gateway.inference import ObservedInference
 from gateway.telemetry import calls
 from gateway.telemetry.calls import Call, Calls, Metadata
-from gateway.telemetry.catalogue import Method, Metric, Stage
+from gateway.telemetry.labels import Method, Stage
+from gateway.telemetry.metric import Metric
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.telemetry import Telemetry
 from gateway.telemetry.tracing import Tracing

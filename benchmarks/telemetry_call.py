@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.telemetry import catalogue
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Method, Stage
+from gateway.telemetry.labels import Method, Stage
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import Tracing
 from logs import LogFormat, set_up_logging

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import signal
 import sys
 
 from gateway.accounts import cli as keys_cli
 from gateway.config import GatewayConfig
 from gateway.memory import limit_allocator
 from gateway.oddities import log_oddities
-from gateway.server import run
+from gateway.server import Gateway
 from gateway.start import StartError
 from gateway.triton import TritonInferenceServer
 from logs import set_up_logging
@@ -16,8 +17,16 @@ from settings import SettingError, load
 
 
 async def _run(config: GatewayConfig) -> None:
+    """Run a gateway until SIGTERM or SIGINT, then drain it."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
     # Triton's channel belongs to the loop that it is made in.
-    await run(config, TritonInferenceServer(config.triton))
+    gateway = Gateway(config, TritonInferenceServer(config.triton))
+    await gateway.start()
+    await stop.wait()
+    await gateway.stop()
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from google.rpc import status_pb2
 from gateway.errors import GatewayError, InferenceUnavailableError
 from gateway.status import fail
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Method
+from gateway.telemetry.labels import Method
 
 T = TypeVar("T")
 

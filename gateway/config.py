@@ -86,7 +86,9 @@ class GatewayConfig:
         "0: none, the threads decode",
     )
     decode_timeout_s: float = setting(
-        "PACKSHOT_DECODE_TIMEOUT_S", 10.0, "time for decoding one photo in a process, s"
+        "PACKSHOT_DECODE_TIMEOUT_S",
+        10.0,
+        "time for one photo's header, and for decoding it, in a process, s",
     )
     max_core_s: float = setting(
         "PACKSHOT_MAX_CORE_S",

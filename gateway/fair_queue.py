@@ -14,12 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from gateway.priority import Priority
+from gateway.priority import BULK_TURN, Priority
 
 J = TypeVar("J")
 
-# While both wait, every eighth job is a bulk one: bulk is slow then, but never stands still.
-_BULK_TURN: Final = 8
 # A caller counts as there for this long after its last job.
 _RECENT_S: Final = 10.0
 # Jobs of this length are felt by whoever waits for one to end: they leave a thread to others.
@@ -102,7 +100,7 @@ class FairQueue(Generic[J]):
         urgent, bulk = first[Priority.INTERACTIVE], first[Priority.BULK]
         priority = Priority.BULK if urgent is None else Priority.INTERACTIVE
         if urgent is not None and bulk is not None:
-            self._turns = (self._turns + 1) % _BULK_TURN
+            self._turns = (self._turns + 1) % BULK_TURN
             priority = Priority.INTERACTIVE if self._turns else Priority.BULK
         caller = first[priority]
         if caller is None:

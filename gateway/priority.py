@@ -1,6 +1,10 @@
 """Who waits for a packshot: the order in which work is done wherever there is a queue."""
 
 from enum import IntEnum
+from typing import Final
+
+# While both wait, every eighth job is a bulk one: bulk is slow then, but never stands still.
+BULK_TURN: Final = 8
 
 
 class Priority(IntEnum):

@@ -94,19 +94,37 @@ class ReadinessWatch:
         # A slow model is not kept busy by probes.
         fresh_s = max(self._interval_s, _PASSES * self._paces.pass_s(self._model))
         if must_probe or is_open or not self._answered_since(start_s - fresh_s):
-            reason = await self._probe(self._model)
+            reason = await self._probe_default()
         # Callers' photos may have been answered while a busy server kept the probe waiting.
-        answers = not reason or self._answered_since(start_s)
-        hindrance = self._hindrance()
-        ready = answers and not hindrance
+        away = reason and not self._answered_since(start_s)
+        await self._judge(f"model {self._model!r} does not answer: {reason}" if away else "")
+
+    async def _probe_default(self) -> str:
+        """Probe the default model; a gateway that cannot serve says so meanwhile."""
+        probe = asyncio.create_task(self._probe(self._model))
+        try:
+            while not (await asyncio.wait({probe}, timeout=self._interval_s))[0]:
+                if self._hindrance():
+                    await self._judge("")
+            return probe.result()
+        finally:
+            probe.cancel()
+            await asyncio.gather(probe, return_exceptions=True)
+
+    async def _judge(self, away: str) -> None:
+        """Report a change.
+
+        Args:
+            away: Says that the model does not answer; empty if it does.
+        """
+        why = away or self._hindrance()
+        ready = not why
         if ready != self._ready:
             self._ready = ready
-            if not answers:
-                hindrance = f"model {self._model!r} does not answer: {reason}"
             log.log(
                 logging.INFO if ready else logging.WARNING,
                 "%s",
-                f"model {self._model!r} answers: ready" if ready else f"not ready: {hindrance}",
+                f"model {self._model!r} answers: ready" if ready else f"not ready: {why}",
             )
             await self._on_change(ready)
 

@@ -13,7 +13,7 @@ import grpc.aio
 from gateway.caller import Caller
 from gateway.errors import DeadlineError
 from gateway.priority import Priority
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 
 # gRPC ends a call by itself at the deadline that its caller set, and the steps of a render look at
 # the time as they begin. Whoever cancels from within comes after both.

@@ -1,110 +1,34 @@
-"""One photo's way from bytes to bytes: the steps in order, each timed, none on the event loop."""
+"""One photo's way from bytes to bytes: the steps in order."""
 
-import asyncio
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import ParamSpec, TypeVar
+from dataclasses import replace
+from typing import TypeAlias
 
+from gateway.cost import work_of
 from gateway.decoding.decoder import Decoder
 from gateway.decoding.inputs import Inputs
 from gateway.inference import InferenceServer, Matte, MattingModel
-from gateway.pipeline.arrays import Box, Cut, Photo, Pixels, Sides
-from gateway.pipeline.backgrounds.file import BackgroundFile
+from gateway.options.render_options import RenderOptions
+from gateway.packshot import Packshot
+from gateway.pipeline.arrays import Cut, Photo, Pixels
 from gateway.pipeline.charge import charged_pixels, sure_picture_pixels
 from gateway.pipeline.compose import compose
 from gateway.pipeline.cost import Work, check_cost
-from gateway.pipeline.encode import PictureFormat, encode_picture
-from gateway.pipeline.frame import Frame
+from gateway.pipeline.encode import encode_picture
 from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.look import Background, Content, Look, Staging
+from gateway.pipeline.look import Background, Look
 from gateway.pipeline.own_cut import CutChoice, keeps_own, own_cut
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
-from gateway.presets.preset import Preset
 from gateway.render_call import RenderCall
+from gateway.steps import Steps, timed
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Stage
-from gateway.verdict import Verdict, judge
-from gateway.workers import PriorityWorkers
+from gateway.telemetry.labels import Stage
+from gateway.verdict import judge
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
-    """What shall become of a photo.
-
-    Attributes:
-        model: The model to cut with.
-        background: What stands behind the product; a file is decoded on the way.
-        frame: The frame for the product; None keeps the photo's.
-        staging: How the product sits before its background.
-        content: What the file shows.
-        cut: Where the cut comes from.
-        cleans: Whether islands and pinholes of the cut are cleaned.
-        picture_format: The file to answer with.
-        quality: Of JPEG, WebP and AVIF, 1 to 100.
-        resolution_dpi: What the file says its resolution is, pixels per inch.
-        keep_metadata: Whether the photo's EXIF data go into the file.
-        preset: The rules to judge the file by; None for no verdict.
-    """
-
-    model: str
-    background: Background | BackgroundFile
-    frame: Frame | None
-    staging: Staging
-    content: Content
-    cut: CutChoice
-    cleans: bool
-    picture_format: PictureFormat
-    quality: int
-    resolution_dpi: int
-    keep_metadata: bool
-    preset: Preset | None
-
-
-@dataclass(frozen=True, slots=True)
-class Packshot:
-    """The finished picture and how it came about.
-
-    Attributes:
-        picture: The file.
-        picture_format: Its format.
-        width_px: Its width.
-        height_px: Its height.
-        product: The product's box in it.
-        magnification: Factor from the photo's pixels to the picture's.
-        cut_off: The sides of the photo that cut the product off.
-        confidence: How sure the model is of its cut, 0 to 1; 1 for a cut that the photo brought.
-        keeps_own_cut: Whether the cut is the one that the photo brought.
-        model: The model that made the cut; empty if none did.
-        model_version: That model's version.
-        photo_pixels: Pixels of the photo.
-        stages_s: Seconds that each stage took.
-        total_s: Seconds from beginning to end, waiting included.
-        notes: What could not be followed, a sentence each.
-        verdict: Whether the file complies with its preset; None without one.
-    """
-
-    picture: bytes
-    picture_format: PictureFormat
-    width_px: int
-    height_px: int
-    product: Box
-    magnification: float
-    cut_off: Sides
-    confidence: float
-    keeps_own_cut: bool
-    model: str
-    model_version: str
-    photo_pixels: int
-    stages_s: dict[Stage, float]
-    total_s: float
-    notes: tuple[str, ...]
-    verdict: Verdict | None
+Charge: TypeAlias = Callable[[int, Work], None]
 
 
 class Renderer:
@@ -112,7 +36,7 @@ class Renderer:
 
     Args:
         inference: Where the networks run.
-        workers: Where the arithmetic of the other steps runs.
+        steps: Runs the arithmetic of the other steps.
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
         calls: Sees the stages.
@@ -122,14 +46,14 @@ class Renderer:
     def __init__(
         self,
         inference: InferenceServer,
-        workers: PriorityWorkers,
+        steps: Steps,
         decoder: Decoder,
         limits: PhotoLimits,
         calls: Calls,
         max_core_s: float,
     ) -> None:
         self._inference = inference
-        self._workers = workers
+        self._steps = steps
         self._decoder = decoder
         self._limits = limits
         self._calls = calls
@@ -140,7 +64,7 @@ class Renderer:
         photo_file: bytes,
         options: RenderOptions,
         call: RenderCall,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> Packshot:
         """Lead one photo through all steps.
 
@@ -148,7 +72,8 @@ class Renderer:
             photo_file: The photo's file.
             options: What shall become of it.
             call: Who waits for it and until when; takes the times of its stages.
-            charge: Takes the room for its pixels, or raises, before any of them is decoded.
+            charge: Takes the room for so many pixels and for this work, or raises, before any of
+                them is decoded.
 
         Returns:
             The packshot.
@@ -169,7 +94,7 @@ class Renderer:
         start_s: float,
         photo_file: bytes,
         options: RenderOptions,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> Packshot:
         model = None
         if options.cut is not CutChoice.KEEP:
@@ -177,7 +102,11 @@ class Renderer:
         photo, background, work = await self._decode(call, photo_file, options, charge)
         keeps = keeps_own(photo, options.cut)
         if keeps or model is None:
-            cut, made_by, version = await self._step(call, Stage.REFINE, own_cut, photo), "", ""
+            cut, made_by, version = (
+                await self._steps.step(call, Stage.REFINE, own_cut, photo),
+                "",
+                "",
+            )
         else:
             cut, version = await self._cut_by(call, model, photo, cleans=options.cleans)
             made_by = model.name
@@ -192,10 +121,10 @@ class Renderer:
         def admit(picture_px: int) -> None:
             check_cost(replace(work, picture_px=picture_px), self._max_core_s)
 
-        composition = await self._step(
+        composition = await self._steps.step(
             call, Stage.COMPOSE, compose, cut, photo, look, call.check, admit
         )
-        picture = await self._step(
+        picture = await self._steps.step(
             call,
             Stage.ENCODE,
             encode_picture,
@@ -208,7 +137,7 @@ class Renderer:
         )
         verdict = None
         if options.preset:
-            verdict = await self._step(
+            verdict = await self._steps.step(
                 call,
                 Stage.VERIFY,
                 judge,
@@ -243,11 +172,11 @@ class Renderer:
         self, call: RenderCall, model: MattingModel, photo: Photo, *, cleans: bool
     ) -> tuple[Cut, str]:
         """Have a model cut the product out; return its version too."""
-        model_input = await self._step(
+        model_input = await self._steps.step(
             call, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
         )
         matte = await self._infer(call, model, model_input)
-        cut = await self._step(
+        cut = await self._steps.step(
             call, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo, cleans=cleans
         )
         return cut, matte.model_version
@@ -257,19 +186,22 @@ class Renderer:
         call: RenderCall,
         photo_file: bytes,
         options: RenderOptions,
-        charge: Callable[[int], None],
+        charge: Charge,
     ) -> tuple[Photo, Background, Work]:
         """Open the pictures, take the room that their headers ask for, and decode them."""
-        opened, start_ns, opening_s = await self._run(
-            call, _timed, Inputs, self._decoder, photo_file, options.background, self._limits
+        opened, start_ns, opening_s = await self._steps.run(
+            call, timed, Inputs, self._decoder, photo_file, options.background, self._limits
         )
         with opened:
             sizes_px = opened.photo_px, opened.background_px
-            work = _work(options, *sizes_px)
+            picture_px = sure_picture_pixels(opened.photo_px, options.frame)
+            work = work_of(
+                options, math.prod(opened.photo_px), math.prod(opened.background_px), picture_px
+            )
             check_cost(work, self._max_core_s)
-            charge(charged_pixels(*sizes_px, options.frame, options.picture_format))
-            decoded, _, decoding_s = await self._run(
-                call, _timed, opened.decode, keep_metadata=options.keep_metadata
+            charge(charged_pixels(*sizes_px, options.frame, options.picture_format), work)
+            decoded, _, decoding_s = await self._steps.run(
+                call, timed, opened.decode, keep_metadata=options.keep_metadata
             )
         call.stages_s[Stage.DECODE] = opening_s + decoding_s
         self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
@@ -283,72 +215,3 @@ class Renderer:
             )
             call.stages_s[Stage.INFER] = time.monotonic() - start_s
         return matte
-
-    async def _step(
-        self,
-        call: RenderCall,
-        stage: Stage,
-        step: Callable[P, T],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """Run one step and time it."""
-        result, start_ns, duration_s = await self._run(call, lambda: _timed(step, *args, **kwargs))
-        call.stages_s[stage] = duration_s
-        self._calls.stage(stage, duration_s, start_ns)
-        return result
-
-    async def _run(
-        self, call: RenderCall, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        """Run work on a worker thread, unless the time is up; this is where threads begin."""
-        submitted_s = time.monotonic()
-
-        def in_time() -> T:
-            call.queued_s += time.monotonic() - submitted_s
-            call.begun = True
-            call.deadline.remaining_s()
-            return work(*args, **kwargs)
-
-        future = self._workers.submit(
-            call.priority,
-            in_time,
-            caller=call.caller.name,
-            arrived_s=call.arrived_s,
-            # The longest step of a costly render takes about half of it.
-            expected_s=call.threads_s / 2,
-        )
-        try:
-            return await asyncio.wrap_future(future)
-        except asyncio.CancelledError:
-            # What has begun looks every now and then, and what it holds must stay counted until it
-            # has ended. If it fails, nobody is left to be told.
-            call.cancelled = True
-            if not future.cancelled():
-                await asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
-            raise
-        finally:
-            # An exception's traceback holds this frame, and the future the exception.
-            del future
-
-
-def _work(
-    options: RenderOptions, photo_px: tuple[int, int], background_px: tuple[int, int]
-) -> Work:
-    return Work(
-        math.prod(photo_px),
-        math.prod(background_px),
-        sure_picture_pixels(photo_px, options.frame),
-        options.background,
-        options.staging,
-        options.content,
-        options.picture_format,
-        options.quality,
-        is_judged=options.preset is not None,
-    )
-
-
-def _timed(step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int, float]:
-    """Run a step; return its result, its beginning as `time.time_ns` tells, and its seconds."""
-    start_ns, start_s = time.time_ns(), time.monotonic()
-    return step(*args, **kwargs), start_ns, time.monotonic() - start_s

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.caller import Caller
-from gateway.cost import cost_by_bytes_s, cost_by_pixels_s
+from gateway.cost import cost_by_bytes_s, cost_of
 from gateway.errors import (
     GatewayError,
     InvalidOptionError,
@@ -22,9 +22,12 @@ from gateway.model_pace import ModelPaces
 from gateway.options.idempotency import read_idempotency_key, request_digest
 from gateway.options.priority import read_priority
 from gateway.options.reader import OptionReader
+from gateway.packshot import Packshot
+from gateway.pipeline.cost import Work
 from gateway.render_call import Deadline, RenderCall
-from gateway.renderer import Packshot, Renderer
+from gateway.renderer import Renderer
 from gateway.replies import render_response
+from gateway.steps import Steps
 from gateway.telemetry import catalogue
 from gateway.telemetry.calls import Call, current_call
 from gateway.telemetry.metrics import Metrics
@@ -43,6 +46,7 @@ class Rendering:
 
     Args:
         renderer: Renders photos.
+        steps: Runs what else takes processor time.
         options: Reads requests.
         admission: Bounds what is inside at once.
         charges: Charges for renders.
@@ -53,6 +57,7 @@ class Rendering:
     def __init__(
         self,
         renderer: Renderer,
+        steps: Steps,
         options: OptionReader,
         admission: Admission,
         charges: Charges,
@@ -60,6 +65,7 @@ class Rendering:
         paces: ModelPaces,
     ) -> None:
         self._renderer = renderer
+        self._steps = steps
         self._options = options
         self._admission = admission
         self._charges = charges
@@ -77,13 +83,15 @@ class Rendering:
         priority = read_priority(request.priority)
         seen = current_call()
         seen.priority = priority.label
-        seen.facts |= {"caller": caller.name, "photo_bytes": len(request.photo)}
+        # Each reading of the field is a copy of the photo.
+        photo_bytes = len(request.photo)
+        seen.facts |= {"caller": caller.name, "photo_bytes": photo_bytes}
         call = RenderCall(caller, priority, deadline)
         options = self._options.read(request)
         key = read_idempotency_key(request)
-        repeatable = Repeatable(key, partial(request_digest, request)) if key else None
+        repeatable = Repeatable(key, partial(self._digest, request, call)) if key else None
         pass_s = self._paces.pass_s(options.model)
-        cost_s = cost_by_bytes_s(options, len(request.photo), self._options.max_pixels, pass_s)
+        cost_s = cost_by_bytes_s(options, photo_bytes, self._options.max_pixels, pass_s)
         call.threads_s = cost_s - pass_s
         place = self._admission.admit(
             caller.name,
@@ -101,10 +109,10 @@ class Rendering:
             nonlocal counted
             if not counted:
                 counted = True
-                self._metrics.count(catalogue.PHOTO_BYTES, amount=len(request.photo))
+                self._metrics.count(catalogue.PHOTO_BYTES, amount=photo_bytes)
 
-        def take_room(pixels: int) -> None:
-            cost_s = cost_by_pixels_s(options, pixels, pass_s)
+        def take_room(pixels: int, work: Work) -> None:
+            cost_s = cost_of(work, pass_s)
             call.threads_s = cost_s - pass_s
             place.charge_pixels(pixels, cost_s)
             count_photo()
@@ -164,6 +172,12 @@ class Rendering:
         with suppress(GatewayError, TimeoutError):
             priority = read_priority(message.request.priority)
             await self._admission.room(caller.name, priority, deadline.left_s)
+
+    async def _digest(self, request: pb.RenderRequest, call: RenderCall) -> bytes:
+        digest = await self._steps.run(call, request_digest, request)
+        # Whoever gives up while an earlier render of the same request goes on has begun nothing.
+        call.begun = False
+        return digest
 
     def _note(self, packshot: Packshot, call: Call) -> None:
         self._metrics.count(catalogue.IMAGES)

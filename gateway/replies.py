@@ -8,10 +8,10 @@ from gateway.accounts.store import Account
 from gateway.inference import MattingModel
 from gateway.model_card import ModelCard
 from gateway.options.output import FORMATS
+from gateway.packshot import Packshot
 from gateway.presets.preset import Preset
 from gateway.presets.rules import Importance, sentence
-from gateway.renderer import Packshot
-from gateway.telemetry.catalogue import Stage
+from gateway.telemetry.labels import Stage
 from gateway.verdict import Check, Verdict
 from packshot.v1 import packshot_pb2 as pb
 

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import signal
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from typing import Final
 
 import cv2
@@ -37,6 +35,8 @@ from gateway.rendering import Rendering
 from gateway.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
 from gateway.service import PackshotService
 from gateway.start import StartError
+from gateway.steps import Steps
+from gateway.stopping import take_all
 from gateway.streams import PhotoStreams
 from gateway.telemetry import catalogue
 from gateway.telemetry.telemetry import Telemetry
@@ -169,11 +169,7 @@ class Gateway:
         )
 
     async def stop(self) -> None:
-        """Say NOT_SERVING, let the requests in flight finish, then close everything.
-
-        Each step is taken whatever the others meet: a process that lacks descriptors or memory
-        must end as well.
-        """
+        """Say NOT_SERVING, let the requests in flight finish, then close everything."""
         drain_s = self._config.drain_timeout_s
         log.info("draining, at most %g s", drain_s)
         for watching in self._watching:
@@ -181,22 +177,22 @@ class Gateway:
         await asyncio.gather(*self._watching, return_exceptions=True)
         self._ready = False
         # What is not done by then is cancelled by gRPC; a decoder would not notice.
-        loop = asyncio.get_running_loop()
-        abandoning = loop.call_later(drain_s, self._decoder.abandon)
-        async with AsyncExitStack() as steps:
-            steps.push_async_callback(_taken, lambda: asyncio.to_thread(self._telemetry.close))
-            steps.callback(self._decoder.close)
-            steps.callback(self._workers.shutdown, _STOP_S)
-            steps.callback(self._decoder.abandon)
-            steps.callback(abandoning.cancel)
-            steps.callback(self._beating.cancel)
-            steps.callback(self._http.close)
-            steps.push_async_callback(_taken, self._inference.close)
-            if self._accounts:
-                steps.push_async_callback(_taken, self._accounts.stop)
-            steps.push_async_callback(_taken, lambda: self._server.stop(drain_s))
-            steps.callback(self._streams.drain)
-            steps.callback(self._health.end)
+        abandoning = self._loop.call_later(drain_s, self._decoder.abandon)
+        await take_all(
+            self._health.end,
+            self._streams.drain,
+            lambda: self._server.stop(drain_s),
+            abandoning.cancel,
+            self._decoder.abandon,
+            # Renders end with their steps, which go on meanwhile, and then return their credits.
+            lambda: asyncio.to_thread(self._workers.shutdown, _STOP_S),
+            self._accounts.stop if self._accounts else _nothing,
+            self._inference.close,
+            self._http.close,
+            self._beating.cancel,
+            self._decoder.close,
+            lambda: asyncio.to_thread(self._telemetry.close),
+        )
         log.info("stopped")
 
     def _hindrance(self) -> str:
@@ -247,9 +243,10 @@ class Gateway:
             config.max_message_bytes,
             outbox,
         )
+        steps = Steps(self._workers, self._calls)
         renderer = Renderer(
             self._inference,
-            self._workers,
+            steps,
             self._decoder,
             config.limits,
             self._calls,
@@ -257,7 +254,7 @@ class Gateway:
         )
         service = PackshotService(
             Answers(self._calls, self._watch.doubt),
-            Rendering(renderer, options, admission, charges, self._metrics, self._paces),
+            Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
             self._streams,
             self._inference,
             options,
@@ -299,21 +296,5 @@ class Gateway:
             self._health.set(name, serving=ready)
 
 
-async def _taken(step: Callable[[], Awaitable[object]]) -> None:
-    """Take one step of stopping; what stands in its way is logged."""
-    try:
-        await step()
-    except Exception:
-        log.exception("a step of stopping failed")
-
-
-async def run(config: GatewayConfig, inference: ObservedInference) -> None:
-    """Run a gateway until SIGTERM or SIGINT, then drain it."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    gateway = Gateway(config, inference)
-    await gateway.start()
-    await stop.wait()
-    await gateway.stop()
+def _nothing() -> None:
+    pass

@@ -16,7 +16,7 @@ from gateway.render_call import Deadline, deadline_of
 from gateway.rendering import Rendering
 from gateway.replies import account_response, model_message, preset_message
 from gateway.streams import Context, PhotoStreams
-from gateway.telemetry.catalogue import Method
+from gateway.telemetry.labels import Method
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 

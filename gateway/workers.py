@@ -45,12 +45,16 @@ class PriorityWorkers:
     Args:
         threads: How many jobs run at once.
         name: Begins the threads' names.
+
+    Attributes:
+        abandoned: Whether threads have been left to end with the process.
     """
 
     def __init__(self, threads: int, name: str) -> None:
         self._queue = FairQueue[_Job](threads)
         self._changed = threading.Condition()
         self._closing = False
+        self.abandoned = False
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
             for number in range(threads)
@@ -110,7 +114,8 @@ class PriorityWorkers:
         end_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(None if end_s is None else max(end_s - time.monotonic(), 0))
-        if any(thread.is_alive() for thread in self._threads):
+        self.abandoned = any(thread.is_alive() for thread in self._threads)
+        if self.abandoned:
             log.warning("a step has not ended within %g s; it ends with the process", timeout_s)
 
     def _drop(self, caller: str, priority: Priority, future: Future[Any]) -> None:

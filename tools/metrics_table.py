@@ -7,7 +7,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from gateway.telemetry.catalogue import Metric, all_metrics
+from gateway.telemetry.catalogue import all_metrics
+from gateway.telemetry.metric import Metric
 from tools.documents import filled
 
 _DOCUMENT = Path("docs/monitoring.md")

@@ -23,7 +23,7 @@ READ_LIMIT_S: Final = 2.5
 
 
 @dataclass(slots=True, eq=False)
-class Deadline:
+class TimeLimit:
     """When an operation's time is up.
 
     Attributes:
@@ -34,27 +34,27 @@ class Deadline:
 
 
 class _Current(threading.local):
-    deadline: Deadline | None = None
+    limit: TimeLimit | None = None
 
 
 _current: Final = _Current()
 
 
 @contextmanager
-def within(deadline: Deadline) -> Iterator[None]:
-    """Let no connection of this thread wait for longer than a deadline, for the time of a block."""
-    _current.deadline = deadline
+def within(limit: TimeLimit) -> Iterator[None]:
+    """Let no connection of this thread wait for longer than a limit, for the time of a block."""
+    _current.limit = limit
     try:
         yield
     finally:
-        _current.deadline = None
+        _current.limit = None
 
 
 class BoundedConnection(psycopg.Connection[Any]):
     """A connection whose every answer comes in time, or not at all.
 
     Attributes:
-        read_limit_s: Seconds that one answer may take; None: as long as the thread's deadline says.
+        read_limit_s: Seconds that one answer may take; None: as long as the thread's limit says.
     """
 
     read_limit_s: float | None = READ_LIMIT_S
@@ -86,5 +86,5 @@ class BoundedConnection(psycopg.Connection[Any]):
     def _is_late(self, waited_s: float) -> bool:
         if self.read_limit_s is not None and waited_s >= self.read_limit_s:
             return True
-        deadline = _current.deadline
-        return deadline is not None and time.monotonic() >= deadline.at_s
+        limit = _current.limit
+        return limit is not None and time.monotonic() >= limit.at_s

@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -20,7 +20,7 @@ from gateway.errors import (
     NoAccountsError,
 )
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import ChargeOutcome, Operation
+from gateway.telemetry.labels import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
 # How long settling is tried: a failover of the database may be survived, a caller is not kept long.
@@ -37,11 +37,11 @@ class Repeatable:
 
     Attributes:
         key: The idempotency key.
-        digest: Computes the SHA-256 of the request without it; takes processor time.
+        digest: Gives the SHA-256 of the request without it.
     """
 
     key: str
-    digest: Callable[[], bytes]
+    digest: Callable[[], Awaitable[bytes]]
 
 
 class Charges(Protocol):
@@ -154,7 +154,7 @@ class CreditCharges:
         give_up_s = time.monotonic() + timeout_s
         once = None
         if repeatable:
-            once = Once(repeatable.key, await asyncio.to_thread(repeatable.digest))
+            once = Once(repeatable.key, await repeatable.digest())
         while True:
             hold_id = uuid.uuid4().hex
             # If this is cancelled or not answered, there may be a hold all the same. It expires.

@@ -17,7 +17,7 @@ whoever finds it refunds it (`gateway.accounts.leases`).
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Column, Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.accounts.database import hasty
@@ -197,25 +197,19 @@ class CreditStore:
 
 def give_back_held(connection: Connection, key_id: str, count: int) -> None:
     """Make credits of a key that were held ones that are left."""
-    connection.execute(
-        update(api_keys)
-        .where(api_keys.c.id == key_id)
-        .values(
-            credits_held=api_keys.c.credits_held - count,
-            credits_left=api_keys.c.credits_left + count,
-        )
-    )
+    _give_back(connection, key_id, api_keys.c.credits_held, count)
 
 
 def give_back_spent(connection: Connection, key_id: str, count: int) -> None:
     """Make credits of a key that were spent ones that are left."""
+    _give_back(connection, key_id, api_keys.c.credits_spent, count)
+
+
+def _give_back(connection: Connection, key_id: str, taken: Column[int], count: int) -> None:
     connection.execute(
         update(api_keys)
         .where(api_keys.c.id == key_id)
-        .values(
-            credits_spent=api_keys.c.credits_spent - count,
-            credits_left=api_keys.c.credits_left + count,
-        )
+        .values({taken: taken - count, api_keys.c.credits_left: api_keys.c.credits_left + count})
     )
 
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
-from gateway.accounts.bounded import Deadline, within
+from gateway.accounts.bounded import TimeLimit, within
 from gateway.errors import AccountsUnavailableError
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import Operation
+from gateway.telemetry.labels import Operation
 from gateway.telemetry.metrics import Metrics
 
 # More than one statement may take, so that as a rule the database itself gives up first, and
 # nothing goes on behind the back of whoever has been told that it failed.
 _OPERATION_TIMEOUT_S: Final = 3.0
 
-# What a thread may need to give up: it looks at its deadline ten times a second.
+# What a thread may need to give up: it looks at its limit ten times a second.
 _GRACE_S: Final = 0.5
 
 # For operations under way when the gateway stops.
@@ -37,7 +37,7 @@ class DatabaseThreads:
     def __init__(self, count: int, metrics: Metrics) -> None:
         self._executor = ThreadPoolExecutor(count, thread_name_prefix="accounts")
         self._metrics = metrics
-        self._running: set[Deadline] = set()
+        self._running: set[TimeLimit] = set()
 
     async def run(
         self, operation: Operation, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -49,15 +49,15 @@ class DatabaseThreads:
                 case it may have come to its effect, or come to it yet.
         """
         start_s = time.monotonic()
-        deadline = Deadline(start_s + _OPERATION_TIMEOUT_S)
+        limit = TimeLimit(start_s + _OPERATION_TIMEOUT_S)
 
         def bounded() -> T:
-            self._running.add(deadline)
+            self._running.add(limit)
             try:
-                with within(deadline):
+                with within(limit):
                     return work(*args, **kwargs)
             finally:
-                self._running.discard(deadline)
+                self._running.discard(limit)
 
         future = asyncio.get_running_loop().run_in_executor(self._executor, bounded)
         try:
@@ -76,6 +76,6 @@ class DatabaseThreads:
     def close(self) -> None:
         """Begin none of the operations that wait, and let running ones end, soon; blocks."""
         now_s = time.monotonic()
-        for deadline in self._running.copy():
-            deadline.at_s = min(deadline.at_s, now_s + _CLOSING_S)
+        for limit in self._running.copy():
+            limit.at_s = min(limit.at_s, now_s + _CLOSING_S)
         self._executor.shutdown(cancel_futures=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any, Final
 
 from gateway.accounts.credits import CreditStore, Returned
@@ -9,7 +10,7 @@ from gateway.accounts.leases import INTERVAL_S, HoldLeases
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import AccountsUnavailableError
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import ChargeOutcome, Operation
+from gateway.telemetry.labels import ChargeOutcome, Operation
 from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Upkeep:
         self._threads = threads
         self._metrics = metrics
         self._live: set[str] = set()
+        self._none_live = asyncio.Event()
+        self._none_live.set()
         self._delivered: set[str] = set()
         # In the order in which they came, as a dict's keys are.
         self._owed: dict[str, None] = {}
@@ -50,15 +53,16 @@ class Upkeep:
     def begin(self, hold_id: str) -> None:
         """Keep a hold alive from now on."""
         self._live.add(hold_id)
+        self._none_live.clear()
 
     def deliver(self, hold_id: str) -> None:
         """Note that a hold is settled and its reply goes out."""
-        self._live.discard(hold_id)
+        self._end(hold_id)
         self._delivered.add(hold_id)
 
     def give_back(self, hold_id: str) -> asyncio.Task[None]:
         """Return a hold at once; what fails now is tried again until the database answers."""
-        self._live.discard(hold_id)
+        self._end(hold_id)
         self._owed[hold_id] = None
         task = asyncio.create_task(self._give_back(hold_id))
         self._tasks.add(task)
@@ -83,12 +87,13 @@ class Upkeep:
             await asyncio.sleep(INTERVAL_S)
 
     async def drain(self, timeout_s: float) -> None:
-        """Tell what is left to be told, as far as the time allows.
+        """Tell what is left to be told, once no render is under way, as far as the time allows.
 
         What is not told in time does no harm: holds expire, and what was delivered stays paid.
         """
         try:
             async with asyncio.timeout(timeout_s):
+                await self._renders_ended(timeout_s / 2)
                 while self._tasks:
                     await asyncio.wait(self._tasks)
                 await self._tell()
@@ -100,6 +105,16 @@ class Upkeep:
                 "%d credits could not be returned; the next gateway on this database returns them",
                 len(self._owed),
             )
+
+    def _end(self, hold_id: str) -> None:
+        self._live.discard(hold_id)
+        if not self._live:
+            self._none_live.set()
+
+    async def _renders_ended(self, timeout_s: float) -> None:
+        """Wait until each render has said what becomes of its credit; one may never end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._none_live.wait(), timeout_s)
 
     async def _turn(self) -> None:
         await self._tell()

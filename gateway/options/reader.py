@@ -9,6 +9,7 @@ from gateway.options.background import read_background
 from gateway.options.checks import one_of, out_of_range
 from gateway.options.frame import MAX_SIDE_PX, read_frame
 from gateway.options.output import read_content, read_format, read_quality, read_resolution
+from gateway.options.render_options import RenderOptions
 from gateway.options.staging import read_staging
 from gateway.pipeline.arrays import WHITE
 from gateway.pipeline.backgrounds.file import BackgroundFile
@@ -17,7 +18,6 @@ from gateway.pipeline.frame import Frame, FrameLimits
 from gateway.pipeline.look import Background, Content, Transparent
 from gateway.pipeline.own_cut import CutChoice
 from gateway.presets.preset import Preset
-from gateway.renderer import RenderOptions
 from packshot.v1 import packshot_pb2 as pb
 
 _CUTS: Final[dict[int, CutChoice]] = {

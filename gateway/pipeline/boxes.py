@@ -21,7 +21,7 @@ def primary_codes(data: bytes) -> tuple[int, int] | None:
     try:
         for meta in _inside(data, 0, len(data), b"meta"):
             at, end = meta
-            items = list(_boxes(data, at + _FULL_BOX_BYTES, end))
+            items = list(boxes(data, at + _FULL_BOX_BYTES, end))
             properties = list(_properties(data, items))
             for number in _of_primary(data, items):
                 if 0 < number <= len(properties):
@@ -33,7 +33,7 @@ def primary_codes(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield each box's kind and where its body begins and ends."""
     while at + 8 <= end:
         size, kind = struct.unpack_from(">I4s", data, at)
@@ -49,7 +49,7 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _inside(data: bytes, at: int, end: int, wanted: bytes) -> Iterator[tuple[int, int]]:
-    for kind, body, stop in _boxes(data, at, end):
+    for kind, body, stop in boxes(data, at, end):
         if kind == wanted:
             yield body, stop
 
@@ -58,7 +58,7 @@ def _properties(data: bytes, items: list[tuple[bytes, int, int]]) -> Iterator[tu
     for kind, body, stop in items:
         if kind == b"iprp":
             for at, end in _inside(data, body, stop, b"ipco"):
-                yield from ((inner, start) for inner, start, _ in _boxes(data, at, end))
+                yield from ((inner, start) for inner, start, _ in boxes(data, at, end))
 
 
 def _of_primary(data: bytes, items: list[tuple[bytes, int, int]]) -> Iterator[int]:

@@ -77,8 +77,3 @@ def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
 
 def _most_side(side_px: int, *margins: Length) -> float:
     return side_px + sum(side_px * each.share + each.px for each in margins)
-
-
-def picture_weight(picture_format: PictureFormat) -> int:
-    """Return how often a finished picture's pixels count."""
-    return _WEIGHTS[picture_format]

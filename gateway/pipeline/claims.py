@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gateway.errors import InvalidPhotoError
+from gateway.pipeline.boxes import boxes
 from gateway.pipeline.chunks import check_chunks
 from gateway.pipeline.formats import PhotoFormat
 from gateway.pipeline.limits import FIELD, MAX_CHUNKS, PhotoLimits, check_count
@@ -102,21 +103,12 @@ _SAMPLE_ENTRIES: Final = {b"av01", b"hvc1", b"hev1"}
 
 def _box_sizes(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield every size of a picture or track that the boxes of an AVIF or HEIC file state."""
-    boxes = 0
+    count = 0
     spans = [(0, len(data))]
     while spans:
-        at, end = spans.pop()
-        while at + 8 <= end:
-            boxes += 1
-            check_count("boxes", boxes, MAX_BOXES)
-            size, kind = struct.unpack_from(">I4s", data, at)
-            body = at + 8
-            if size == 1:
-                (size,) = struct.unpack_from(">Q", data, body)
-                body += 8
-            stop = min(at + size, end) if size else end
-            if stop < body:
-                break
+        for kind, body, stop in boxes(data, *spans.pop()):
+            count += 1
+            check_count("boxes", count, MAX_BOXES)
             if kind in _CONTAINERS:
                 spans.append((body + _CONTAINERS[kind], stop))
             elif kind == b"ispe":
@@ -126,7 +118,6 @@ def _box_sizes(data: bytes) -> Iterator[tuple[int, int]]:
                 yield width >> 16, height >> 16  # 16.16 fixed point
             elif kind in _SAMPLE_ENTRIES:
                 yield struct.unpack_from(">HH", data, body + 24)
-            at = stop
 
 
 _TILE_WIDTH, _TILE_LENGTH = 322, 323

@@ -16,7 +16,7 @@ from gateway.errors import GatewayError
 from gateway.options.priority import PRIORITY_METADATA, announced_priority
 from gateway.status import status_code, to_status
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import NO_PRIORITY, Method, Stage
+from gateway.telemetry.labels import NO_PRIORITY, RENDERS, Method, Stage
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import Tracing, end_call, trace_id_of
 
@@ -93,7 +93,7 @@ class Calls:
         start_s = time.monotonic() if arrived_s is None else arrived_s
         # A render's message says its priority again, and decides, once it is there.
         announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
-        priority = announced.label if method in catalogue.RENDERS else NO_PRIORITY
+        priority = announced.label if method in RENDERS else NO_PRIORITY
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
         token = enter(call)
         self._metrics.move(catalogue.IN_FLIGHT, 1, method)

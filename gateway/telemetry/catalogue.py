@@ -4,10 +4,6 @@ A name is the one that queries use, with the suffix of its kind. The label sets 
 metric's series are there from the start, at zero, save those whose values Triton alone knows.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import product
 from typing import Final
 
 import grpc
@@ -15,65 +11,9 @@ import grpc
 from gateway.admission.bounds import Bound
 from gateway.errors import all_reasons
 from gateway.priority import Priority
+from gateway.telemetry.labels import NO_PRIORITY, RENDERS, ChargeOutcome, Method, Operation, Stage
+from gateway.telemetry.metric import Kind, Metric
 
-
-class Method(StrEnum):
-    """The calls that are counted."""
-
-    RENDER = "Render"
-    RENDER_STREAM = "RenderStream"  # a stream as a whole, from its opening to its end
-    STREAM_PHOTO = "RenderStream.photo"  # each photo of a stream, once there is room for it
-    LIST_MODELS = "ListModels"
-    LIST_PRESETS = "ListPresets"
-    GET_ACCOUNT = "GetAccount"
-
-
-class Stage(StrEnum):
-    """The stages of one render, in order."""
-
-    QUEUE = "queue"  # waiting for a worker thread, before all other stages together
-    DECODE = "decode"
-    PREPARE = "prepare"
-    INFER = "infer"  # from the request to Triton to its answer, Triton's own queue included
-    REFINE = "refine"
-    COMPOSE = "compose"
-    ENCODE = "encode"
-    VERIFY = "verify"
-
-
-class Operation(StrEnum):
-    """What is done in the accounts' database."""
-
-    FIND = "find"
-    HOLD = "hold"
-    SETTLE = "settle"
-    RELEASE = "release"
-    SWEEP = "sweep"
-
-
-class ChargeOutcome(StrEnum):
-    """How a charge ended."""
-
-    SPENT = "spent"
-    RETURNED = "returned"  # held, and the render failed
-    REFUNDED = "refunded"  # spent, and no reply was sent
-    EXPIRED = "expired"  # held by a gateway that was killed
-    REPEATED = "repeated"  # none taken: a render whose idempotency key had been paid for
-
-
-class Kind(StrEnum):
-    """The kinds of metrics, by the names that Prometheus gives them."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-# The priority of a request that is no render.
-NO_PRIORITY: Final = "none"
-
-# The calls that have one.
-RENDERS: Final = (Method.RENDER, Method.STREAM_PHOTO)
 _PRIORITIES: Final = tuple(priority.label for priority in Priority)
 
 # Seconds, dense around the objective that `docs/monitoring.md` sets for a render, 1 s.
@@ -86,32 +26,6 @@ _STAGE_BUCKETS_S: Final = (
     *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1),
     *(0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: As queries name it, a counter's `_total` included, a histogram's suffixes not.
-        kind: What it is.
-        help: What it says, one sentence.
-        labels: The values of each label; empty where Triton alone knows them.
-        buckets: Upper bounds of a histogram's buckets.
-        combinations: The values that occur together, in the labels' order; None: all of them.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    buckets: tuple[float, ...] = ()
-    combinations: tuple[tuple[str, ...], ...] | None = None
-
-    @property
-    def series(self) -> Iterable[tuple[str, ...]]:
-        """The label values of every series that is there from the start."""
-        return product(*self.labels.values()) if self.combinations is None else self.combinations
 
 
 def _by_priority(method: Method) -> tuple[str, ...]:
@@ -234,7 +148,7 @@ CONNECTIONS_DROPPED = Metric(
 READY = Metric(
     "packshot_ready",
     Kind.GAUGE,
-    "1 while the default model answers and the event loop turns, else 0.",
+    "1 while the default model answers, photos can be decoded and the event loop turns, else 0.",
 )
 EVENT_LOOP_SILENCE = Metric(
     "packshot_event_loop_silence_seconds",

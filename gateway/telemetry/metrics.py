@@ -13,7 +13,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import Kind, Metric
+from gateway.telemetry.metric import Kind, Metric
 
 T = TypeVar("T", bound=MetricWrapperBase)
 

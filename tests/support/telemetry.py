@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry
 
 from gateway.telemetry.calls import Calls
-from gateway.telemetry.catalogue import Method
+from gateway.telemetry.labels import Method
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.tracing import Tracing
 

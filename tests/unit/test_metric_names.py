@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from gateway.telemetry.catalogue import Kind, all_metrics
+from gateway.telemetry.catalogue import all_metrics
+from gateway.telemetry.metric import Kind
 
 _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 

@@ -236,6 +236,30 @@ async def test_the_watch_closes_the_circuits_of_other_models_too(
     watch.cancel()
 
 
+async def test_a_gateway_that_cannot_decode_is_not_ready_while_a_probe_waits(
+    circuit: CircuitBreaker, inference: FakeInferenceServer, paces: ModelPaces
+) -> None:
+    states, hindrance = list[bool](), ""
+
+    async def report(ready: bool) -> None:  # noqa: FBT001  the watch's own signature
+        states.append(ready)
+
+    watch = ReadinessWatch(circuit, "matte", 0.05, 60, report, paces, lambda: hindrance)
+    running = asyncio.create_task(watch.run())
+    async with asyncio.timeout(5):
+        while states != [True]:
+            await asyncio.sleep(0.02)
+    inference.delay_s, asked = 60, len(inference.seen)
+    hindrance = "no decode worker is ready"
+    watch.doubt()
+    async with asyncio.timeout(5):
+        while states != [True, False]:
+            await asyncio.sleep(0.02)
+    assert len(inference.seen) == asked
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_a_request_that_found_the_model_away_is_asked_again_unseen() -> None:
     inference, verdicts = Scripted(failures=ATTEMPTS - 1), list[bool]()
     retrying = RetryingInference(inference, RetryBudget(0.1, most=10), verdicts.append)

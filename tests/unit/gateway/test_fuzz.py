@@ -17,6 +17,7 @@ from gateway.priority import Priority
 from gateway.render_call import Deadline, RenderCall
 from gateway.renderer import Renderer
 from gateway.status import status_code
+from gateway.steps import Steps
 from gateway.workers import PriorityWorkers
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
@@ -65,9 +66,16 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     try:
         with answering_a_render() as calls:
             renderer = Renderer(
-                FakeInferenceServer(), workers, ThreadDecoder(), targets.LIMITS, calls, 5.0
+                FakeInferenceServer(),
+                Steps(workers, calls),
+                ThreadDecoder(),
+                targets.LIMITS,
+                calls,
+                5.0,
             )
-            packshot = asyncio.run(renderer.render(PHOTO, options, call, charged.append))
+            packshot = asyncio.run(
+                renderer.render(PHOTO, options, call, lambda pixels, _work: charged.append(pixels))
+            )
     except GatewayError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.errors import InvalidOptionError
 from gateway.options.reader import OptionReader
+from gateway.options.render_options import RenderOptions
 from gateway.pipeline.arrays import WHITE, Color
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.encode import PictureFormat
@@ -24,7 +25,6 @@ from gateway.pipeline.look import (
     Transparent,
 )
 from gateway.presets.load import load_presets
-from gateway.renderer import RenderOptions
 from packshot.v1 import packshot_pb2 as pb
 
 NAN = math.nan

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -140,6 +141,36 @@ async def test_a_caller_who_has_gone_pays_nothing(
         async with asyncio.timeout(5):
             while books.figures(key) != (3, 0, 0):
                 await asyncio.sleep(0.02)
+
+
+async def test_a_gateway_that_stops_returns_the_credit_of_a_step_that_outlasts_the_drain(
+    config: GatewayConfig,
+    inference: FakeInferenceServer,
+    books: Books,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+
+    def endless(*_args: object, **_kwargs: object) -> bytes:
+        begun.set()
+        let_go.wait(30)
+        raise AssertionError("nobody waits for this picture")
+
+    monkeypatch.setattr("gateway.renderer.encode_picture", endless)
+    key = books.issue(1)
+    gateway = Gateway(dataclasses.replace(config, drain_timeout_s=0.1), inference)
+    await gateway.start()
+    async with caller(gateway, key) as client:
+        render = asyncio.create_task(client.render(PHOTO))
+        await asyncio.to_thread(begun.wait, 30)
+        stopping = asyncio.create_task(gateway.stop())
+        with pytest.raises(PackshotError):
+            await render
+        # Later than the accounts would be closed if nothing waited for the step.
+        threading.Timer(1, let_go.set).start()
+        await stopping
+    assert books.figures(key) == (1, 0, 0)
+    assert books.unsettled() == 0
 
 
 async def test_racing_callers_get_as_many_pictures_as_there_are_credits(

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError
 from gateway.options.idempotency import request_digest
 from gateway.server import Gateway
-from packshot import AsyncClient, InvalidRequestError, ServiceError
+from packshot import AsyncClient, DeadlineExceededError, InvalidRequestError, ServiceError
 from packshot.v1 import packshot_pb2 as pb
 from tests.support.accounts import Books
 from tests.support.fake_inference import FakeInferenceServer
@@ -150,3 +151,34 @@ class TestWithoutAccounts:
         async with caller(gateway, None) as client:
             await client.render(PHOTO, idempotency_key="k")
             await client.render(PHOTO, idempotency_key="k", quality=50)
+
+
+async def test_a_request_stays_counted_until_its_digest_is_done(
+    gateway: Gateway, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, let_go = threading.Event(), threading.Event()
+
+    def held(request: pb.RenderRequest) -> bytes:
+        begun.set()
+        assert let_go.wait(30)
+        return request_digest(request)
+
+    def admitted() -> float:
+        registry = gateway._telemetry.registry  # noqa: SLF001  as scraped
+        return total(registry, "packshot_admitted_requests")
+
+    monkeypatch.setattr("gateway.rendering.request_digest", held)
+    key = books.issue(1)
+    async with caller(gateway, key) as client:
+        render = asyncio.create_task(client.render(PHOTO, idempotency_key="k", timeout_s=0.5))
+        await asyncio.to_thread(begun.wait, 30)
+        with pytest.raises(DeadlineExceededError):
+            await render
+        # The gateway's own deadline comes after the caller's.
+        await asyncio.sleep(0.5)
+        assert admitted() == 1
+        let_go.set()
+        async with asyncio.timeout(10):
+            while admitted():
+                await asyncio.sleep(0.02)
+    assert books.figures(key) == (1, 0, 0)

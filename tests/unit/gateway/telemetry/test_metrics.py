@@ -12,7 +12,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from gateway.errors import InferenceUnavailableError
 from gateway.server import Gateway
 from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import Kind, all_metrics
+from gateway.telemetry.catalogue import all_metrics
+from gateway.telemetry.metric import Kind, Metric
 from gateway.telemetry.metrics import COLLECTED, Metrics
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
 from tests.support.fake_inference import FakeInferenceServer
@@ -223,7 +224,7 @@ def test_every_series_whose_labels_are_known_is_there_at_zero() -> None:
 
 
 @pytest.mark.parametrize("metric", all_metrics(), ids=lambda metric: metric.name)
-def test_names_follow_the_conventions(metric: catalogue.Metric) -> None:
+def test_names_follow_the_conventions(metric: Metric) -> None:
     assert metric.name.startswith("packshot_")
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.help.endswith(".")

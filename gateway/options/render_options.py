@@ -1,0 +1,43 @@
+"""What a request asks for, read and checked: `gateway.options.reader` makes it."""
+
+from dataclasses import dataclass
+
+from gateway.pipeline.backgrounds.file import BackgroundFile
+from gateway.pipeline.encode import PictureFormat
+from gateway.pipeline.frame import Frame
+from gateway.pipeline.look import Background, Content, Staging
+from gateway.pipeline.own_cut import CutChoice
+from gateway.presets.preset import Preset
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """What shall become of a photo.
+
+    Attributes:
+        model: The model to cut with.
+        background: What stands behind the product; a file is decoded on the way.
+        frame: The frame for the product; None keeps the photo's.
+        staging: How the product sits before its background.
+        content: What the file shows.
+        cut: Where the cut comes from.
+        cleans: Whether islands and pinholes of the cut are cleaned.
+        picture_format: The file to answer with.
+        quality: Of JPEG, WebP and AVIF, 1 to 100.
+        resolution_dpi: What the file says its resolution is, pixels per inch.
+        keep_metadata: Whether the photo's EXIF data go into the file.
+        preset: The rules to judge the file by; None for no verdict.
+    """
+
+    model: str
+    background: Background | BackgroundFile
+    frame: Frame | None
+    staging: Staging
+    content: Content
+    cut: CutChoice
+    cleans: bool
+    picture_format: PictureFormat
+    quality: int
+    resolution_dpi: int
+    keep_metadata: bool
+    preset: Preset | None
