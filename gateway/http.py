@@ -6,15 +6,16 @@ nothing, are ended by the clock, and before that by newer ones.
 """
 
 import asyncio
+import errno
 import resource
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from http import HTTPStatus
 from http.client import HTTPException, parse_headers
 from io import BytesIO
-from typing import Final, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
@@ -23,6 +24,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 MAX_CONNECTIONS: Final = 256
 # They take no more than this share of the descriptors that the process may open.
 _SHARE_OF_DESCRIPTORS: Final = 1 / 8
+# Connections that may stay on spare descriptors.
+_SPARED: Final = 4
 _WAITING: Final = 1024
 MAX_HEAD_BYTES: Final = 8192
 # For the whole head of a request, and for taking the whole reply.
@@ -42,6 +45,7 @@ class MetricsServer:
         registry: The metrics to show.
         is_ready: Called for /readyz, from the server's thread.
         is_alive: Called for /livez, from the server's thread.
+        spare: Gives the block descriptors that are kept back, where connections have taken all.
 
     Attributes:
         port: The port bound.
@@ -57,6 +61,7 @@ class MetricsServer:
         registry: CollectorRegistry,
         is_ready: Callable[[], bool],
         is_alive: Callable[[], bool],
+        spare: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._metrics = make_wsgi_app(registry)
         self._is_ready = is_ready
@@ -67,6 +72,8 @@ class MetricsServer:
         # three turns, so that even a flood of newer connections does not end it before.
         self._backlog = self._places // 4
         self._socket = _listen(host.strip("[]"), port, self._backlog)
+        self._socket.shortage = self._make_room
+        self._socket.spare = spare
         self.port = int(self._socket.getsockname()[1])
         # The connections' tasks, the oldest first.
         self._open: dict[asyncio.Task[None], None] = {}
@@ -105,9 +112,7 @@ class MetricsServer:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._open) >= self._places:
-            oldest = next(iter(self._open))
-            del self._open[oldest]
-            oldest.cancel()
+            self._end_oldest()
         task = asyncio.create_task(self._converse(reader, writer))
         self._open[task] = None
 
@@ -119,6 +124,16 @@ class MetricsServer:
 
         # Of a task that is cancelled before its first step nothing else would run.
         task.add_done_callback(end)
+
+    def _end_oldest(self) -> None:
+        oldest = next(iter(self._open))
+        del self._open[oldest]
+        oldest.cancel()
+
+    def _make_room(self) -> None:
+        """Have a connection that takes a spare descriptor leave another one free soon."""
+        if len(self._open) > _SPARED:
+            self._end_oldest()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request and close the connection; it is cut off where that fails."""
@@ -182,11 +197,30 @@ class MetricsServer:
         return *begun[0], body
 
 
-def _listen(host: str, port: int, backlog: int) -> socket.socket:
+class _Listener(socket.socket):
+    """A listening socket that can still accept while all descriptors are taken."""
+
+    shortage: Callable[[], None]
+    spare: Callable[[], AbstractContextManager[None]]
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection, by a spare descriptor if need be."""
+        try:
+            return super().accept()
+        except OSError as exc:
+            if exc.errno not in {errno.EMFILE, errno.ENFILE}:
+                raise
+        self.shortage()
+        with self.spare():
+            return super().accept()
+
+
+def _listen(host: str, port: int, backlog: int) -> _Listener:
     family, _, _, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    return socket.create_server(address[:2], family=family, backlog=backlog)
+    plain = socket.create_server(address[:2], family=family, backlog=backlog)
+    return _Listener(plain.family, plain.type, plain.proto, plain.detach())
 
 
 def _text(status: HTTPStatus, text: str) -> _Reply:

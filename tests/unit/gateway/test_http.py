@@ -2,11 +2,13 @@
 
 import gzip
 import http.client
+import os
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
@@ -145,6 +147,37 @@ def test_it_closes_though_strangers_are_connected(monkeypatch: pytest.MonkeyPatc
         served.server.close()
     with pytest.raises(ConnectionRefusedError):
         served.connect()
+
+
+def test_readiness_is_told_while_connections_take_every_descriptor() -> None:
+    """What is kept back lets a scrape in; what stays silent on it gives way."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    @contextmanager
+    def spare() -> Iterator[None]:
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit + 16, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+
+    yes = lambda: True  # noqa: E731
+    server = MetricsServer("127.0.0.1", 0, CollectorRegistry(), yes, yes, spare)
+    with ExitStack() as held:
+        held.callback(server.close)
+        held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        sockets = [held.enter_context(socket.socket()) for _ in range(12)]
+        last = held.enter_context(open("/dev/null")).fileno()  # noqa: PTH123  its number counts
+        resource.setrlimit(resource.RLIMIT_NOFILE, (last + 1, hard))
+        with suppress(OSError):
+            while True:
+                held.callback(os.close, os.open("/dev/null", os.O_RDONLY))
+        for each in sockets:
+            each.settimeout(20)
+            each.connect(("127.0.0.1", server.port))
+        sockets[-1].sendall(b"GET /readyz HTTP/1.1\r\n\r\n")
+        assert sockets[-1].recv(4096).startswith(b"HTTP/1.1 200")
 
 
 def test_a_port_in_use_is_an_error(served: Served) -> None:
