@@ -124,8 +124,10 @@ class Tally:
         verdict = outcome.verdict
         if verdict is None or verdict.complies:
             return True
-        broken = " ".join(check.explanation for check in verdict.checks if not check.passed)
-        self._say(f"breaks the rules of {verdict.preset}: {job.source.name}: {broken}")
+        for check in verdict.checks:
+            if not check.passed:
+                rule = f"breaks a rule of {verdict.preset}"
+                self._say(f"{rule}: {job.source.name}: {check.explanation}")
         return False
 
     def _say(self, text: str) -> None:

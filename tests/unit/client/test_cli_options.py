@@ -165,7 +165,8 @@ def test_a_packshot_that_breaks_its_preset_is_written_and_named(
     )
     assert result.exit_code == exit_code, result.output
     assert [line for line in result.stderr.splitlines() if "bazaar" in line] == [
-        f"breaks the rules of bazaar: {photos[1]}: It fills 60 %. It is narrow."
+        f"breaks a rule of bazaar: {photos[1]}: It fills 60 %.",
+        f"breaks a rule of bazaar: {photos[1]}: It is narrow.",
     ]
     assert summary in result.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["bag.png", "hat.png"]
