@@ -81,17 +81,9 @@ class Outbox:
         _when_ended(context, lambda: self._end(reply))
 
     @contextmanager
-    def sending(
-        self, context: Context, size_bytes: int, release: Callable[[], None] | None = None
-    ) -> Iterator[None]:
-        """Send one of a call's replies in a block.
-
-        Args:
-            context: The call.
-            size_bytes: The reply's size.
-            release: Gives back what the reply holds, at once, where the room is wanted.
-        """
-        reply = self._begin(context, size_bytes, release or _nothing)
+    def sending(self, context: Context, size_bytes: int) -> Iterator[None]:
+        """Send one of a call's replies in a block, which holds what the reply does."""
+        reply = self._begin(context, size_bytes, _nothing)
         try:
             yield
         except BaseException:

@@ -102,13 +102,10 @@ class Rendering:
         )
         at_end(place.release)
 
-        counted = False
-
         def count_photo() -> None:
             # Once for each photo: one of a stream that had to wait for room comes by again.
-            nonlocal counted
-            if not counted:
-                counted = True
+            if not seen.photo_counted:
+                seen.photo_counted = True
                 self._metrics.count(catalogue.PHOTO_BYTES, amount=photo_bytes)
 
         def take_room(pixels: int, work: Work) -> None:

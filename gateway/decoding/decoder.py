@@ -67,14 +67,6 @@ class Decoder(Protocol):
         """Let go of whatever decodes; nothing is decoded any more."""
 
 
-def decode_at_once(
-    decoder: Decoder, file: bytes, limits: PhotoLimits, *, keep_metadata: bool = False
-) -> Photo:
-    """Open a photo and decode it; result and errors are those of the two steps."""
-    with decoder.open(file, limits) as opened:
-        return opened.decode(keep_metadata=keep_metadata)
-
-
 def check_as_opened(opened: OpenedPhoto, photo: Photo) -> None:
     """Check that a photo has no more pixels than room was taken for.
 

@@ -37,6 +37,7 @@ class Call:
         reason: Why, if it is an error.
         facts: What else its line says.
         stages_s: Seconds that each stage took.
+        photo_counted: Whether the bytes of its photo have been counted.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Call:
     reason: str = ""
     facts: dict[str, str | int | float] = field(default_factory=dict)
     stages_s: dict[Stage, float] = field(default_factory=dict)
+    photo_counted: bool = False
 
     @property
     def trace_id(self) -> str:

@@ -14,13 +14,14 @@ import pytest
 from PIL import Image
 
 from gateway.config import GatewayConfig
-from gateway.decoding.decoder import ThreadDecoder, decode_at_once
+from gateway.decoding.decoder import ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
 from gateway.errors import InvalidPhotoError, PhotoLimitError
 from gateway.pipeline.limits import PhotoLimits
 from gateway.server import Gateway
 from packshot import AsyncClient, BackgroundPicture
 from tests.support import claims
+from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, encode_image, product_photo
 
@@ -165,7 +166,6 @@ def test_the_pixels_can_be_written_on(pool: Pool) -> None:
 
 PARENT = """
 import sys
-from gateway.decoding.decoder import decode_at_once
 from gateway.decoding.processes import ProcessDecoder
 from gateway.pipeline.limits import PhotoLimits
 decoder = ProcessDecoder(2, 10, PhotoLimits(), lambda: None)

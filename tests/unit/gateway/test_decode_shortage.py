@@ -19,13 +19,13 @@ import pytest
 
 from gateway.config import GatewayConfig
 from gateway.decoding import pool as pools
-from gateway.decoding.decoder import decode_at_once
 from gateway.decoding.parcels import SealedBytes
 from gateway.decoding.processes import ProcessDecoder
 from gateway.errors import DecodingUnavailableError, InvalidPhotoError
 from gateway.pipeline.limits import PhotoLimits
 from gateway.server import Gateway
 from packshot import AsyncClient, Client, UnavailableError
+from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.lone_gateway import lone_gateway
 from tests.support.pictures import encode, product_photo

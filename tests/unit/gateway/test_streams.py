@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from google.rpc import error_details_pb2
 
+from gateway import errors
 from gateway.config import GatewayConfig
 from gateway.inference import Matte, MattingModel
 from gateway.pipeline.arrays import Pixels
@@ -154,6 +155,20 @@ async def test_replies_come_as_they_finish_each_with_its_id(
     assert photos == 4
     assert sample(gateway, "packshot_requests_total", method="RenderStream", code="OK") == 1
     assert sample(gateway, "packshot_requests_in_flight", method="RenderStream") == 0
+
+
+async def test_a_photo_that_comes_by_again_for_want_of_room_is_counted_once(
+    stub: "PackshotServiceAsyncStub", gateway: Gateway, inference: GatedInferenceServer
+) -> None:
+    inference.error = errors.OverloadedError(
+        "the model's queue is full", retry_after_s=0.01, figures={}
+    )
+    answered = asyncio.create_task(exchange(stub.RenderStream(), message("a")))
+    decoded = "packshot_stage_duration_seconds_count"
+    await eventually(lambda: sample(gateway, decoded, stage="decode") > 1)
+    inference.error = None
+    assert [bool(reply.response.picture) for reply in await answered] == [True]
+    assert sample(gateway, "packshot_photo_bytes_total") == len(PHOTO)
 
 
 async def test_a_photo_fails_alone_with_the_status_that_render_would_give(
