@@ -170,7 +170,8 @@ from gateway.decoding.processes import ProcessDecoder
 from gateway.pipeline.limits import PhotoLimits
 decoder = ProcessDecoder(2, 10, PhotoLimits(), lambda: None)
 decoder.start()
-decode_at_once(decoder, open(sys.argv[1], "rb").read(), PhotoLimits())
+with decoder.open(open(sys.argv[1], "rb").read(), PhotoLimits()) as opened:
+    opened.decode()
 print("ready", flush=True)
 sys.stdin.read()
 """
