@@ -7,11 +7,12 @@ nothing, are ended by the clock, and before that by newer ones.
 
 import asyncio
 import errno
+import os
 import resource
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPException, parse_headers
 from io import BytesIO
@@ -24,8 +25,8 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 MAX_CONNECTIONS: Final = 256
 # They take no more than this share of the descriptors that the process may open.
 _SHARE_OF_DESCRIPTORS: Final = 1 / 8
-# Connections that may stay on spare descriptors.
-_SPARED: Final = 4
+# Descriptors that are kept for connections to this port.
+_SPARE: Final = 4
 _WAITING: Final = 1024
 MAX_HEAD_BYTES: Final = 8192
 # For the whole head of a request, and for taking the whole reply.
@@ -45,7 +46,6 @@ class MetricsServer:
         registry: The metrics to show.
         is_ready: Called for /readyz, from the server's thread.
         is_alive: Called for /livez, from the server's thread.
-        spare: Gives the block descriptors that are kept back, where connections have taken all.
 
     Attributes:
         port: The port bound.
@@ -61,7 +61,6 @@ class MetricsServer:
         registry: CollectorRegistry,
         is_ready: Callable[[], bool],
         is_alive: Callable[[], bool],
-        spare: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._metrics = make_wsgi_app(registry)
         self._is_ready = is_ready
@@ -72,8 +71,8 @@ class MetricsServer:
         # three turns, so that even a flood of newer connections does not end it before.
         self._backlog = self._places // 4
         self._socket = _listen(host.strip("[]"), port, self._backlog)
-        self._socket.shortage = self._make_room
-        self._socket.spare = spare
+        self._socket.make_room = self._make_room
+        self._socket.keep_spare()
         self.port = int(self._socket.getsockname()[1])
         # The connections' tasks, the oldest first.
         self._open: dict[asyncio.Task[None], None] = {}
@@ -121,6 +120,8 @@ class MetricsServer:
             # Nothing is left to be sent where it was closed.
             if not writer.is_closing():
                 writer.transport.abort()
+            # The loop closes the connection's socket in its next turn.
+            self._loop.call_soon(self._loop.call_soon, self._socket.keep_spare)
 
         # Of a task that is cancelled before its first step nothing else would run.
         task.add_done_callback(end)
@@ -130,10 +131,12 @@ class MetricsServer:
         del self._open[oldest]
         oldest.cancel()
 
-    def _make_room(self) -> None:
-        """Have a connection that takes a spare descriptor leave another one free soon."""
-        if len(self._open) > _SPARED:
+    def _make_room(self) -> bool:
+        """End the oldest connection, if there is one: its descriptor is free in a moment."""
+        if self._open:
             self._end_oldest()
+            return True
+        return False
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request and close the connection; it is cut off where that fails."""
@@ -198,21 +201,47 @@ class MetricsServer:
 
 
 class _Listener(socket.socket):
-    """A listening socket that can still accept while all descriptors are taken."""
+    """A listening socket that keeps a few descriptors of its own, for when others take all.
 
-    shortage: Callable[[], None]
-    spare: Callable[[], AbstractContextManager[None]]
+    Attributes:
+        make_room: Called where those are used up; tells whether one will be free in a moment.
+    """
+
+    make_room: Callable[[], bool]
+
+    def __init__(self, family: int, kind: int, protocol: int, fileno: int) -> None:
+        super().__init__(family, kind, protocol, fileno)
+        self._spare: list[int] = []
+
+    def keep_spare(self) -> None:
+        """Take descriptors until there are as many spare ones as there should be."""
+        with suppress(OSError):  # later, then
+            while len(self._spare) < _SPARE and self.fileno() >= 0:
+                self._spare.append(os.dup(self.fileno()))
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, by a spare descriptor if need be."""
+        """Accept a connection, on a spare descriptor if need be.
+
+        Raises:
+            BlockingIOError: There is none, but will be in a moment.
+            OSError: As for any socket.
+        """
         try:
             return super().accept()
         except OSError as exc:
             if exc.errno not in {errno.EMFILE, errno.ENFILE}:
                 raise
-        self.shortage()
-        with self.spare():
-            return super().accept()
+            if self._spare:
+                os.close(self._spare.pop())
+            elif self.make_room():
+                raise BlockingIOError from exc
+        return super().accept()
+
+    def close(self) -> None:
+        """Close it, and what it keeps."""
+        while self._spare:
+            os.close(self._spare.pop())
+        super().close()
 
 
 def _listen(host: str, port: int, backlog: int) -> _Listener:

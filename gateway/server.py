@@ -136,7 +136,6 @@ class Gateway:
                 self._telemetry.registry,
                 self._is_ready,
                 lambda: self._heartbeat.is_alive,
-                self._decoder.spare_descriptors,
             )
         except OSError as exc:
             raise PortError(

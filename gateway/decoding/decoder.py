@@ -5,7 +5,6 @@ photo is opened, which reads its header, and then decoded. Both are another proc
 there is one: nothing but a file's length and its first bytes is looked at in the gateway.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, Self
 
 from gateway.errors import PhotoLimitError
@@ -57,9 +56,6 @@ class Decoder(Protocol):
     def pids(self) -> tuple[int, ...]:
         """Return the ids of the processes that decode; none where the calling thread does."""
 
-    def spare_descriptors(self) -> AbstractContextManager[None]:
-        """Let a block have the descriptors that are kept back, where connections took the rest."""
-
     def abandon(self) -> None:
         """End what is being decoded at once, without waiting; nothing is decoded any more."""
 
@@ -96,10 +92,6 @@ class ThreadDecoder:
     def hindrance(self) -> str:
         """There is none."""
         return ""
-
-    def spare_descriptors(self) -> AbstractContextManager[None]:
-        """Give none: none are kept back."""
-        return nullcontext()
 
     def pids(self) -> tuple[int, ...]:
         """There are none."""

@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any, Final, Self, TypeVar
 
@@ -71,10 +70,6 @@ class ProcessDecoder:
         """Start the workers; they are ready some tenths of a second later."""
         self._pool.start()
         self._reserve.keep()
-
-    def spare_descriptors(self) -> AbstractContextManager[None]:
-        """Let a block have the descriptors that are kept back."""
-        return self._reserve.opened()
 
     def pids(self) -> tuple[int, ...]:
         """Return the process ids of the workers."""

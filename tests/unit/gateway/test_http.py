@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
@@ -150,20 +150,10 @@ def test_it_closes_though_strangers_are_connected(monkeypatch: pytest.MonkeyPatc
 
 
 def test_readiness_is_told_while_connections_take_every_descriptor() -> None:
-    """What is kept back lets a scrape in; what stays silent on it gives way."""
+    """Kept descriptors let a scrape in; what stays silent on them gives way."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-
-    @contextmanager
-    def spare() -> Iterator[None]:
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (limit + 16, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
-
     yes = lambda: True  # noqa: E731
-    server = MetricsServer("127.0.0.1", 0, CollectorRegistry(), yes, yes, spare)
+    server = MetricsServer("127.0.0.1", 0, CollectorRegistry(), yes, yes)
     with ExitStack() as held:
         held.callback(server.close)
         held.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
