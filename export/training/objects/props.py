@@ -39,7 +39,8 @@ def _material(rng: Generator, side: int) -> Plane:
 
 def _lit(own: Plane, mask: Plane, light: Plane | float) -> Plane:
     shade = np.broadcast_to(np.asarray(light, np.float32), mask.shape)
-    return np.clip(own * shade[..., None], 0, 1) * mask[..., None]
+    lit: Plane = np.clip(own * shade[..., None], 0, 1) * mask[..., None]
+    return lit
 
 
 def _over(below: list[Plane], mask: Plane, colours: Plane) -> list[Plane]:
