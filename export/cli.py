@@ -140,6 +140,9 @@ def _declare_build(commands: Commands) -> None:
     build.add_argument(
         "--pictures", type=Path, default=PICTURES, help="training folder, to choose int8 by"
     )
+    build.add_argument(
+        "--bank", type=Path, help="file that a training run left of that folder, read instead of it"
+    )
     build.add_argument("--accelerator", choices=["openvino"], help="what runs the models on a CPU")
     build.set_defaults(run=_build)
 
@@ -292,7 +295,7 @@ def _build_variants(built: "Built", options: argparse.Namespace) -> None:
     wanted = [one for one in Precision if one in options.precision and one != Precision.FP32]
     if not wanted:
         return
-    pictures = read_precision_pictures(options.pictures, built.config.side)
+    pictures = read_precision_pictures(options.pictures, built.config.side, options.bank)
     for precision in wanted:
         variant = build_variant(built.folder, precision, pictures, built.config)
         lost = variant.loss

@@ -52,13 +52,25 @@ def read_or_make(
     if bank.exists():
         stored = _load(bank)
         if stored["key"] == key:
-            return Pictures(**stored["train"]), Pictures(**stored["held_out"])
+            return _both(stored)
     train, held_out = read_pictures(folder, config)
     bank.parent.mkdir(parents=True, exist_ok=True)
     partial = bank.with_suffix(".partial")
     torch.save({"key": key, "train": vars(train), "held_out": vars(held_out)}, partial)
     partial.replace(bank)
-    stored = _load(bank)
+    return open_bank(bank)
+
+
+def open_bank(bank: Path) -> tuple[Pictures, Pictures]:
+    """Give the pictures of a bank, whatever settings it was made with.
+
+    Raises:
+        CheckpointError: the bank is missing or no file of this form.
+    """
+    return _both(_load(bank))
+
+
+def _both(stored: dict[str, Any]) -> tuple[Pictures, Pictures]:
     return Pictures(**stored["train"]), Pictures(**stored["held_out"])
 
 
