@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from export.errors import ExportError
-from export.graph import write_onnx
+from export.graph import fold_norms, round_weights, write_onnx
 from export.keep import Answer
-from export.networks.matte import Matte
+from export.networks.registry import network_of
 from export.photos import read_pixels
 from export.triton_config import Kind, MatteModelConfig
 from export.verification import Verified, verify
@@ -58,19 +58,19 @@ def build(
         VerificationError: ONNX and network differ by more than rounding.
     """
     card = ModelCard.read(weights / f"{name}.json")
-    network = Matte()
+    network = network_of(card.network)
     read_weights(network, weights / f"{name}.safetensors")
-    untouched = Matte()
-    untouched.load_state_dict(network.state_dict())
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model.onnx"
         metadata = card.metadata() | {"precision": "fp32"}
-        write_onnx(network, card.side, model, metadata)
+        # The file holds half-precision weights. The network that it is held to has the same ones.
+        round_weights(fold_norms(network.eval()))
+        write_onnx(network, card.side, model, metadata, halve=True)
         size = model.stat().st_size
         if size > LARGEST_ONNX_BYTES:
             raise ExportError(f"{name} takes {size} bytes, more than {LARGEST_ONNX_BYTES}")
         real = read_pixels(pictures, card.side)
-        verified = verify(model, Answer(untouched), card.side, real)
+        verified = verify(model, Answer(network), card.side, real)
         folder = repository / name
         (folder / VERSION).mkdir(parents=True, exist_ok=True)
         shutil.copyfile(model, folder / VERSION / "model.onnx")

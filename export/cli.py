@@ -65,6 +65,18 @@ def _declare_train(commands: Commands) -> None:
     train.add_argument(
         "--teacher", help="weights that mask the photos without masks they are sure of"
     )
+    train.add_argument(
+        "--encoder",
+        help="published weights that the network lite begins with; see docs/training.md",
+    )
+    train.add_argument("--network", help="what to train: matte (the default) or lite")
+    train.add_argument("--mattes", help="folder of a larger network's mattes of the photos")
+    train.add_argument(
+        "--objects", help="folder of modelled objects with alpha, Fluent Emoji in 3D"
+    )
+    train.add_argument(
+        "--bank", type=Path, help="file that keeps the pictures as read and rendered"
+    )
     train.add_argument("--steps", type=int, help="length of the run")
     train.add_argument("--minutes", type=float, help="length by the clock instead of by steps")
     train.add_argument("--device", help="where to train: cpu (the default) or cuda")
@@ -103,6 +115,9 @@ def _declare_train(commands: Commands) -> None:
         default=0,
         help="as how many runs what the first run went on from counts in the average",
     )
+    keep.add_argument(
+        "--side", type=int, help="that the model is to be asked at, pixels; by default the trained"
+    )
     keep.add_argument("--photos", type=Path, default=PHOTOS, help="photos with reference mattes")
     keep.add_argument("--weights", type=Path, default=WEIGHTS, help="folder to write to")
     keep.set_defaults(run=_keep)
@@ -125,6 +140,9 @@ def _declare_build(commands: Commands) -> None:
     )
     build.add_argument(
         "--pictures", type=Path, default=PICTURES, help="training folder, to choose int8 by"
+    )
+    build.add_argument(
+        "--bank", type=Path, help="file that a training run left of that folder, read instead of it"
     )
     build.add_argument("--accelerator", choices=["openvino"], help="what runs the models on a CPU")
     build.set_defaults(run=_build)
@@ -210,20 +228,35 @@ def _declare_evaluate(commands: Commands) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from export.training.bank import read_or_make  # noqa: PLC0415
     from export.training.config import TrainingConfig  # noqa: PLC0415
     from export.training.loop import Training  # noqa: PLC0415
-    from export.training.sources import read_pictures  # noqa: PLC0415
     from export.training.teacher import with_labels  # noqa: PLC0415
 
     asked = {
         name: getattr(options, name)
-        for name in ("seed", "steps", "minutes", "device", "mixed_precision", "teacher", "workers")
+        for name in (
+            "seed",
+            "network",
+            "steps",
+            "minutes",
+            "device",
+            "mixed_precision",
+            "teacher",
+            "workers",
+        )
         if getattr(options, name) is not None
     }
     config = replace(TrainingConfig(), **asked)
+    if options.encoder:
+        config = config.with_encoder(options.encoder)
+    if options.mattes:
+        config = config.with_mattes(options.mattes)
+    if options.objects:
+        config = config.with_objects(options.objects)
     if options.start:
         config = config.going_on_from(options.start)
-    pictures, held_out = read_pictures(options.pictures, config)
+    pictures, held_out = read_or_make(options.pictures, config, options.bank)
     if config.teacher:
         pictures = with_labels(pictures, Path(config.teacher), config.stages[-1].side)
     result = Training(config, options.into, pictures, held_out).run()
@@ -251,6 +284,7 @@ def _keep(options: argparse.Namespace) -> None:
         options.photos,
         options.weights,
         start_counts=options.start_counts,
+        side=options.side,
     )
     for pictures, measures in card.measures.items():
         print(pictures, ", ".join(f"{name} {value:.4f}" for name, value in measures.items()))
@@ -285,7 +319,7 @@ def _build_variants(built: "Built", options: argparse.Namespace) -> None:
     wanted = [one for one in Precision if one in options.precision and one != Precision.FP32]
     if not wanted:
         return
-    pictures = read_precision_pictures(options.pictures, built.config.side)
+    pictures = read_precision_pictures(options.pictures, built.config.side, options.bank)
     for precision in wanted:
         variant = build_variant(built.folder, precision, pictures, built.config)
         lost = variant.loss

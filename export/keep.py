@@ -11,17 +11,24 @@ from torch import Tensor, nn
 from export.errors import CheckpointError
 from export.graph import ServedMatte
 from export.measures import Agreement, agreement, mean_agreement
-from export.networks.matte import Matte, count_parameters
+from export.networks.matte import count_parameters
+from export.networks.registry import PACKAGE, network_of
 from export.photos import read_photos
 from export.recipes import Recipe
 from export.training.checkpoint import KEPT_SUFFIX, load_state, load_weights
 from export.training.loop import BEST, CHECKPOINT
-from export.training.provenance import SOURCES
+from export.training.provenance import ENCODER, OBJECTS, SOURCES, TEACHER
 from export.weights_file import ModelCard, read_weights, write_weights
 
 
 def keep(
-    name: str, runs: list[Path], photos: Path, folder: Path, *, start_counts: int = 0
+    name: str,
+    runs: list[Path],
+    photos: Path,
+    folder: Path,
+    *,
+    start_counts: int = 0,
+    side: int | None = None,
 ) -> ModelCard:
     """Write ``NAME.safetensors`` and ``NAME.json`` from the best weights of training runs.
 
@@ -37,6 +44,7 @@ def keep(
         folder: where weights and card go.
         start_counts: as how many runs the weights count that the first run went on from, themselves
             an average perhaps; 0 leaves them out.
+        side: that the model is to be asked at, pixels; None: the last one that it was trained at.
 
     Returns:
         The card.
@@ -46,10 +54,12 @@ def keep(
         PicturesError: the photos are not of the expected form.
     """
     states = [load_state(run / CHECKPOINT) for run in runs]
-    network = Matte()
+    config = states[-1]["config"]
+    kind = config.get("network", "matte")  # runs before the option lack it
+    network = network_of(kind)
     best = [load_state(run / BEST) for run in runs]
     if start_counts:
-        start = Matte()
+        start = network_of(kind)
         load_weights(start, Path(states[0]["config"]["start"]))
         best = [start.state_dict()] * start_counts + best
     try:
@@ -58,18 +68,22 @@ def keep(
         raise CheckpointError(f"{runs[-1] / BEST} fits another network: {exc}") from exc
     weights = folder / f"{name}.safetensors"
     write_weights(network, weights)
-    rounded = Matte()
+    rounded = network_of(kind)
     read_weights(rounded, weights)
-    config = states[-1]["config"]
     history = _history(states)
-    side = config["stages"][-1]["side"]
+    known = " ".join(history)
+
+    def any_of(option: str) -> bool:
+        return f" --{option} " in known
+
+    side = side or config["stages"][-1]["side"]
     judged = judge(rounded, photos, side)
     measures = {"photos": {"iou": round(judged.iou, 4), "mae": round(judged.mae, 4)}}
     if len(states) == 1:
         measures = {"held_out": {"iou": round(states[0]["best_iou"], 4)}} | measures
     card = ModelCard(
         name=name,
-        network="export.networks.matte",
+        network=f"{PACKAGE}{kind}",
         licence="Apache-2.0",
         side=side,
         parameters=count_parameters(network),
@@ -80,7 +94,8 @@ def keep(
             "minutes": round(sum(minutes for _, minutes in history.values())),
         },
         measures=measures,
-        sources=SOURCES,
+        sources=SOURCES + (OBJECTS if any_of("objects") else ()),
+        learned_from=(ENCODER if any_of("encoder") else ()) + (TEACHER if any_of("mattes") else ()),
     )
     card.write(folder / f"{name}.json")
     return card
@@ -142,7 +157,7 @@ def _command(config: dict[str, Any]) -> str:
         command += f" --minutes {config['minutes']:g}"
     if config.get("mixed_precision"):  # runs before the option lack it
         command += " --mixed-precision"
-    for name in ("start", "teacher"):
+    for name in ("encoder", "mattes", "objects", "start", "teacher"):
         if config.get(name):
             command += f" --{name} {config[name]}"
     return command

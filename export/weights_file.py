@@ -23,9 +23,9 @@ from export.errors import CheckpointError
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures that weights learned from."""
+    """Pictures that weights learned from, or a network."""
 
-    pictures: str
+    pictures: str  # what they are
     origin: str  # public repository or package
     licence: str
 
@@ -44,6 +44,8 @@ class ModelCard:
     trained: dict[str, float]  # steps, minutes, pictures
     measures: dict[str, dict[str, float]]  # by set of pictures: iou, mae
     sources: tuple[Source, ...]
+    # Weights that these began with, and networks that taught them, with what is known of the terms.
+    learned_from: tuple[Source, ...] = ()
 
     def write(self, path: Path) -> None:
         """Write as JSON."""
@@ -59,7 +61,8 @@ class ModelCard:
         try:
             values: dict[str, Any] = json.loads(path.read_text())
             sources = tuple(Source(**source) for source in values.pop("sources"))
-            return cls(**values, sources=sources)
+            learned_from = tuple(Source(**one) for one in values.pop("learned_from", ()))
+            return cls(**values, sources=sources, learned_from=learned_from)
         except (OSError, ValueError, TypeError, KeyError) as exc:
             raise CheckpointError(f"{path} is no model card: {exc}") from exc
 
@@ -90,11 +93,20 @@ def read_weights(network: nn.Module, path: Path) -> None:
     Raises:
         CheckpointError: the file is missing, or fits another network.
     """
+    _fill(network, read_state(path), path)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file by name.
+
+    Raises:
+        CheckpointError: the file is missing or of another form.
+    """
     try:
-        stored = safetensors.torch.load_file(path)
+        stored: dict[str, Tensor] = safetensors.torch.load_file(path)
     except (OSError, SafetensorError) as exc:
         raise CheckpointError(f"{path} cannot be read: {exc}") from exc
-    _fill(network, stored, path)
+    return stored
 
 
 def read_checkpoint(network: nn.Module, path: Path) -> None:

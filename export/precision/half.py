@@ -10,6 +10,8 @@ from pathlib import Path
 import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
+from export.graph import restore_weights
+
 
 def write_half(source: Path, into: Path) -> None:
     """Write a graph with its weights and arithmetic in half precision.
@@ -18,7 +20,9 @@ def write_half(source: Path, into: Path) -> None:
         source: an ONNX file in full precision.
         into: the file to write.
     """
-    model = convert_float_to_float16(onnx.load(source), keep_io_types=True, op_block_list=[])
+    full = onnx.load(source)
+    restore_weights(full)
+    model = convert_float_to_float16(full, keep_io_types=True, op_block_list=[])
     _fold_casts_of_constants(model.graph)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, into)

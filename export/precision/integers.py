@@ -34,9 +34,10 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from export.contract import PHOTO
+from export.graph import restore_weights
 
-QUANTISED = ("Conv", "Add", "MatMul", "Relu", "Resize")
-_BETWEEN_CONVOLUTIONS = {"Relu", "Resize", "Add"}
+QUANTISED = ("Conv", "Add", "MatMul", "Relu", "Clip", "Resize", "Concat")
+_BETWEEN_CONVOLUTIONS = {"Relu", "Clip", "Resize", "Add", "Concat"}
 
 
 class Part(StrEnum):
@@ -102,9 +103,12 @@ def write_integers(
         pictures: (S, S, 3) uint8, to calibrate on.
     """
     with tempfile.TemporaryDirectory() as scratch, quietly():
-        prepared = Path(scratch) / "prepared.onnx"
+        prepared, full = Path(scratch) / "prepared.onnx", Path(scratch) / "full.onnx"
+        whole = onnx.load(source)
+        restore_weights(whole)
+        onnx.save(whole, full)
         # The symbolic inference gives up on attention; ONNX's own, which follows it, does not.
-        quant_pre_process(source, prepared, skip_symbolic_shape=True)
+        quant_pre_process(full, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             into,
@@ -144,6 +148,8 @@ def kept_in_float(graph: onnx.GraphProto, parts: Sequence[Part]) -> list[str]:
         stays = {
             "Add": not between or Part.SUMS in parts,
             "Relu": not between,
+            "Clip": not between,
+            "Concat": not between,
             "Resize": not between,
             "MatMul": len(inputs) > 1 or Part.LINEAR in parts,
         }

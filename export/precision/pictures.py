@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.photos import Photo
+from export.training.bank import open_bank
 from export.training.compose import compose_batch
 from export.training.config import TrainingConfig
 from export.training.dice import Dice
@@ -32,19 +33,21 @@ class PrecisionPictures:
     held_out: list[Photo]
 
 
-def read_precision_pictures(folder: Path, side: int) -> PrecisionPictures:
+def read_precision_pictures(folder: Path, side: int, bank: Path | None = None) -> PrecisionPictures:
     """Compose both sorts of pictures.
 
     Args:
         folder: of training pictures, see ``docs/training.md``.
         side: height and width of the model's input, pixels.
+        bank: that a training run left of such a folder, to be read instead of it.
 
     Raises:
         PicturesError: the folder is not of that form.
+        CheckpointError: the bank is missing or no bank.
     """
     config = TrainingConfig()
     composed = config.stages[-1].side
-    train, held_out = read_pictures(folder, config)
+    train, held_out = open_bank(bank) if bank else read_pictures(folder, config)
     scenes = [
         compose_batch(Dice(CALIBRATION_SEED, index), train, config.scene, BATCH, composed)
         for index in range(CALIBRATION_BATCHES)

@@ -6,6 +6,8 @@ from torch.nn import functional
 
 from export.training.dice import Dice
 
+HUE_TURNED = 0.15  # share of pictures whose hues are turned
+
 
 def photograph(dice: Dice, rgb: Tensor) -> Tensor:
     """Vary what a camera varies.
@@ -30,11 +32,24 @@ def _colour(dice: Dice, rgb: Tensor) -> Tensor:
     saturation = torch.exp(dice.normal(0.25, count)) * (1 - dice.chance(0.06, count))
     contrast = torch.exp(dice.normal(0.12, count))
     gamma = torch.exp(dice.normal(0.18, count))
+    rgb = _turned(dice, rgb)
     grey = rgb.mean(dim=1, keepdim=True)
     rgb = torch.lerp(grey.expand_as(rgb), rgb, _each(saturation, rgb))
     middle = rgb.mean(dim=(1, 2, 3), keepdim=True)
     rgb = (middle + (rgb - middle) * _each(contrast, rgb)) * _each(gain, rgb)
     return rgb.clamp(1e-4, 1.0).pow(_each(gamma, rgb))
+
+
+def _turned(dice: Dice, rgb: Tensor) -> Tensor:
+    """Turn the hues of some pictures about grey."""
+    count = len(rgb)
+    angle = dice.uniform(-3.1, 3.1, count) * dice.chance(HUE_TURNED, count)
+    cos, sin = torch.cos(angle), torch.sin(angle) / 3**0.5
+    even = (1 - cos) / 3
+    rows = [[cos + even, even - sin, even + sin], [even + sin, cos + even, even - sin]]
+    rows.append([even - sin, even + sin, cos + even])
+    turn = torch.stack([torch.stack(row, dim=1) for row in rows], dim=1).to(rgb.device)
+    return torch.einsum("nij,njhw->nihw", turn, rgb).clamp(0, 1)
 
 
 def _focus(dice: Dice, rgb: Tensor) -> Tensor:

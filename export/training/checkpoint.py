@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from export.errors import CheckpointError
+from export.networks.registry import network_like
 from export.training.config import TrainingConfig
-from export.weights_file import read_weights
+from export.weights_file import read_state, read_weights
 
 KEPT_SUFFIX = ".safetensors"
 # How long a run takes and where may change on the way; what it learns from may not.
@@ -70,6 +71,18 @@ def load_state(path: Path) -> dict[str, Any]:
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as exc:
         raise CheckpointError(f"{path} is no checkpoint: {str(exc).splitlines()[0]}") from exc
     return state
+
+
+def open_network(path: Path) -> nn.Module:
+    """Build the network whose weights a file holds, and fill it with them.
+
+    Raises:
+        CheckpointError: the file is missing or fits no network that can be trained.
+    """
+    state = read_state(path) if path.suffix == KEPT_SUFFIX else load_state(path)
+    network = network_like(state)
+    load_weights(network, path)
+    return network
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -15,11 +15,15 @@ from export.training.camera import photograph
 from export.training.config import SceneConfig
 from export.training.dice import Dice
 from export.training.lighting import defocus, match_sharpness, reflect, tone_on_tone
+from export.training.objects.props import PLINTH, PROP
 from export.training.sources import Pictures
+from export.training.standing import scatter, set_on_plinth
 from export.training.warp import object_places, photo_views, sample, shadow_places
 
 DRAWN = frozenset({"render", "emoji", "shape"})  # kinds that may take on a real texture
-MODELLED = frozenset({"vehicle", "animal", "package"})  # those that take it on more often
+MODELLED = frozenset(
+    {"vehicle", "animal", "package", "furniture"}
+)  # those that take it on more often
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def compose_batch(
 def _whole_photos(dice: Dice, pictures: Pictures, count: int, side: int) -> Batch:
     bank = pictures.masked
     chosen = bank[dice.below(len(bank), count).to(bank.device)]
-    seen = sample(chosen, photo_views(dice, count), side, beyond="reflection")
+    seen = sample(chosen, photo_views(dice, count, closest=0.6), side, beyond="reflection")
     return Batch(seen[:, :3], seen[:, 3:])
 
 
@@ -66,14 +70,22 @@ def compose_scenes(
     """Set objects on grounds, as they are before a camera sees them."""
     ground = draw_grounds(dice, pictures, scene.backgrounds, count, side)
     ground = _paste_decoys(dice, pictures, scene, ground)
+    if PROP in pictures.cutouts:
+        for share in (scene.prop, scene.prop / 2):
+            wanted = dice.chance(share, count)
+            ground = scatter(dice, pictures.cutouts[PROP], ground, wanted)
     ground = defocus(dice, ground, dice.chance(scene.defocus, count))
     rgb, alpha = _paste_objects(dice, pictures, scene, ground)
-    also = dice.chance(scene.second_object, count).nonzero()[:, 0].to(rgb.device)
+    empty = dice.chance(scene.empty, count) > 0
+    rgb[empty], alpha[empty] = ground[empty], 0.0
+    more = dice.chance(scene.second_object, count)
+    more[empty] = 0
+    also = more.nonzero()[:, 0].to(rgb.device)
     if len(also):
         # What calms a ground would hide the object that stands on it already.
-        lively = replace(scene, tone_on_tone=0)
-        rgb[also], more = _paste_objects(dice, pictures, lively, rgb[also])
-        alpha[also] = torch.maximum(alpha[also], more)
+        lively = replace(scene, tone_on_tone=0, plinth=0)
+        rgb[also], second = _paste_objects(dice, pictures, lively, rgb[also])
+        alpha[also] = torch.maximum(alpha[also], second)
     return Batch(rgb, alpha)
 
 
@@ -92,6 +104,9 @@ def _paste_objects(
     rgb, ground = tone_on_tone(dice, rgb, alpha, ground, alike)
     sharp = dice.chance(scene.match_sharpness, count)
     rgb, alpha = match_sharpness(rgb, alpha, ground, sharp)
+    if PLINTH in pictures.cutouts:
+        wanted = dice.chance(scene.plinth, count)
+        ground = set_on_plinth(dice, pictures.cutouts[PLINTH], ground, alpha, wanted)
     ground = reflect(dice, rgb, alpha, ground, dice.chance(scene.reflection, count))
     shadow = sample(cutouts[:, 3:], shadow_places(dice, places), side // 4, beyond="zeros")
     blur = int(dice.uniform(0, 3, 1)) * 2 + 1

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+MODELLED_WEIGHT = 0.2  # of modelled objects among cutouts, whose weights sum to about one
 STUDIO = "studio"  # grounds that are rendered: plain, graded, softly cluttered
 
 
@@ -33,6 +34,8 @@ class SceneConfig:
             "package": 0.07,
             "glass": 0.02,
             "jewel": 0.02,
+            "furniture": 0.08,
+            "flacon": 0.08,
         }
     )
     backgrounds: dict[str, float] = field(
@@ -54,6 +57,9 @@ class SceneConfig:
     match_sharpness: float = 0.3  # chance that an object is no sharper than its ground
     defocus: float = 0.2  # chance that the ground lies out of focus
     shadow: float = 0.55
+    plinth: float = 0.18  # chance that an object stands on a plinth or a block, which is ground
+    prop: float = 0.25  # chance of a studio's block, ball or panel, which is ground; of two, half
+    empty: float = 0.03  # chance of a scene without an object
     harmonise: float = 0.5  # chance that an object's colours move towards its background's
 
 
@@ -62,8 +68,13 @@ class TrainingConfig:
     """A whole training run. Two runs of one configuration see the same pictures."""
 
     seed: int = 20
+    network: str = "matte"  # of export.networks.registry
+    encoder: str = ""  # file of published weights that the encoder of "lite" begins with
+    frozen_blocks: int = 0  # first blocks of the encoder that learn nothing
     start: str = ""  # file of weights to begin with, as a run's best; empty: random ones
     teacher: str = ""  # file of weights that mask photos without masks; empty: they stay grounds
+    mattes: str = ""  # folder of a teacher's mattes of the training photos; empty: none is asked
+    objects: str = ""  # folder of modelled objects with alpha, as Fluent Emoji in 3D; empty: none
     steps: int = 3000  # length of the run, unless minutes are given
     minutes: float | None = None  # length of the run by the clock, whatever steps that allows
     stages: tuple[Stage, ...] = (
@@ -79,6 +90,7 @@ class TrainingConfig:
     rendered_objects: int = 300  # of each kind, rendered at the start
     drawn_grounds: int = 300  # of foliage, drawn at the start
     peak_rate: float = 1.6e-3  # AdamW
+    encoder_rate: float = 1.0  # share of the rate that an encoder learns at
     last_rate: float = 0.01  # share of the peak that is left at the end
     warmup_steps: int = 100
     weight_decay: float = 0.03
@@ -105,6 +117,38 @@ class TrainingConfig:
             last_rate=0.3,
             average_decay=0.999,
         )
+
+    def with_encoder(self, encoder: str) -> "TrainingConfig":
+        """Give the run of the lite network that begins with a published encoder.
+
+        Its first blocks, which see edges and textures, and the statistics of its norms stay as
+        ImageNet made them; the others learn at a quarter of the rate.
+        """
+        return replace(
+            self,
+            network="lite",
+            encoder=encoder,
+            frozen_blocks=3,
+            encoder_rate=0.3,
+            stages=(
+                Stage(until=0.42, side=192, batch=12),
+                Stage(until=0.84, side=256, batch=12),
+                Stage(until=1.0, side=320, batch=8),
+            ),
+            peak_rate=1.2e-3,
+            last_rate=0.05,
+            validate_every_steps=150,
+            average_decay=0.998,
+        )
+
+    def with_mattes(self, mattes: str) -> "TrainingConfig":
+        """Give the run that also learns from a teacher's mattes: more whole photos."""
+        return replace(self, mattes=mattes, scene=replace(self.scene, masked_share=0.3))
+
+    def with_objects(self, objects: str) -> "TrainingConfig":
+        """Give the run that also pastes a folder's modelled objects."""
+        cutouts = self.scene.cutouts | {"modelled": MODELLED_WEIGHT}
+        return replace(self, objects=objects, scene=replace(self.scene, cutouts=cutouts))
 
     def progress(self, step: int, trained_s: float) -> float:
         """Say how much of the run is done, in [0, 1]."""

@@ -4,18 +4,20 @@ import csv
 import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import AdamW
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from export.measures import Agreement
-from export.networks.matte import seeded
+from export.networks.registry import seeded_network
 from export.training.checkpoint import Checkpoint, load_weights
 from export.training.config import Stage, TrainingConfig
+from export.training.pretrained import hold_still, load_encoder
 from export.training.shards import Shards
 from export.training.sources import Pictures
 from export.training.validation import validate, validation_batches
@@ -23,6 +25,7 @@ from export.training.validation import validate, validation_batches
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
 LOG = "log.csv"
+LONGEST_STEP_S = 60.0
 BAR = "{l_bar}{bar}| {elapsed}<{remaining}"
 
 logger = logging.getLogger(__name__)
@@ -39,14 +42,18 @@ class Training:
         self.device = torch.device(config.device)
         last = config.stages[-1].side
         self.judged_by = validation_batches(held_out.to(self.device), config.scene, last)
-        self.network = seeded(config.seed).to(self.device)
+        self.network = seeded_network(config.network, config.seed).to(self.device)
+        if config.encoder:
+            load_encoder(self.network, Path(config.encoder))
         if config.start:
             load_weights(self.network, Path(config.start))
+        hold_still(self.network, config.frozen_blocks, statistics=bool(config.encoder))
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.shards = Shards(self.network, config, train.to(self.device))
         # Buffers (batch norm's statistics) are averaged along with the weights they belong to.
-        average = get_ema_multi_avg_fn(config.average_decay)  # type: ignore[no-untyped-call]
-        self.average = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True)
+        self.average = AveragedModel(
+            self.network, multi_avg_fn=_average_of(config.average_decay), use_buffers=True
+        )
         self.optimiser = AdamW(_weight_groups(self.network, config), lr=config.peak_rate)
         self.step, self.best_iou, self.trained_s = 0, -1.0, 0.0
         if (folder / CHECKPOINT).exists():
@@ -63,16 +70,17 @@ class Training:
         Returns:
             How the averaged weights do at that point on the held-out pictures.
         """
-        begun = saved = since = time.monotonic()
-        before_s = self.trained_s
+        saved = since = time.monotonic()
         losses: list[float] = []
         pictures = 0
         with tqdm(total=100, unit="%", mininterval=10, bar_format=BAR) as bar:
             while self.progress < 1 and self.step != until_step:
                 stage = self.config.stage_at(self.progress)
+                begun = time.monotonic()
                 losses.append(self._train_step(stage))
                 pictures += stage.batch
-                self.trained_s = before_s + time.monotonic() - begun
+                # A process that was stopped for a while has not trained while it stood still.
+                self.trained_s += min(time.monotonic() - begun, LONGEST_STEP_S)
                 bar.update(round(100 * self.progress, 2) - bar.n)
                 if self.step % self.config.validate_every_steps == 0:
                     rate = pictures / (time.monotonic() - since)
@@ -89,7 +97,8 @@ class Training:
         # A step's pictures depend on the seed and its number alone: a resumed run sees the same.
         loss = self.shards.fill_gradients(self.step, stage)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate_at(self.config, self.step, self.progress)
+            rate = rate_at(self.config, self.step, self.progress)
+            group["lr"] = rate * group["share"]
         nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimiser.step()
         self.average.update_parameters(self.network)
@@ -149,11 +158,36 @@ def rate_at(config: TrainingConfig, step: int, progress: float) -> float:
     return config.peak_rate * rise * (config.last_rate + (1 - config.last_rate) * fall)
 
 
+def _average_of(decay: float) -> Callable[..., None]:
+    """Give a running average that reaches back ``decay``'s way once there are steps enough."""
+
+    @torch.no_grad()
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+        steps = float(count)
+        share = 1 - min(decay, (1 + steps) / (10 + steps))
+        for own, new in zip(averaged, current, strict=True):
+            if own.is_floating_point():
+                own.lerp_(new, share)
+            else:
+                own.copy_(new)
+
+    return update
+
+
 def _weight_groups(network: nn.Module, config: TrainingConfig) -> list[dict[str, object]]:
-    """Let matrices decay; norms and offsets are few and must stay free."""
-    decaying = [weight for weight in network.parameters() if weight.ndim > 1]
-    free = [weight for weight in network.parameters() if weight.ndim <= 1]
-    return [
-        {"params": decaying, "weight_decay": config.weight_decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
+    """Let matrices decay; norms and offsets are few and must stay free.
+
+    ``share`` is the group's share of the rate: an encoder that knows much changes more slowly.
+    """
+    groups = []
+    for encoder, share in ((False, 1.0), (True, config.encoder_rate)):
+        own = [
+            weight
+            for name, weight in network.named_parameters()
+            if weight.requires_grad and name.startswith("encoder.") is encoder
+        ]
+        for decays, decay in ((True, config.weight_decay), (False, 0.0)):
+            weights = [weight for weight in own if (weight.ndim > 1) is decays]
+            if weights:
+                groups.append({"params": weights, "weight_decay": decay, "share": share})
+    return groups

@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from export.networks.matte import Matte
+from export.networks.registry import levels_of
 from export.training.compose import compose_batch
 from export.training.config import Stage, TrainingConfig
 from export.training.dice import Dice
@@ -23,7 +23,7 @@ from export.training.sources import Pictures
 class Shards:
     """Fills a network's gradients from a batch that is composed for the step."""
 
-    def __init__(self, network: Matte, config: TrainingConfig, pictures: Pictures) -> None:
+    def __init__(self, network: nn.Module, config: TrainingConfig, pictures: Pictures) -> None:
         """Copy the network for each further worker."""
         self.config, self.pictures = config, pictures
         self.replicas = [network, *(copy.deepcopy(network) for _ in range(config.workers - 1))]
@@ -50,14 +50,14 @@ class Shards:
         self._gather()
         return sum(losses) / len(losses)
 
-    def _share(self, replica: Matte, dice: Dice, count: int, stage: Stage) -> float:
+    def _share(self, replica: nn.Module, dice: Dice, count: int, stage: Stage) -> float:
         batch = compose_batch(dice, self.pictures, self.config.scene, count, stage.side)
         photo = (batch.rgb * 2 - 1).contiguous(memory_format=torch.channels_last)
         replica.train()
         replica.zero_grad(set_to_none=True)
         mixed = self.config.mixed_precision
         with torch.autocast(photo.device.type, torch.bfloat16, enabled=mixed):
-            levels = replica.levels(photo)
+            levels = levels_of(replica, photo)
         loss = matte_loss([level.float() for level in levels], batch.alpha, self.config.side_weight)
         torch.autograd.backward(loss)
         return float(loss.detach())
@@ -67,6 +67,8 @@ class Shards:
         """Average gradients and batch norm's statistics into the first network."""
         count = len(self.replicas)
         for copies in zip(*(replica.parameters() for replica in self.replicas), strict=True):
+            if not copies[0].requires_grad:
+                continue
             gradients = [cast("Tensor", weight.grad) for weight in copies]
             copies[0].grad = torch.stack(gradients).mean(dim=0) if count > 1 else gradients[0]
         for buffers in zip(*(replica.buffers() for replica in self.replicas), strict=True):

@@ -7,6 +7,7 @@ The folder's form is described in ``docs/training.md``: ``fashion/`` photos with
 
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -30,12 +31,25 @@ from export.training.cutouts import (
 )
 from export.training.foliage import draw_foliage
 from export.training.objects.banks import RENDERERS, render_bank
+from export.training.objects.props import PROPS
 from export.training.shapes import draw_shape
+from export.training.taught import is_empty, is_sure, is_whole, read_matte
 
 FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "renders")
 BODY_LABELS = frozenset({0, 19, 41})  # ground, hair, skin: no garment by themselves
 HELD_OUT_ONE_IN = 10
 GARMENT_SMALLEST_PX = 80
+VARIATION = "fe0f"  # in the name of an emoji: drawn in colours
+NO_OBJECTS = (  # code points of faces, hands, signs and arrows
+    range(0x1F600, 0x1F650),
+    range(0x1F910, 0x1F930),
+    range(0x1F440, 0x1F451),
+    range(0x2190, 0x2300),
+    range(0x1F500, 0x1F53E),
+    range(0x1F170, 0x1F252),
+    range(0x2600 + 0x48, 0x2654),
+)
+TAUGHT_FAINT = 25  # of 255: what a teacher sees this much of is no ground
 
 Pixels = NDArray[np.uint8]
 
@@ -103,6 +117,8 @@ def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictu
             for path, pictures in zip(files, progress, strict=True):
                 key = object_name(path.stem) if name == "renders" else path.stem
                 (held if held_out(key) else train).extend(pictures)
+    for name, pixels in _modelled(config):
+        (held if held_out(name) else train).append(Kept("cutout", "modelled", pixels))
     for side, count in ((train, config.drawn_shapes), (held, max(config.drawn_shapes // 10, 1))):
         rng = np.random.default_rng((config.seed, count))
         side += [Kept("cutout", "shape", draw_shape(rng, config.cutout_side)) for _ in range(count)]
@@ -116,7 +132,7 @@ def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictu
         (train, config.rendered_objects),
         (held, max(config.rendered_objects // 10, 1)),
     ):
-        for kind in sorted(config.scene.cutouts.keys() & RENDERERS.keys()):
+        for kind in sorted((config.scene.cutouts.keys() | PROPS) & RENDERERS.keys()):
             bank = render_bank(kind, config.seed, count, config.cutout_side)
             side += [Kept("cutout", kind, pixels) for pixels in bank]
     return _gather(train, config.scene), _gather(held, config.scene)
@@ -130,6 +146,7 @@ def _gather(kept: list[Kept], scene: SceneConfig) -> Pictures:
         key: torch.from_numpy(np.stack(bank)).permute(0, 3, 1, 2).contiguous()
         for key, bank in banks.items()
     }
+    masked = [bank for (use, _), bank in stacked.items() if use == "masked"]
     needed = {("masked", "fashion")}
     needed |= {("cutout", kind) for kind in scene.cutouts}
     needed |= {("background", kind) for kind in scene.backgrounds if kind != STUDIO}
@@ -137,7 +154,7 @@ def _gather(kept: list[Kept], scene: SceneConfig) -> Pictures:
         names = ", ".join(sorted(f"{use} {kind}" for use, kind in lacking))
         raise PicturesError(f"too few pictures to hold some out: none left of {names}")
     return Pictures(
-        stacked["masked", "fashion"],
+        torch.cat(masked),
         {kind: bank for (use, kind), bank in stacked.items() if use == "cutout"},
         {kind: bank for (use, kind), bank in stacked.items() if use == "background"},
     )
@@ -157,18 +174,29 @@ def _files(folder: Path) -> list[Path]:
 def _read(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
     side = config.photo_side
     if name in {"groceries", "clothes"}:
-        return [Kept("background", name, _squashed(_open(path, "RGB"), side))]
+        return _read_unmasked(name, path, config)
     if name == "landscapes":
         return [Kept("background", name, tile) for tile in _tiles(_open(path, "RGB"), side)]
     if name == "fashion":
         return _read_fashion(path, config)
     if name == "iconic":
-        rgb = _open(path, "RGB")
-        mask = mask_on_white(rgb)
-        return [] if mask is None else _cutout(name, rgb, smooth_edges(mask, 1.2), config)
+        return _read_iconic(path, config)
     pixels = _open(path, "RGBA")
     kind = "emoji" if name == "emoji" else "render"
     return _cutout(kind, pixels[..., :3], pixels[..., 3], config)
+
+
+def _modelled(config: TrainingConfig) -> Iterator[tuple[str, Pixels]]:
+    """Give the modelled objects of ``config.objects`` by name; flags, faces and signs left out."""
+    if not config.objects:
+        return
+    for path in _files(Path(config.objects)):
+        points = [int(part, 16) for part in path.stem.split("-") if part != VARIATION]
+        if len(points) != 1 or any(points[0] in span for span in NO_OBJECTS):
+            continue
+        pixels = _open(path, "RGBA")
+        for kept in _cutout("modelled", pixels[..., :3], pixels[..., 3], config):
+            yield path.stem, kept.pixels
 
 
 def _cutout(
@@ -184,10 +212,13 @@ def _read_fashion(path: Path, config: TrainingConfig) -> list[Kept]:
     if labels.shape != rgb.shape[:2]:
         raise PicturesError(f"{path}: photo and labels differ in size")
     person = smooth_edges(labels != 0, 2.5)
-    whole = np.concatenate([rgb, person[..., None]], axis=2)
-    street = fill_behind(rgb, _grown(labels != 0))
+    taught = _taught(path, rgb, config)
+    behind = labels != 0
+    if taught is not None and is_sure(taught):
+        person, behind = taught, behind | (taught > TAUGHT_FAINT)
+    street = fill_behind(rgb, _grown(behind))
     kept = [
-        Kept("masked", "fashion", _squashed(whole, config.photo_side)),
+        Kept("masked", "fashion", _masked(rgb, person, config)),
         Kept("background", "street", _squashed(street, config.photo_side)),
         *_cutout("person", rgb, person, config),
     ]
@@ -195,6 +226,42 @@ def _read_fashion(path: Path, config: TrainingConfig) -> list[Kept]:
         alpha = smooth_edges(labels == label, 2.0)
         kept += _cutout("garment", rgb, alpha, config, GARMENT_SMALLEST_PX)
     return kept
+
+
+def _read_unmasked(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
+    """Read a photo without a mask: a ground, and a product where a teacher is sure of one."""
+    rgb = _open(path, "RGB")
+    taught = _taught(path, rgb, config)
+    ground = Kept("background", name, _squashed(rgb, config.photo_side))
+    if taught is None or not is_sure(taught):
+        # A shelf on which the teacher half sees a product is no plain ground.
+        hesitates = taught is not None and name == "groceries" and not is_empty(taught)
+        return [] if hesitates else [ground]
+    whole = Kept("masked", name, _masked(rgb, taught, config))
+    kept = [whole] if name == "groceries" else [ground, whole]
+    if is_whole(taught):
+        kept += _cutout("garment" if name == "clothes" else "iconic", rgb, taught, config)
+    return kept
+
+
+def _read_iconic(path: Path, config: TrainingConfig) -> list[Kept]:
+    rgb = _open(path, "RGB")
+    taught = _taught(path, rgb, config)
+    if taught is not None and is_sure(taught):
+        whole = Kept("masked", "iconic", _masked(rgb, taught, config))
+        return [whole, *_cutout("iconic", rgb, taught, config)]
+    mask = mask_on_white(rgb)
+    return [] if mask is None else _cutout("iconic", rgb, smooth_edges(mask, 1.2), config)
+
+
+def _taught(path: Path, rgb: Pixels, config: TrainingConfig) -> Pixels | None:
+    """Give a teacher's matte of a photo where the run has a teacher that left one."""
+    height, width = rgb.shape[:2]
+    return read_matte(Path(config.mattes), path, (height, width)) if config.mattes else None
+
+
+def _masked(rgb: Pixels, alpha: Pixels, config: TrainingConfig) -> Pixels:
+    return _squashed(np.concatenate([rgb, alpha[..., None]], axis=2), config.photo_side)
 
 
 def _grown(mask: NDArray[np.bool_], reach: int = 6) -> NDArray[np.bool_]:

@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
-from export.networks.matte import Matte
-from export.training.checkpoint import load_weights
+from export.training.checkpoint import open_network
 from export.training.cutouts import Pixels, cut_out
 from export.training.sources import Pictures
 
@@ -42,9 +41,7 @@ def with_labels(pictures: Pictures, teacher: Path, side: int) -> Pictures:
     Raises:
         CheckpointError: the weights are missing or another network's.
     """
-    network = Matte()
-    load_weights(network, teacher)
-    network.eval()
+    network = open_network(teacher).eval()
     masked, cutouts = [pictures.masked], [pictures.cutouts["garment"]]
     for kind in UNMASKED:
         photos = pictures.backgrounds[kind]

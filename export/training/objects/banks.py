@@ -8,9 +8,12 @@ from numpy.random import Generator
 
 from export.training.cutouts import Pixels
 from export.training.objects.animals import draw_animal
+from export.training.objects.flacons import draw_flacon
+from export.training.objects.furniture import draw_furniture
 from export.training.objects.glass import draw_glass
 from export.training.objects.jewellery import draw_jewel
 from export.training.objects.packages import draw_package
+from export.training.objects.props import draw_plinth, draw_prop
 from export.training.objects.vehicles import draw_vehicle
 
 RENDERERS: dict[str, Callable[[Generator, int], Pixels]] = {
@@ -19,6 +22,10 @@ RENDERERS: dict[str, Callable[[Generator, int], Pixels]] = {
     "package": draw_package,
     "glass": draw_glass,
     "jewel": draw_jewel,
+    "furniture": draw_furniture,
+    "flacon": draw_flacon,
+    "plinth": draw_plinth,
+    "prop": draw_prop,
 }
 
 
