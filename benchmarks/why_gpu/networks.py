@@ -11,11 +11,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.why_gpu.devices import DTYPES, Device
 from export.networks.alexnet import SIDE as ALEXNET_SIDE
 from export.networks.alexnet import AlexNet
-from export.networks.matte import Matte
+from export.networks.lite import LiteMatte
 from export.networks.u2net import U2Net, u2netp
 
 _MAKERS: dict[str, Callable[[], nn.Module]] = {
-    "matte": Matte,
+    "matte": LiteMatte,
     "alexnet": AlexNet,
     "u2netp": u2netp,
     "u2net": U2Net,

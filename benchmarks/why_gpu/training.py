@@ -10,7 +10,7 @@ from torch.optim import AdamW
 from benchmarks.why_gpu.devices import Device, arithmetic
 from benchmarks.why_gpu.networks import prepare
 from benchmarks.why_gpu.plan import Plan
-from export.networks.matte import Matte
+from export.networks.lite import LiteMatte
 from export.training.config import TrainingConfig
 from export.training.losses import matte_loss
 
@@ -25,7 +25,7 @@ def training_row(device: Device, plan: Plan) -> Row:
     prepared = prepare("matte", device, "fp32")
     photos = prepared.photos(plan.batch)
     learning = prepare("matte", device, "fp32").network.train()
-    if not isinstance(learning, Matte):
+    if not isinstance(learning, LiteMatte):
         raise TypeError(f"the default network is {type(learning).__name__}")
     optimiser = AdamW(learning.parameters())
     alpha = (photos[:, :1] > 0).float()

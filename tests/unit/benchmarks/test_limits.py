@@ -130,7 +130,10 @@ def test_the_variants_of_the_default_network_do_the_same_products(root: Path, na
     cost = count_graph(path)
     precision = name.partition("-")[2] or "fp32"
     assert cost.by_operator["Conv"] == 2_983_292_800
-    assert cost.operations[precision] > 0.95 * cost.total_operations
+    # The first and the last convolution of int8 stay in floats.
+    assert cost.operations[precision] > (0.92 if precision == "int8" else 0.95) * (
+        cost.total_operations
+    )
     assert cost.weight_bytes == pytest.approx(path.stat().st_size, rel=0.1)
 
 
