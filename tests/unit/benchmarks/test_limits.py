@@ -129,8 +129,8 @@ def test_the_variants_of_the_default_network_do_the_same_products(root: Path, na
     path = root / "model_repository" / name / "1" / "model.onnx"
     cost = count_graph(path)
     precision = name.partition("-")[2] or "fp32"
-    assert cost.by_operator["Conv"] == 4_611_763_200
-    assert cost.operations[precision] > 0.95 * cost.total_operations
+    assert cost.by_operator["Conv"] == 2_983_292_800
+    assert cost.operations[precision] > 0.92 * cost.total_operations
     assert cost.weight_bytes == pytest.approx(path.stat().st_size, rel=0.1)
 
 
