@@ -92,7 +92,7 @@ def _key(folder: Path, config: TrainingConfig) -> str:
     decides["folder"] = str(folder.resolve())
     digest = hashlib.sha256(json.dumps(decides).encode())
     own = Path(__file__).parent
-    for name in ("sources", "cutouts", "shapes", "foliage", "taught"):
+    for name in ("sources", "cutouts", "shapes", "foliage", "modelled", "taught"):
         digest.update((own / f"{name}.py").read_bytes())
     for path in sorted((own / "objects").glob("*.py")):
         digest.update(path.read_bytes())

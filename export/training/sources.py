@@ -7,7 +7,6 @@ The folder's form is described in ``docs/training.md``: ``fashion/`` photos with
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +29,7 @@ from export.training.cutouts import (
     smooth_edges,
 )
 from export.training.foliage import draw_foliage
+from export.training.modelled import modelled_objects
 from export.training.objects.banks import RENDERERS, render_bank
 from export.training.objects.props import PROPS
 from export.training.shapes import draw_shape
@@ -39,16 +39,6 @@ FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "
 BODY_LABELS = frozenset({0, 19, 41})  # ground, hair, skin: no garment by themselves
 HELD_OUT_ONE_IN = 10
 GARMENT_SMALLEST_PX = 80
-VARIATION = "fe0f"  # in the name of an emoji: drawn in colours
-NO_OBJECTS = (  # code points of faces, hands, signs and arrows
-    range(0x1F600, 0x1F650),
-    range(0x1F910, 0x1F930),
-    range(0x1F440, 0x1F451),
-    range(0x2190, 0x2300),
-    range(0x1F500, 0x1F53E),
-    range(0x1F170, 0x1F252),
-    range(0x2600 + 0x48, 0x2654),
-)
 TAUGHT_FAINT = 25  # of 255: what a teacher sees this much of is no ground
 
 Pixels = NDArray[np.uint8]
@@ -117,8 +107,10 @@ def read_pictures(folder: Path, config: TrainingConfig) -> tuple[Pictures, Pictu
             for path, pictures in zip(files, progress, strict=True):
                 key = object_name(path.stem) if name == "renders" else path.stem
                 (held if held_out(key) else train).extend(pictures)
-    for name, pixels in _modelled(config):
-        (held if held_out(name) else train).append(Kept("cutout", "modelled", pixels))
+    for path in modelled_objects(Path(config.objects)) if config.objects else ():
+        pixels = _open(path, "RGBA")
+        kept = _cutout("modelled", pixels[..., :3], pixels[..., 3], config)
+        (held if held_out(path.stem) else train).extend(kept)
     for side, count in ((train, config.drawn_shapes), (held, max(config.drawn_shapes // 10, 1))):
         rng = np.random.default_rng((config.seed, count))
         side += [Kept("cutout", "shape", draw_shape(rng, config.cutout_side)) for _ in range(count)]
@@ -184,19 +176,6 @@ def _read(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
     pixels = _open(path, "RGBA")
     kind = "emoji" if name == "emoji" else "render"
     return _cutout(kind, pixels[..., :3], pixels[..., 3], config)
-
-
-def _modelled(config: TrainingConfig) -> Iterator[tuple[str, Pixels]]:
-    """Give the modelled objects of ``config.objects`` by name; flags, faces and signs left out."""
-    if not config.objects:
-        return
-    for path in _files(Path(config.objects)):
-        points = [int(part, 16) for part in path.stem.split("-") if part != VARIATION]
-        if len(points) != 1 or any(points[0] in span for span in NO_OBJECTS):
-            continue
-        pixels = _open(path, "RGBA")
-        for kept in _cutout("modelled", pixels[..., :3], pixels[..., 3], config):
-            yield path.stem, kept.pixels
 
 
 def _cutout(

@@ -51,6 +51,29 @@ def test_a_run_lowers_its_loss_and_leaves_log_checkpoint_and_best(
     assert {path.name for path in tmp_path.iterdir()} == {"log.csv", "last.pt", "best.pt"}
 
 
+def test_the_lite_network_trains_from_random_weights_alone(
+    pictures: tuple[Pictures, Pictures], tmp_path: Path
+) -> None:
+    """No teacher, no published encoder: all of it learns, norms' statistics too."""
+    config = replace(CONFIG, network="lite", steps=2, stages=(Stage(1.0, 64, 4),))
+    training = Training(config, tmp_path, *pictures)
+    before = {name: one.clone() for name, one in training.network.state_dict().items()}
+    training.run()
+    after = training.network.state_dict()
+    for name in ("encoder._conv_stem.weight", "encoder._bn0.running_mean", "head.0.weight"):
+        assert not torch.equal(before[name], after[name])
+
+
+def test_a_process_that_stood_still_has_not_trained_meanwhile(
+    pictures: tuple[Pictures, Pictures], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("export.training.loop.LONGEST_STEP_S", 0.0)
+    training = Training(CONFIG, tmp_path, *pictures)
+    training.run(until_step=2)
+    assert training.step == 2
+    assert training.trained_s == 0
+
+
 def test_a_stopped_run_goes_on_to_the_same_weights(
     pictures: tuple[Pictures, Pictures], tmp_path: Path
 ) -> None:
