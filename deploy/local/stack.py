@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from packshot import Client, PackshotError
 from serving.errors import ServingError
@@ -17,7 +18,8 @@ from serving.host import has_nvidia_gpu
 
 # The first start installs Triton, which is a download of 55 MB.
 _READY_TIMEOUT_S = 600.0
-_STOP_TIMEOUT_S = 60.0
+# The gateway drains for 30 s at most, and takes some seconds more where a step will not end.
+_STOP_TIMEOUT_S = 45.0
 _POLL_S = 0.1
 
 
@@ -205,6 +207,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(_STOP_TIMEOUT_S)
     except subprocess.TimeoutExpired:
+        command = " ".join(map(str, cast("list[str]", process.args)[1:]))
+        print(f"{command} did not end within {_STOP_TIMEOUT_S:g} s: killed", file=sys.stderr)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
