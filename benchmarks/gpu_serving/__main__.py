@@ -1,8 +1,8 @@
 """All tables of serving on a GPU: `python -m benchmarks.gpu_serving --out FOLDER --budget-s 200`.
 
 The record is written after every row, so that a call that is cut off leaves what it had. A table
-that fails leaves its error and does not stop the next ones. `--smoke` checks within seconds that the
-GPU is used at all; `--allow-cpu` rehearses everything without a GPU.
+that fails leaves its error and does not stop the next ones. `--smoke` checks within seconds that
+the GPU is used at all; `--allow-cpu` rehearses everything without a GPU.
 """
 
 import argparse
