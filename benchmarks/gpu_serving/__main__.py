@@ -146,9 +146,10 @@ def cost_rows(measured: Sequence[Row], prices: Prices) -> Iterator[Row]:
     best: dict[str, Row] = {}
     for row in measured:
         if row.get("images_per_s"):
-            what = f"Triton alone, {row['model']}"
             if "gateways" in row:
                 what = f"gateway, {row['photo_megapixels']:g} MP, {row['output']}"
+            else:
+                what = f"Triton alone, {row['model']}"
             if row["images_per_s"] > best.get(what, {}).get("images_per_s", 0.0):
                 best[what] = row
     for what, row in best.items():
