@@ -49,7 +49,6 @@ def pass_rows(
         except torch.OutOfMemoryError:
             return
         finally:
-            photos = None
             _forget(device)
         if median(times_s) > plan.longest_pass_s:
             return
