@@ -88,7 +88,11 @@ def _rate(
     """Render the files over and over, a thread and a stream for each pipeline."""
 
     def work(pipeline: DevicePipeline, until_s: float) -> int:
-        stream = torch.cuda.stream(torch.cuda.Stream()) if device.kind == "gpu" else nullcontext()
+        stream = (
+            torch.cuda.stream(torch.cuda.Stream())  # type: ignore[no-untyped-call]
+            if device.kind == "gpu"
+            else nullcontext()
+        )
         done = 0
         with stream:
             while done == 0 or time.perf_counter() < until_s:

@@ -59,7 +59,7 @@ def captured(work: Callable[[], object]) -> Callable[[], None]:
     Args:
         work: Always the same, on the same tensors, already warm.
     """
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         work()

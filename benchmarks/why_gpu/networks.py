@@ -85,11 +85,11 @@ class Prepared:
         )
 
 
-class _Traffic(TorchDispatchMode):
+class _Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Adds up what operators read and write; views and what is computed in place move nothing."""
 
     def __init__(self, weights: Sequence[Tensor]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.moved_bytes = 0
         self._weights = {id(one) for one in weights}
 

@@ -1,8 +1,13 @@
 """The torch port of the gateway's steps, against these steps themselves."""
 
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.edge_scenes import render_scene, small_matte
 from gateway.pipeline.arrays import WHITE, Photo, Pixels
@@ -14,12 +19,17 @@ from gateway.pipeline.prepare import to_model_input
 
 torch = pytest.importorskip("torch")
 
-from benchmarks.device_pipeline import clean, refine  # noqa: E402  needs torch
+from benchmarks.device_pipeline import clean, refine  # noqa: E402  these need torch
+from benchmarks.device_pipeline.cpu_path import CpuPath, CpuPool, make_files  # noqa: E402
+from benchmarks.device_pipeline.pipeline import STAGES, DevicePipeline  # noqa: E402
+from benchmarks.why_gpu.devices import Device  # noqa: E402
 
 _SIDE = 320
+_ROOT = Path(__file__).resolve().parents[3]
+_MODEL = _ROOT / "model_repository/matte/1/model.onnx"
 
 
-def batched(pictures: list[Pixels]) -> "torch.Tensor":
+def batched(pictures: list[Pixels]) -> Any:
     stacked = torch.from_numpy(np.stack(pictures))
     return stacked.permute(0, 3, 1, 2).contiguous() if stacked.ndim == 4 else stacked
 
@@ -36,7 +46,8 @@ def broken_mattes() -> list[Pixels]:
             cv2.circle(holed, (x, y), int(rng.integers(0, 6)), value, -1)
         made.append(holed)
     noise = rng.integers(0, 256, (_SIDE, _SIDE), np.uint8)
-    made += [cv2.GaussianBlur(noise, (0, 0), 3), noise, np.zeros_like(noise)]
+    blurred = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8)
+    made += [blurred, noise, np.zeros_like(noise)]
     made.append(np.full_like(noise, 255))
     return made
 
@@ -104,3 +115,53 @@ def test_blending_over_white_is_exact() -> None:
     alpha = np.broadcast_to(values, (256, 256)).copy()
     own = refine.on_white(batched([rgb]), batched([alpha]))[0].permute(1, 2, 0).numpy()
     np.testing.assert_array_equal(own, composite_over(rgb, alpha, WHITE))
+
+
+@pytest.fixture(scope="module")
+def files() -> list[bytes]:
+    return make_files(_ROOT / "samples", 0.36, 3)
+
+
+@pytest.fixture(scope="module")
+def pipeline(files: list[bytes]) -> DevicePipeline:
+    device = Device("cpu", torch.device("cpu"))
+    weights = _ROOT / "export/weights/matte.safetensors"
+    return DevicePipeline(device, "fp32", len(files), weights)
+
+
+def test_packshots_are_the_gateways_within_a_step_for_the_same_mattes(
+    files: list[bytes], pipeline: DevicePipeline
+) -> None:
+    reference = CpuPath(_MODEL)
+    photos = [reference.decode(one) for one in files]
+    seen, mattes = zip(*(reference.matte(photo) for photo in photos), strict=True)
+    rgb = batched([photo.rgb for photo in photos])
+    views = refine.shrink(rgb, _SIDE)
+    own_mattes = pipeline.mattes(views).to(torch.uint8).numpy()
+    assert np.abs(own_mattes.astype(int) - np.stack(mattes)).mean() < 0.5
+    given = batched(list(mattes)).float()
+    own = pipeline.compose(rgb, batched(list(seen)).float(), given).permute(0, 2, 3, 1).numpy()
+    for packshot, photo, view, matte in zip(own, photos, seen, mattes, strict=True):
+        wanted = reference.compose(photo, view, matte)
+        assert np.abs(packshot.astype(int) - wanted).max() <= 2
+        assert 0.05 < (wanted == 255).all(axis=2).mean() < 0.95
+
+
+def test_files_come_out_as_the_gateway_makes_them_and_every_stage_is_told(
+    files: list[bytes], pipeline: DevicePipeline
+) -> None:
+    stages: list[str] = []
+    made = pipeline.render(files, stages.append)
+    assert tuple(stages) == STAGES
+    reference = CpuPath(_MODEL)
+    for own, file in zip(made, files, strict=True):
+        with Image.open(BytesIO(own)) as picture, Image.open(BytesIO(file)) as photo:
+            assert picture.size == photo.size
+            pixels = np.asarray(picture, int)
+        with Image.open(BytesIO(reference.render(file))) as picture:
+            assert np.abs(pixels - np.asarray(picture)).mean() < 0.5
+
+
+def test_the_pool_renders_on_every_core(files: list[bytes]) -> None:
+    with CpuPool(_MODEL) as pool:
+        assert pool.images_per_s(files, 0) > 0
