@@ -118,6 +118,7 @@ def _save(bench: Any, options: argparse.Namespace) -> None:
 
     from benchmarks.why_gpu.knee import noise_notes  # noqa: PLC0415
     from benchmarks.why_gpu.passes import finish  # noqa: PLC0415
+    from benchmarks.why_gpu.tables import peak_rows  # noqa: PLC0415
 
     finish(bench.rows)
     told = {
@@ -131,8 +132,8 @@ def _save(bench: Any, options: argparse.Namespace) -> None:
         "device-pipeline": ("device-pipeline", [row for row in bench.rows if "path" in row]),
     }
     if bench.main.kind == "gpu":  # a CPU's limits are `limits`' own
-        peaks = [row for row in bench.rows if row.get("kind") == "peak"]
-        parts["gpu-limits"] = ("limits", [*peaks, *network_rows(bench.rows)])
+        limits = [*peak_rows(bench.rows), *network_rows(bench.rows)]
+        parts["gpu-limits"] = ("limits", limits)
     for name, (benchmark, rows) in parts.items():
         if rows:
             write_record(options.out / f"{name}.json", benchmark, told, rows, seed=0, notes=notes)

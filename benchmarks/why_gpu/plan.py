@@ -44,7 +44,9 @@ GPU = Plan(
     files=32,
 )
 # The CPU beside a GPU: enough to compare with.
-CPU_BESIDE = Plan(sides=(1024, 4096), batches=(1, 8, 32), batch=32, rounds=2, longest_pass_s=1.0)
+CPU_BESIDE = Plan(
+    sides=(1024, 4096), batches=(1, 8, 32), batch=32, rounds=2, turn_s=0.2, longest_pass_s=1.0
+)
 QUICK = Plan(
     sides=(64, 256),
     batches=(1, 2),
