@@ -67,18 +67,19 @@ def _what(benchmark: str, row: Row) -> str:
         case "peers":
             size = f"{row['photo_megapixels']:g} MP"
             return f"{row['peer']}, {row['model']}, {size}, {row['output']}"
-        case "limits" if row["kind"] == "network":
-            return _passes(row["model"], row)
-        case "why-gpu" if row["statement"] == "batch":
-            return _passes(row["network"], row)
+        case "limits" | "why-gpu" if (
+            row.get("kind") == "network" or row.get("statement") == "batch"
+        ):
+            return _passes(row)
         case "device-pipeline":
             return f"whole packshots, {row['photo_megapixels']:g} MP"
     return ""
 
 
-def _passes(network: str, row: Row) -> str:
+def _passes(row: Row) -> str:
     """Name passes by the engine; what it was told, such as to use CUDA graphs, is a setting."""
     engine = row["engine"].partition(",")[0]
     # ONNX Runtime's models are named by their precision.
     precision = f", {row['precision']}" if engine == "torch" else ""
+    network = row.get("network") or row["model"]
     return f"passes of {network}{precision} alone ({engine})"

@@ -23,7 +23,7 @@ class Device:
     @property
     def precisions(self) -> tuple[str, ...]:
         """What it computes in, by its worth; fp16 on a CPU is emulated and not worth a row."""
-        return ("fp16", "bf16", "tf32", "fp32") if self.kind == "gpu" else ("fp32", "bf16")
+        return ("fp16", "fp32", "bf16", "tf32") if self.kind == "gpu" else ("fp32", "bf16")
 
     def wait(self) -> None:
         """Wait for whatever was begun."""
