@@ -42,6 +42,7 @@ GPU = Plan(
     turn_s=0.1,
     longest_pass_s=0.4,
     files=32,
+    pipeline_s=2.0,
 )
 # The CPU beside a GPU: enough to compare with.
 CPU_BESIDE = Plan(

@@ -199,7 +199,7 @@ TABLES: Final[dict[str, Table]] = {
     "peaks": Table(20, _peaks),
     "matte": Table(60, _passes("matte")),
     "accuracy": Table(6, _accuracy),
-    "pipeline": Table(55, _pipeline),
+    "pipeline": Table(65, _pipeline),
     "isnet": Table(30, _passes("isnet")),
     "onnxruntime": Table(20, _onnxruntime),
     "cpu": Table(25, _cpu_beside),
