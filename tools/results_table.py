@@ -96,7 +96,7 @@ def gpu_markdown(folder: Path, *, short: bool) -> str:
             for same in [list(group)]
         ]
     lines = [
-        "| network | by | one photo | at the knee | gain | of both rooflines | memory |",
+        "| network | by | one photo | best measured, batch | gain | of both rooflines | memory |",
         "|---|---|---|---|---|---|---|",
         *(
             f"| {row['network']} | {row['device'].upper()}, {row['engine']}, {row['precision']} | "

@@ -16,7 +16,11 @@ def roofline_charts(saved: Saved) -> Iterator[Chart]:
     """Draw the roofs of every machine and device, and a point for each network."""
     count = 0
     for record in saved.of("limits"):
-        for device in sorted({str(row["device"]) for row in record.rows if row["kind"] == "peak"}):
+        # A run cut short may know a device's memory alone, which makes no roof.
+        peaks = [
+            row for row in record.rows if row["kind"] == "peak" and row["precision"] != "bytes"
+        ]
+        for device in sorted({str(row["device"]) for row in peaks}):
             count += 1
             yield _chart(record, device, count)
 
