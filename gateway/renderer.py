@@ -16,9 +16,9 @@ from gateway.pipeline.arrays import Cut, Photo, Pixels
 from gateway.pipeline.charge import charged_pixels, sure_picture_pixels
 from gateway.pipeline.compose import compose
 from gateway.pipeline.cost import Work, check_cost
-from gateway.pipeline.encode import encode_picture
+from gateway.pipeline.layers import encode_alone, encode_layers
 from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.look import Background, Look
+from gateway.pipeline.look import Background, Content, Look
 from gateway.pipeline.own_cut import CutChoice, keeps_own, own_cut
 from gateway.pipeline.prepare import to_model_input
 from gateway.pipeline.refine import cut_out
@@ -124,10 +124,10 @@ class Renderer:
         composition = await self._steps.step(
             call, Stage.COMPOSE, compose, cut, photo, look, call.check, admit
         )
-        picture = await self._steps.step(
+        picture, matte = await self._steps.step(
             call,
             Stage.ENCODE,
-            encode_picture,
+            encode_layers if options.content is Content.LAYERS else encode_alone,
             composition.pixels,
             options.picture_format,
             options.quality,
@@ -166,6 +166,7 @@ class Renderer:
             total_s=time.monotonic() - start_s,
             notes=photo.notes + composition.notes,
             verdict=verdict,
+            matte=matte,
         )
 
     async def _cut_by(
@@ -199,7 +200,9 @@ class Renderer:
                 options, math.prod(opened.photo_px), math.prod(opened.background_px), picture_px
             )
             check_cost(work, self._max_core_s)
-            charge(charged_pixels(*sizes_px, options.frame, options.picture_format), work)
+            layers = options.content is Content.LAYERS
+            pixels = charged_pixels(*sizes_px, options.frame, options.picture_format, layers=layers)
+            charge(pixels, work)
             decoded, _, decoding_s = await self._steps.run(
                 call, timed, opened.decode, keep_metadata=options.keep_metadata
             )

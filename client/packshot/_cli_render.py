@@ -94,6 +94,11 @@ _SHARE = click.FloatRange(0, 1)
     type=click.FloatRange(1, 8),
     help="Largest factor by which the photo may be enlarged; 2 if not given.",
 )
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(256),
+    help="Most pixels of the picture; a larger one is made smaller in its own proportions.",
+)
 @click.option("--shadow", type=click.Choice(list(SHADOWS)), help="The product's shadow.")
 @click.option("--shadow-opacity", type=_SHARE, help="How dark it is at its darkest.")
 @click.option(
@@ -120,7 +125,8 @@ _SHARE = click.FloatRange(0, 1)
 )
 @click.option(
     "--content",
-    type=click.Choice(list(CONTENTS)),
+    # Layers are two files, and a command writes one.
+    type=click.Choice([content for content in CONTENTS if content != "layers"]),
     help="The picture, or the matte: in grey, or as the alpha channel of a black picture.",
 )
 @click.option("--format", type=click.Choice(list(FORMATS)), help="The file's format.")

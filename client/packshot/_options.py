@@ -17,7 +17,7 @@ class BinaryFile(Protocol):
 Photo: TypeAlias = bytes | bytearray | memoryview | str | PathLike[str] | BinaryFile
 Position: TypeAlias = str | tuple[float, float]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
-ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
+ContentName: TypeAlias = Literal["picture", "mask", "alpha", "layers"]
 CutName: TypeAlias = Literal["keep", "refine", "auto"]
 ShadowName: TypeAlias = Literal["none", "contact", "drop"]
 PriorityName: TypeAlias = Literal["interactive", "bulk"]
@@ -145,6 +145,8 @@ class RenderOptions(TypedDict, total=False):
             or "original": where the photo has it, or the middle of a frame that is built around the
             product.
         max_upscale: Largest factor by which the photo may be enlarged, 1 to 8. Left out: 2.
+        max_pixels: Most pixels of the picture, width times height, 256 to 64,000,000; a larger
+            frame is made smaller in its own proportions. Left out: the service's bound.
         shadow: "none"; "contact", where the product stands; or "drop", as if it hung before a wall.
             Left out: contact in a scene, none elsewhere.
         shadow_opacity: How dark the shadow is at its darkest, 0 to 1. Left out: what suits it.
@@ -159,7 +161,9 @@ class RenderOptions(TypedDict, total=False):
             own where it is a cut, else the model. Left out: auto.
         clean: Whether stray islands and small holes of the cut are cleaned. Left out: True.
         content: What the file shows: "picture"; "mask", the matte in grey, white the product; or
-            "alpha", the matte as the alpha channel of a black picture. Left out: the picture.
+            "alpha", the matte as the alpha channel of a black picture; "layers", the product's
+            own colours, opaque, with the matte beside them in `Packshot.matte`. Left out: the
+            picture.
         format: The file's format: "png", "jpeg", "webp" or "avif". Left out: PNG if it needs an
             alpha channel or holds a mask, else JPEG.
         quality: Of JPEG, WebP and AVIF, 1 to 100. Left out: 90.
@@ -186,6 +190,7 @@ class RenderOptions(TypedDict, total=False):
     scale: float | None
     position: Position | None
     max_upscale: float | None
+    max_pixels: int | None
     shadow: ShadowName | None
     shadow_opacity: float | None
     light_angle: float | None

@@ -162,6 +162,7 @@ def _to_frame(options: RenderOptions) -> pb.Frame:
         if position is None or position == "original"
         else to_position("position", position),
         max_upscale=_nonzero("max_upscale", options.get("max_upscale")),
+        max_pixels=_nonzero("max_pixels", options.get("max_pixels")),
     )
 
 

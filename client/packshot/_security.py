@@ -1,6 +1,6 @@
 """Who the service is, and who calls it: TLS, and the API key that goes with each call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from os import PathLike
@@ -61,9 +61,17 @@ def credentials(target: str, security: Security) -> grpc.ChannelCredentials | No
     return None
 
 
-def keyed(channel: C, api_key: str | None) -> C:
-    """Return a channel, blocking or asyncio, whose stubs send an API key with each call."""
-    return cast("C", _KeyedChannel(channel, f"Bearer {api_key}")) if api_key else channel
+def keyed(channel: C, api_key: str | None, others: Iterable[tuple[str, str]] = ()) -> C:
+    """Return a channel, blocking or asyncio, whose stubs send an API key with each call.
+
+    Args:
+        channel: The channel.
+        api_key: The key; None: none.
+        others: Further metadata to send.
+    """
+    key = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+    metadata = (*key, *others)
+    return cast("C", _KeyedChannel(channel, metadata)) if metadata else channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +79,7 @@ class _KeyedChannel:
     """What a stub asks of a channel: one method for each form of call."""
 
     channel: Any
-    authorization: str
+    metadata: tuple[tuple[str, str], ...]
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         return self._keyed(self.channel.unary_unary(*args, **kwargs))
@@ -81,8 +89,7 @@ class _KeyedChannel:
 
     def _keyed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def with_key(*args: Any, metadata: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> Any:
-            key = ("authorization", self.authorization)
-            return call(*args, metadata=(*metadata, key), **kwargs)
+            return call(*args, metadata=(*metadata, *self.metadata), **kwargs)
 
         return with_key
 

@@ -57,7 +57,9 @@ class OptionReader:
         content = read_content(request.output)
         if content is not Content.PICTURE:
             _check_bare(request, content)
-        background = _read_background(request, preset)
+        background = (
+            Transparent() if content is Content.LAYERS else _read_background(request, preset)
+        )
         if isinstance(background, Transparent):
             _check_behind_nothing(request.staging)
         picture_format = _read_format(request.output, content, background, preset)
@@ -118,16 +120,29 @@ def _read_format(
         content is Content.PICTURE and isinstance(background, Transparent)
     )
     by_default = preset.rendering.picture_format if preset else PictureFormat.JPEG
+    if content is Content.LAYERS:
+        return _layers_format(output)
     if content is not Content.PICTURE or (alpha and not by_default.has_alpha):
         by_default = PictureFormat.PNG
     return read_format(output, by_default=by_default, alpha=alpha)
 
 
+def _layers_format(output: pb.Output) -> PictureFormat:
+    picture_format = read_format(output, by_default=PictureFormat.JPEG, alpha=False)
+    if picture_format not in {PictureFormat.JPEG, PictureFormat.PNG}:
+        raise out_of_range("output.format", picture_format.value, "JPEG and PNG for layers")
+    return picture_format
+
+
 def _check_bare(request: pb.RenderRequest, content: Content) -> None:
-    """Refuse what belongs to a picture where a mask is asked for."""
-    for name in ("preset", "background", "staging"):
-        given = bool(request.preset) if name == "preset" else request.HasField(name)  # type: ignore[arg-type]
-        if given:
+    """Refuse what belongs to a picture where a mask is asked for; layers may have a shadow."""
+    given = {
+        "preset": bool(request.preset),
+        "background": request.HasField("background"),
+        "staging": request.HasField("staging") and content is not Content.LAYERS,
+    }
+    for name, is_given in given.items():
+        if is_given:
             raise InvalidOptionError(
                 f"output.content is {content.value}, which has no {name}: leave {name} unset",
                 field=name,

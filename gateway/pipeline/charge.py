@@ -22,6 +22,8 @@ def charged_pixels(
     background_px: tuple[int, int],
     frame: Frame | None,
     picture_format: PictureFormat,
+    *,
+    layers: bool = False,
 ) -> int:
     """Return what a render counts for among the pixels in flight.
 
@@ -30,24 +32,31 @@ def charged_pixels(
         background_px: The background picture's; (0, 0) for none.
         frame: The frame; None: the photo's own.
         picture_format: The finished picture's format.
+        layers: Whether its matte becomes a file of its own.
     """
     picture = math.prod(photo_px)
     if frame:
         # Which way is up is known with the pixels only.
         picture = max(_most_framed(frame, *photo_px), _most_framed(frame, *reversed(photo_px)))
-    return math.prod(photo_px) + math.prod(background_px) + picture * _WEIGHTS[picture_format]
+    return (
+        math.prod(photo_px)
+        + math.prod(background_px)
+        + picture * (_WEIGHTS[picture_format] + layers)
+    )
 
 
 def sure_picture_pixels(photo_px: tuple[int, int], frame: Frame | None) -> int:
     """Return the pixels that a picture has, or 0 where its product decides; as `charged_pixels`."""
     if frame is None:
         return math.prod(photo_px)
+    if frame.max_pixels:
+        return 0
     return (frame.width_px or 0) * (frame.height_px or 0)
 
 
 def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
     """Return the most pixels that a frame can have around a photo's product."""
-    if frame.width_px and frame.height_px:
+    if frame.width_px and frame.height_px and not frame.max_pixels:
         return frame.width_px * frame.height_px
     margins = frame.margins
     across = _most_side(width_px, *((margins.left, margins.right) if margins else ()))
@@ -72,7 +81,9 @@ def _most_framed(frame: Frame, width_px: int, height_px: int) -> int:
             max(down, across / frame.aspect_ratio),
         )
     sides_px = [max(math.ceil(side_px), MIN_SIDE_PX) for side_px in (across, down)]
-    return min(math.prod(sides_px), frame.limits.max_pixels)
+    most = frame.max_pixels or frame.limits.max_pixels
+    # No side falls below its least, whatever the bound says.
+    return min(math.prod(sides_px), frame.limits.max_pixels, max(most, MIN_SIDE_PX * max(sides_px)))
 
 
 def _most_side(side_px: int, *margins: Length) -> float:

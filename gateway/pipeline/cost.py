@@ -124,6 +124,8 @@ def encoding_s(work: Work) -> float:
             per_megapixel = _at_quality(_AVIF, work.quality) * (_AVIF_ALPHA if has_alpha else 1)
     if work.content is Content.MASK:
         per_megapixel *= _GREY
+    if work.content is Content.LAYERS:
+        per_megapixel += _PNG * _GREY
     return megapixels * per_megapixel
 
 
@@ -138,7 +140,7 @@ def _at_quality(figures: tuple[float, float, float], quality: int) -> float:
 def _composing_s(work: Work) -> float:
     megapixels, staging = work.picture_px / _MEGA, work.staging
     placing_s = megapixels * _PLACE
-    if work.content is not Content.PICTURE:
+    if work.content in {Content.MASK, Content.ALPHA}:
         return placing_s
     match work.background:
         case LinearGradient() | RadialGradient():

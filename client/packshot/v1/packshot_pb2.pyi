@@ -243,6 +243,10 @@ class _ContentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Content.Value
     """The matte as a grey picture, white the product."""
     CONTENT_ALPHA: _Content.ValueType  # 3
     """The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+    CONTENT_LAYERS: _Content.ValueType  # 4
+    """Two files: `RenderResponse.picture` holds the product's own colours, opaque, white where nothing
+    shows, and `RenderResponse.matte` the matte. JPEG if the format is unspecified, else JPEG or PNG.
+    """
 
 class Content(_Content, metaclass=_ContentEnumTypeWrapper):
     """What the file shows."""
@@ -255,6 +259,10 @@ CONTENT_MASK: Content.ValueType  # 2
 """The matte as a grey picture, white the product."""
 CONTENT_ALPHA: Content.ValueType  # 3
 """The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+CONTENT_LAYERS: Content.ValueType  # 4
+"""Two files: `RenderResponse.picture` holds the product's own colours, opaque, white where nothing
+shows, and `RenderResponse.matte` the matte. JPEG if the format is unspecified, else JPEG or PNG.
+"""
 Global___Content: _TypeAlias = Content  # noqa: Y015
 
 class _ImageFormat:
@@ -837,6 +845,7 @@ class Frame(_message.Message):
     MARGIN_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     MAX_UPSCALE_FIELD_NUMBER: _builtins.int
+    MAX_PIXELS_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """Width in pixels, 16 to 10000. 0: from the height and the aspect ratio, else from what is framed,
     at the photo's own scale if the height is 0 as well.
@@ -856,6 +865,10 @@ class Frame(_message.Message):
     max_upscale: _builtins.float
     """Largest factor by which the photo may be enlarged, 1 to 8; 0: 2. A frame that would need more
     holds a smaller product, and a note in the response says so.
+    """
+    max_pixels: _builtins.int
+    """Most pixels of the picture, width times height, 256 to 64,000,000; 0: no bound but the service's.
+    A frame that would have more is made smaller in its own proportions; no side falls below 16.
     """
     @_builtins.property
     def margin(self) -> Global___Margins:
@@ -878,10 +891,11 @@ class Frame(_message.Message):
         margin: Global___Margins | None = ...,
         position: Global___Position | None = ...,
         max_upscale: _builtins.float = ...,
+        max_pixels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect_ratio", b"aspect_ratio", "crop", b"crop", "height_px", b"height_px", "margin", b"margin", "max_upscale", b"max_upscale", "position", b"position", "scale", b"scale", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect_ratio", b"aspect_ratio", "crop", b"crop", "height_px", b"height_px", "margin", b"margin", "max_pixels", b"max_pixels", "max_upscale", b"max_upscale", "position", b"position", "scale", b"scale", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1009,8 +1023,8 @@ class Output(_message.Message):
     resolution are set anew; thumbnail, maker's notes, XMP and IPTC are not kept. False: none goes.
     """
     content: Global___Content.ValueType
-    """What the file shows; unspecified: the picture. A mask or stencil has no background: one that is
-    set is an error, as are a shadow and a reflection.
+    """What the file shows; unspecified: the picture. Masks, stencils and layers have no background: one
+    that is set is an error, as are a reflection and, save with layers, a shadow.
     """
     def __init__(
         self,
@@ -1050,6 +1064,7 @@ class RenderResponse(_message.Message):
     CUT_OFF_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
     CUT_FIELD_NUMBER: _builtins.int
+    MATTE_FIELD_NUMBER: _builtins.int
     picture: _builtins.bytes
     """The picture's file."""
     format: Global___ImageFormat.ValueType
@@ -1075,6 +1090,10 @@ class RenderResponse(_message.Message):
     """
     cut: Global___Cut.ValueType
     """Which cut was used, the photo's own (keep) or the model's (refine); never auto."""
+    matte: _builtins.bytes
+    """Of CONTENT_LAYERS: the matte, a shadow included, as a grey PNG of the picture's size, white the
+    product; else empty.
+    """
     @_builtins.property
     def product(self) -> Global___Box:
         """The product's box in the picture."""
@@ -1115,10 +1134,11 @@ class RenderResponse(_message.Message):
         cut_off: Global___Sides | None = ...,
         verdict: Global___Verdict | None = ...,
         cut: Global___Cut.ValueType = ...,
+        matte: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut_off", b"cut_off", "product", b"product", "times", b"times", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut", b"cut", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut", b"cut", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "matte", b"matte", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
