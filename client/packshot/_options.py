@@ -145,7 +145,7 @@ class RenderOptions(TypedDict, total=False):
             or "original": where the photo has it, or the middle of a frame that is built around the
             product.
         max_upscale: Largest factor by which the photo may be enlarged, 1 to 8. Left out: 2.
-        max_pixels: Most pixels of the picture, width times height, 256 to 64,000,000; a larger
+        max_pixels: Most pixels of the picture, width times height, 256 or more; a larger
             frame is made smaller in its own proportions. Left out: the service's bound.
         shadow: "none"; "contact", where the product stands; or "drop", as if it hung before a wall.
             Left out: contact in a scene, none elsewhere.

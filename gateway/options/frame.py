@@ -46,9 +46,7 @@ def read_frame(frame: pb.Frame, limits: FrameLimits, preset: Frame | None = None
         limit = within("frame.max_upscale", frame.max_upscale, 1.0, 8.0, unset=0.0)
         asked = replace(asked, max_upscale=limit)
     if frame.max_pixels:
-        most = within(
-            "frame.max_pixels", frame.max_pixels, MIN_SIDE_PX**2, limits.max_pixels, unset=0
-        )
+        most = within("frame.max_pixels", frame.max_pixels, MIN_SIDE_PX**2, 2**32 - 1, unset=0)
         asked = replace(asked, max_pixels=most)
     return asked
 

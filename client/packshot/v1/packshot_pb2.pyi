@@ -867,7 +867,7 @@ class Frame(_message.Message):
     holds a smaller product, and a note in the response says so.
     """
     max_pixels: _builtins.int
-    """Most pixels of the picture, width times height, 256 to 64,000,000; 0: no bound but the service's.
+    """Most pixels of the picture, width times height, 256 or more; 0: no bound but the service's own.
     A frame that would have more is made smaller in its own proportions; no side falls below 16.
     """
     @_builtins.property

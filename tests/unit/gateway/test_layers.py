@@ -79,6 +79,7 @@ def test_a_reduced_frame_keeps_its_proportions_and_its_rules(frame: Frame) -> No
 
 def test_most_pixels_out_of_range_are_refused() -> None:
     reader = OptionReader("matte", 64_000_000, {})
-    for wrong in (255, 64_000_001):
-        with pytest.raises(InvalidOptionError, match=r"frame\.max_pixels"):
-            reader.read(pb.RenderRequest(frame=pb.Frame(max_pixels=wrong)))
+    with pytest.raises(InvalidOptionError, match=r"frame\.max_pixels is 255"):
+        reader.read(pb.RenderRequest(frame=pb.Frame(max_pixels=255)))
+    # More than the service allows anyway bounds nothing, and contradicts nothing.
+    assert reader.read(pb.RenderRequest(frame=pb.Frame(max_pixels=2**32 - 1)))
