@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gateway.telemetry.catalogue import all_metrics
 from gateway.telemetry.metric import Kind
+from web import catalogue
 
 _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 
@@ -12,8 +13,8 @@ _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
     known = {
         metric.name + suffix
-        for metric in all_metrics()
-        for suffix in (_HISTOGRAM if metric.kind is Kind.HISTOGRAM else ("",))
+        for metric in (*all_metrics(), *catalogue.all_metrics())
+        for suffix in (_HISTOGRAM if metric.kind == Kind.HISTOGRAM else ("",))
     }
     documents = [root / "README.md", *(root / "docs").rglob("*.md")]
     named = {

@@ -16,7 +16,7 @@ export async function render(photo, look, key, signal) {
   const shot = await answered(await fetch("/api/render", options));
   const bytes = Uint8Array.from(atob(shot.picture_b64), (char) => char.charCodeAt(0));
   delete shot.picture_b64;
-  return { ...shot, file: new Blob([bytes], { type: shot.media_type }) };
+  return { ...shot, look, file: new Blob([bytes], { type: shot.media_type }) };
 }
 
 function withKey(key) {

@@ -60,6 +60,8 @@ function writeItem(job) {
     button.type = "button";
     const picture = element("img");
     picture.alt = "";
+    picture.addEventListener("error", () => picture.classList.add("unseen"));
+    picture.addEventListener("load", () => picture.classList.remove("unseen"));
     button.append(picture, element("span", job.name), element("span", "", "state"));
     button.addEventListener("click", () => select(job));
     const item = element("li");
@@ -69,7 +71,10 @@ function writeItem(job) {
   }
   const source = job.shotUrl || job.photoUrl;
   const picture = button.querySelector("img");
-  if (picture.src !== source) picture.src = source;
+  if (button.dataset.source !== source) {
+    button.dataset.source = source;
+    picture.src = source;
+  }
   button.classList.toggle("failed", job.state === "failed");
   button.querySelector(".state").textContent = job.state;
 }

@@ -5,7 +5,7 @@ const controls = document.getElementById("controls");
 /** Fills in what the service offers. */
 export function offer(choices) {
   const { preset, background, format } = controls.elements;
-  preset.append(...choices.presets.map(({ name, summary }) => new Option(`${name}: ${summary}`, name)));
+  preset.append(...choices.presets.map(({ name }) => new Option(name, name)));
   const scenes = document.createElement("optgroup");
   scenes.label = "Scenes";
   scenes.append(...choices.scenes.map((name) => new Option(name, `scene:${name}`)));

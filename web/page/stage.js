@@ -30,6 +30,7 @@ export function show(job) {
     result.src = job.shotUrl;
     result.alt = `The packshot of ${job.name}`;
   }
+  compare.classList.toggle("alpha", job.shot?.look.background === "transparent");
   offerDownload(job);
 }
 

@@ -149,8 +149,8 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
         _enum(SIZES, "preview"),
         _H,
         "the picture's most pixels: `preview`, `small` and `regular` 0.25 megapixels, `medium` "
-        "1.5, `hd` 4, `full`, `4k` and `auto` 25 (10 as a transparent PNG), `50MP` 50. The finished "
-        "picture is measured, crop and margins included",
+        "1.5, `hd` 4, `full`, `4k` and `auto` 25 (10 as a transparent PNG), `50MP` 50. The "
+        "finished picture is measured, crop and margins included",
         _size,
     ),
     Parameter(
