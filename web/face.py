@@ -11,13 +11,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from packshot import AsyncClient, Packshot, PackshotError, RenderOptions
+from web.body import UploadLimits
 from web.config import WebConfig
 from web.errors import WebError, from_packshot
 from web.fetching import Fetcher
 from web.gateway import CallerGoneError, GatewayDoor, unless_gone
+from web.parts import Form
 from web.room import Place, Room
 from web.telemetry import Telemetry
-from web.uploads import Form, UploadLimits, read_form
+from web.uploads import read_form
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ import httpcore
 
 from web.config import WebConfig
 from web.errors import WebError, invalid
+from web.parts import too_large
 from web.room import Place
 from web.telemetry import Telemetry
-from web.uploads import too_large
 
 _PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = {301, 302, 303, 307, 308}

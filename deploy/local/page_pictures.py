@@ -15,7 +15,7 @@ _OUT: Final = Path("docs/images")
 _PHOTOS: Final = [f"samples/{name}.jpg" for name in ("camera", "mug", "headphones")]
 # Name, width, height, colours, and whether all of a page is shown that is longer.
 _SHOTS: Final = (
-    ("page", 1280, 860, "light", False),
+    ("page", 1280, 760, "light", True),
     ("page-dark", 1280, 860, "dark", False),
     ("page-phone", 390, 844, "light", False),
 )

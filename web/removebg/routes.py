@@ -6,10 +6,11 @@ from packshot import BackgroundPicture
 from web.errors import invalid
 from web.face import Call
 from web.orders import Order, given, only_one, read_order
+from web.parts import Form
 from web.removebg.answers import write_account, write_shot
 from web.removebg.parameters import PARAMETERS
 from web.removebg.settle import settle
-from web.uploads import Form, decoded
+from web.uploads import decoded
 
 _SOURCES = ("image_file", "image_file_b64", "image_url")
 _BACKGROUNDS = ("bg_color", "bg_image_url", "bg_image_file")

@@ -87,7 +87,7 @@ def test_image_file_b64(call: Caller) -> None:
         {"data": {"image_file_b64": f"data:image/jpeg;base64,{text}", "size": "full"}},
         {"json": {"image_file_b64": text, "size": "full", "crop": False, "scale": None}},
     ):
-        answer = call.http.post("/v1.0/removebg", **body)  # type: ignore[arg-type]
+        answer = call.http.post("/v1.0/removebg", **body)
         assert answer.content == whole
     answer = call.http.post("/v1.0/removebg", json={"image_file_b64": "no Base64!"})
     assert answer.json()["errors"][0]["code"] == "invalid_image_file_b64"
@@ -95,11 +95,11 @@ def test_image_file_b64(call: Caller) -> None:
 
 @pytest.mark.parametrize("name", ["image_url", "bg_image_url"])
 def test_image_url_and_bg_image_url(call: Caller, name: str) -> None:
-    fields = {name: "https://example.com/photo.jpg"}
+    fields: dict[str, Any] = {name: "https://example.com/photo.jpg"}
     if name == "image_url":
         answer = call.http.post("/v1.0/removebg", data=fields)
     else:
-        answer = call.post(**fields)
+        answer = call.post(SMALL, **fields)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, f"invalid_{name}")
 
 
@@ -226,7 +226,7 @@ def test_shadow_opacity(call: Caller) -> None:
 def test_shadow_method_and_semitransparency(call: Caller) -> None:
     plain = call.post().content
     for name, value in (("shadow_method", "legacy"), ("semitransparency", "false")):
-        answer = call.post(**{name: value})
+        answer = call.post(SMALL, **{name: value})
         assert approximated(answer) == name
         assert answer.content == plain
     assert approximated(call.post(semitransparency="true")) == ""
