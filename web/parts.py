@@ -95,6 +95,12 @@ class Parts:
             raise invalid("invalid_multipart", "the multipart body ends without its last boundary")
         return self._form
 
+    def close(self) -> None:
+        """Let go of all that came: the parser and its callbacks would keep it until collected."""
+        del self._parser
+        self._data = []
+        self._form = Form()
+
     def _begin(self) -> None:
         self._headers, self._data, self._bytes = {}, [], 0
 

@@ -5,6 +5,7 @@ import json
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import parse_qsl
@@ -48,9 +49,9 @@ async def read_form(request: Request, place: Place, limits: UploadLimits) -> For
     try:
         _check_length(request.headers.get("content-length"), most)
         if is_multipart:
-            parts = Parts(parameters.get(b"boundary", b""), limits.max_file_bytes)
-            await body.receive(most, parts.write)
-            return parts.form()
+            with closing(Parts(parameters.get(b"boundary", b""), limits.max_file_bytes)) as parts:
+                await body.receive(most, parts.write)
+                return parts.form()
         chunks: list[bytes] = []
         await body.receive(most, chunks.append)
     except WebError as exc:

@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from ipaddress import ip_address
 
 import httpx
@@ -28,6 +29,14 @@ class Site:
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self.answer(reader, writer)
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = request.split()[1]
         self.seen.append(path)
@@ -50,7 +59,6 @@ class Site:
                     break
         else:
             writer.write(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-        writer.close()
 
 
 @pytest.fixture
