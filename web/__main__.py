@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -15,6 +16,7 @@ from logs import set_up_logging
 from settings import SettingError, load
 from web.app import make_app
 from web.config import WebConfig
+from web.protocol import TimedProtocol
 
 log = logging.getLogger("web")
 
@@ -45,7 +47,7 @@ async def _run(config: WebConfig) -> bool:
             make_app(config),
             host=config.host,
             port=config.port,
-            http="h11",
+            http=partial(TimedProtocol, head_timeout_s=config.idle_timeout_s),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,

@@ -71,19 +71,6 @@ class Body:
                 f"{self._limits.receive_timeout_s:g} s",
             ) from exc
 
-    async def discard(self) -> None:
-        """Drop the rest of a body that is not wanted, for a while.
-
-        A connection that is closed while its caller sends is reset, and the answer lost with it. A
-        caller who asks first, by `Expect`, has sent nothing.
-        """
-        if "expect" in self._request.headers:
-            return
-        with suppress(TimeoutError, WebError):
-            async with asyncio.timeout(_DISCARD_S):
-                while self.has_more:
-                    await self._next()
-
     async def _next(self) -> bytes:
         message = await self._request.receive()
         if message["type"] != "http.request":
@@ -91,3 +78,19 @@ class Body:
             raise invalid("upload_broken_off", "the upload ended early")
         self.has_more = message.get("more_body", False)
         return bytes(message.get("body", b""))
+
+
+async def discard(request: Request) -> None:
+    """Drop what is left of a body that is not wanted, for a while.
+
+    A connection that is closed while its caller sends is reset, and the answer lost with it. A
+    caller who asks first, by `Expect`, has sent nothing.
+    """
+    if "expect" in request.headers:
+        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_S):
+            more = True
+            while more:
+                message = await request.receive()
+                more = message["type"] == "http.request" and message.get("more_body", False)

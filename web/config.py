@@ -49,7 +49,9 @@ class WebConfig:
         "PACKSHOT_WEB_MAX_REQUESTS", 256, "most uploads and renders inside at once"
     )
     idle_timeout_s: float = setting(
-        "PACKSHOT_WEB_IDLE_TIMEOUT_S", 15.0, "time without a byte after which an upload is ended, s"
+        "PACKSHOT_WEB_IDLE_TIMEOUT_S",
+        15.0,
+        "time for a request's head, and without a byte of its body, s",
     )
     receive_timeout_s: float = setting(
         "PACKSHOT_WEB_RECEIVE_TIMEOUT_S", 120.0, "time for a whole upload, s"

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from packshot import AsyncClient, Packshot, PackshotError, RenderOptions
-from web.body import UploadLimits
+from web.body import UploadLimits, discard
 from web.config import WebConfig
 from web.errors import WebError, from_packshot
 from web.fetching import Fetcher
@@ -78,7 +78,7 @@ class Call:
         """Have the gateway render a photo; gives up where the caller does."""
         self.place.take(len(photo))
         shot = await unless_gone(self.request, self.client.render(photo, **options))
-        self.place.take(len(shot.picture) + len(shot.matte))
+        self.place.add(len(shot.picture) + len(shot.matte))
         return shot
 
 
@@ -108,6 +108,8 @@ class Endpoint:
                 if response is not None:
                     await self._send(response, scope, receive, send)
         except WebError as exc:  # no room
+            exc.headers["Connection"] = "close"
+            await discard(request)
             await self._send(self._write(exc), scope, receive, send)
 
     async def _answer(self, request: Request, place: Place) -> Response | None:

@@ -15,6 +15,7 @@ from web.removebg.routes import read_source
 from web.removebg.settle import settle
 
 _SIZES: Final = {"preview": "preview", "medium": "medium", "hd": "hd", "full": "50MP"}
+_SOURCES: Final = ("image_file", "image_file_b64")
 _H, _A = Support.HONOURED, Support.APPROXIMATED
 
 
@@ -71,11 +72,10 @@ PARAMETERS: Final = (
 async def segment(call: Call) -> Response:
     """Answer a request for a picture."""
     form = await call.form()
-    form.fields.pop("image_url", None)
     order = read_order(PARAMETERS, form.fields)
     order.asked.setdefault("size", "50MP")
     order.asked.setdefault("format", "png")
-    photo = await read_source(call, form)
+    photo = await read_source(call, form, _SOURCES)
     settle(order)
     shot = await call.render(photo, order.options)
     return Response(shot.picture, 200, told(order, shot), shot.media_type)

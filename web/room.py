@@ -40,7 +40,7 @@ class Room:
             yield place
         finally:
             self.requests -= 1
-            self._move(-place.bytes)
+            self.move(-place.bytes)
 
     def take(self, count: int) -> None:
         """Take room for so many bytes.
@@ -54,9 +54,10 @@ class Room:
                 f"{self.bytes} bytes of uploads and answers are inside, and {count} more would "
                 f"exceed the limit of {self._max_bytes}"
             )
-        self._move(count)
+        self.move(count)
 
-    def _move(self, count: int) -> None:
+    def move(self, count: int) -> None:
+        """Count bytes that came, or went if negative."""
         self.bytes += count
         self._telemetry.holds(self.requests, self.bytes)
 
@@ -71,6 +72,11 @@ class Place:
     def __init__(self, room: Room) -> None:
         self._room = room
         self.bytes = 0
+
+    def add(self, count: int) -> None:
+        """Count so many bytes more, whether there is room or not: what is paid for is delivered."""
+        self._room.move(count)
+        self.bytes += count
 
     def take(self, count: int) -> None:
         """Take room for so many bytes more, until the request ends.

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import parse_options_header
 from starlette.requests import Request
 
-from web.body import Body, UploadLimits
+from web.body import Body, UploadLimits, discard
 from web.errors import WebError, invalid
 from web.parts import MAX_FIELDS, MAX_FILES, Form, Parts, too_large, twice
 from web.room import Place
@@ -57,7 +57,7 @@ async def read_form(request: Request, place: Place, limits: UploadLimits) -> For
     except WebError as exc:
         if body.has_more:
             exc.headers["Connection"] = "close"
-            await body.discard()
+            await discard(request)
         raise
     parse = _from_json if kind == _TYPES[2] else _from_urlencoded
     whole = b"".join(chunks)

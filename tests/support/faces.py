@@ -5,11 +5,13 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import uvicorn
 
 from web.app import make_app
 from web.config import WebConfig
+from web.protocol import TimedProtocol
 
 
 class _Server(uvicorn.Server):
@@ -27,7 +29,7 @@ async def serving_face(
             make_app(config, trust),
             host="127.0.0.1",
             port=0,
-            http="h11",
+            http=partial(TimedProtocol, head_timeout_s=config.idle_timeout_s),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,

@@ -28,8 +28,9 @@ async def remove_background(call: Call) -> Response:
     photo = await read_source(call, form)
     await _read_background(call, form, order)
     settle(order)
-    shot = await call.render(photo, order.options)
+    # Asked before the render: after it, nothing may fail that has been paid for.
     charged = int(await call.face.door.keeps_accounts())
+    shot = await call.render(photo, order.options)
     as_json = "application/json" in call.request.headers.get("accept", "")
     return write_shot(shot, order, as_json=as_json, charged=charged)
 
@@ -39,18 +40,16 @@ async def tell_account(call: Call) -> Response:
     return write_account(await call.client.account())
 
 
-async def read_source(call: Call, form: Form) -> bytes:
+async def read_source(call: Call, form: Form, names: tuple[str, ...] = _SOURCES) -> bytes:
     """Return the photo, from whichever source gives it.
 
     Raises:
         WebError: None does, several do, or it cannot be had.
     """
-    sources = _given(form, _SOURCES)
+    sources = _given(form, names)
     only_one(sources, "multiple_sources", "Multiple image sources given")
     if not sources:
-        raise invalid(
-            "missing_source", f"give one of {', '.join(_SOURCES)}", title="No image given"
-        )
+        raise invalid("missing_source", f"give one of {', '.join(names)}", title="No image given")
     if "image_file" in form.files:
         return form.files.pop("image_file")
     if text := given(form.fields, "image_file"):

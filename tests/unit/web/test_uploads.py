@@ -6,6 +6,7 @@ import gc
 import json
 import weakref
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -96,6 +97,21 @@ async def test_an_upload_that_trickles_is_ended_as_well(config: WebConfig) -> No
             writer.write(b"x")
             await asyncio.wait({answer}, timeout=0.1)
         assert answer.result().startswith(b"HTTP/1.1 408 ")
+        writer.close()
+
+
+async def test_a_connection_that_asks_for_nothing_is_ended(config: WebConfig) -> None:
+    quick = dataclasses.replace(config, idle_timeout_s=0.3)
+    async with serving_face(quick) as url:
+        for begun in (b"", b"POST /v1.0/removebg HTTP/1.1\r\nHost: x\r\n"):
+            reader, writer = await talk(url, begun)
+            with suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(), 30) == b""
+            writer.close()
+        # One that has asked before as well.
+        reader, writer = await talk(url, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"GET ")
+        with suppress(ConnectionError):
+            assert b"alive" in await asyncio.wait_for(reader.read(), 30)
         writer.close()
 
 
