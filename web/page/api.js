@@ -1,7 +1,12 @@
 // What the page asks the service for.
 
 /** An answer without a picture; its message is the service's own. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  constructor(message, status) {
+    super(message);
+    this.wantsKey = status === 403;
+  }
+}
 
 export async function fetchChoices(key) {
   return answered(await fetch("/api/choices", { headers: withKey(key) }));
@@ -28,8 +33,11 @@ async function answered(response) {
   try {
     body = await response.json();
   } catch {
-    throw new Refusal(`the service answered ${response.status}`);
+    throw new Refusal(`the service answered ${response.status}`, response.status);
   }
-  if (!response.ok) throw new Refusal(body.errors?.[0]?.detail ?? `status ${response.status}`);
+  if (!response.ok) {
+    const detail = body.errors?.[0]?.detail ?? `status ${response.status}`;
+    throw new Refusal(detail, response.status);
+  }
   return body;
 }

@@ -1,7 +1,7 @@
 // The page: photos in by drop, paste or choice; everything else is in the modules beside.
 
 import { fetchChoices } from "/page/api.js";
-import { key, look, offer, onChange } from "/page/look.js";
+import { askForKey, key, look, offer, onChange } from "/page/look.js";
 import { Queue } from "/page/queue.js";
 import { element, report } from "/page/report.js";
 import { show } from "/page/stage.js";
@@ -96,14 +96,29 @@ addEventListener("drop", (event) => {
   stage.classList.remove("over");
   take(event.dataTransfer?.files ?? []);
 });
-onChange(() => selected && queue.restart(selected));
+onChange(
+  () => selected && queue.restart(selected),
+  async () => {
+    await learnChoices();
+    if (selected) queue.restart(selected);
+  },
+);
 
-try {
-  const choices = await fetchChoices(key());
-  offer(choices);
-  maxBytes = choices.max_photo_bytes;
-  byId("limits").textContent += `, at most ${(maxBytes / 2 ** 20).toFixed(0)} MiB`;
-} catch (error) {
-  byId("status").textContent = `The service does not answer: ${error.message}`;
+async function learnChoices() {
+  if (maxBytes < Infinity) return;
+  try {
+    const choices = await fetchChoices(key());
+    offer(choices);
+    maxBytes = choices.max_photo_bytes;
+    byId("limits").textContent += `, at most ${(maxBytes / 2 ** 20).toFixed(0)} MiB`;
+    byId("status").textContent = "No photo yet.";
+  } catch (error) {
+    if (error.wantsKey) askForKey();
+    byId("status").textContent = error.wantsKey
+      ? "The service wants an API key."
+      : `The service does not answer: ${error.message}`;
+  }
 }
+
+await learnChoices();
 document.documentElement.dataset.ready = "true";

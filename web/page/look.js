@@ -33,8 +33,13 @@ export function look() {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
 }
 
-/** Calls `changed` once the controls have come to rest. */
-export function onChange(changed) {
+/** Asks for a key, where the service wants one. */
+export function askForKey() {
+  controls.querySelector("details").open = true;
+}
+
+/** Calls `changed` once the controls have come to rest, and `keyChanged` after another key. */
+export function onChange(changed, keyChanged) {
   let timer = 0;
   controls.addEventListener("input", ({ target }) => {
     const { background } = controls.elements;
@@ -43,5 +48,6 @@ export function onChange(changed) {
     clearTimeout(timer);
     timer = setTimeout(() => controls.checkValidity() && changed(), 300);
   });
+  controls.elements.key.addEventListener("change", keyChanged);
   controls.addEventListener("submit", (event) => event.preventDefault());
 }

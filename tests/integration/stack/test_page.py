@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.processes import ROOT
-from tests.integration.stack.conftest import FaceProcess
+from tests.integration.processes import ROOT, Triton
+from tests.integration.stack.conftest import FaceProcess, launch_face, launch_gateway
+from tests.support.accounts import books_at
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -164,6 +165,36 @@ def test_a_look_is_chosen_and_a_photo_pasted(visit: Visit) -> None:
     page.select_option("select[name=frame]", "square")
     page.get_by_label("Width, px").fill("400")
     page.wait_for_function("() => document.querySelector('#result').naturalWidth === 400")
+
+
+def test_a_key_is_asked_for_where_accounts_are_kept(
+    browser: "Browser", triton: Triton, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/accounts.db"
+    with books_at(url) as books:
+        key = books.issue(1)
+        gateway = launch_gateway(triton, tmp_path / "gateway.log", {"PACKSHOT_ACCOUNTS": url})
+        face = launch_face(gateway.target, tmp_path / "web.log")
+        with gateway.process, face.process:
+            gateway.process.wait_until(gateway.is_ready)
+            face.process.wait_until(face.is_ready)
+            visit = Visit(browser, face)
+            page = visit.page
+            assert page.locator("#status").inner_text() == "The service wants an API key."
+            field = page.get_by_label("Key, where the service keeps accounts")
+            field.fill(key)
+            field.press("Tab")
+            page.wait_for_selector("select[name=preset] option[value=ebay]", state="attached")
+            visit.drop(MUG)
+            visit.wait_done("mug.jpg")
+            assert books.figures(key) == (0, 0, 1)
+            # The next one is not paid for, and says so.
+            page.select_option("select[name=background]", "blur")
+            page.wait_for_selector("#stage[data-state=failed]")
+            assert "credit" in page.get_by_role("alert").inner_text()
+            assert visit.faults == []
+            visit.context.close()
+        assert key not in face.process.log
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
