@@ -27,6 +27,12 @@ class WebConfig:
     gateway_ca: Path | None = setting(
         "PACKSHOT_WEB_GATEWAY_CA", None, "CAs of the gateway's certificate, PEM; none: the usual"
     )
+    gateway_cert: Path | None = setting(
+        "PACKSHOT_WEB_GATEWAY_CERT", None, "the face's own certificate, PEM, for mutual TLS"
+    )
+    gateway_key: Path | None = setting(
+        "PACKSHOT_WEB_GATEWAY_KEY", None, "that certificate's private key, PEM"
+    )
     plaintext_key: bool = setting(
         "PACKSHOT_WEB_PLAINTEXT_KEY",
         False,  # noqa: FBT003
@@ -113,6 +119,10 @@ class WebConfig:
             "fetch_timeout_s",
         ):
             require(self, name, at_least=0.01)
+        if (self.gateway_cert is None) != (self.gateway_key is None):
+            raise SettingError(
+                "PACKSHOT_WEB_GATEWAY_CERT and PACKSHOT_WEB_GATEWAY_KEY need each other"
+            )
         if self.fetch_hosts and not self.fetch_urls:
             raise SettingError("PACKSHOT_WEB_FETCH_HOSTS needs PACKSHOT_WEB_FETCH_URLS=yes")
         for origin in self.cors_origins:

@@ -39,8 +39,10 @@ class GatewayDoor:
         self._client = AsyncClient(
             config.gateway,
             timeout_s=config.render_timeout_s,
-            tls=config.gateway_tls or config.gateway_ca is not None,
+            tls=True if config.gateway_tls else None,
             ca=config.gateway_ca,
+            cert=config.gateway_cert,
+            key=config.gateway_key,
             plaintext_key=config.plaintext_key,
         )
         self._keeps_accounts: bool | None = None

@@ -18,7 +18,7 @@ from packshot._many_async import stream_async
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
 from packshot._request import to_metadata, to_named_request
-from packshot._security import Security, credentials, keyed
+from packshot._security import Security, check_key, keyed
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from packshot.wire.v1 import wire_pb2 as wire
@@ -59,7 +59,7 @@ class AsyncClient:
             ValueError: The key would go out in the clear.
         """
         if api_key:
-            credentials(self._target, {**self._security, "api_key": api_key})
+            check_key(self._target, self._security)
         other = copy.copy(self)
         other._stub = PackshotServiceStub(  # noqa: SLF001  one of this class
             keyed(self._channel, api_key, metadata)

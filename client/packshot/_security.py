@@ -47,18 +47,33 @@ def credentials(target: str, security: Security) -> grpc.ChannelCredentials | No
     ca, cert, key = security.get("ca"), security.get("cert"), security.get("key")
     if (cert is None) != (key is None):
         raise ValueError("cert and key need each other")
-    tls = security.get("tls")
-    if tls or (tls is None and (ca or cert)):
+    if _speaks_tls(security):
         return grpc.ssl_channel_credentials(_pem(ca), _pem(key), _pem(cert))
     if ca or cert:
         raise ValueError("tls is off, but a ca or a cert is given")
-    exposed = security.get("api_key") and not security.get("plaintext_key")
-    if exposed and not is_loopback(target):
+    if security.get("api_key"):
+        check_key(target, security)
+    return None
+
+
+def check_key(target: str, security: Security) -> None:
+    """Refuse to send an API key where everyone on the way can read it.
+
+    Raises:
+        ValueError: It would go out in the clear, to another machine, and nobody has allowed that.
+    """
+    if _speaks_tls(security) or security.get("plaintext_key"):
+        return
+    if not is_loopback(target):
         raise ValueError(
             f"the API key would go to {target} in the clear: use tls, or plaintext_key=True on a "
             "network that encrypts by itself"
         )
-    return None
+
+
+def _speaks_tls(security: Security) -> bool:
+    tls = security.get("tls")
+    return bool(tls or (tls is None and (security.get("ca") or security.get("cert"))))
 
 
 def keyed(channel: C, api_key: str | None, others: Iterable[tuple[str, str]] = ()) -> C:

@@ -3,12 +3,15 @@
 import asyncio
 import dataclasses
 import logging
+from pathlib import Path
 
 import httpx
 import pytest
 
+from gateway.config import GatewayConfig
 from gateway.server import Gateway
 from settings import SettingError, load
+from tests.support.certificates import Authority
 from tests.support.faces import serving_face
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
@@ -104,10 +107,35 @@ async def test_the_page_is_bound_to_itself(http: httpx.AsyncClient) -> None:
     assert (await http.get("/page/app.js")).status_code == 200
 
 
+async def test_the_gateway_is_called_by_mutual_tls(
+    gateway_config: GatewayConfig,
+    inference: FakeInferenceServer,
+    tmp_path: Path,
+) -> None:
+    authority = Authority()
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority.certificate)
+    certificate, key = authority.sign().write(tmp_path, "gateway")
+    mine, my_key = authority.sign("face").write(tmp_path, "face")
+    secured = dataclasses.replace(
+        gateway_config, tls_cert=certificate, tls_key=key, tls_client_ca=ca
+    )
+    gateway = Gateway(secured, inference)
+    await gateway.start()
+    target = f"localhost:{gateway.port}"
+    proven = WebConfig(gateway=target, gateway_ca=ca, gateway_cert=mine, gateway_key=my_key)
+    for config, status in ((proven, 200), (WebConfig(gateway=target, gateway_ca=ca), 503)):
+        async with serving_face(config) as url, httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.post(f"{url}/v1.0/removebg", files=FILES, timeout=60)
+            assert answer.status_code == status, answer.text
+    await gateway.stop()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["--fetch-hosts", "a.example"], "PACKSHOT_WEB_FETCH_HOSTS needs"),
+        (["--gateway-cert", "c.pem"], "need each other"),
         (["--cors-origins", "shop.example"], "an origin is SCHEME://HOST"),
         (["--max-bytes-in-flight", "1000"], "PACKSHOT_WEB_MAX_BYTES_IN_FLIGHT is 1000"),
         (["--idle-timeout-s", "0"], "PACKSHOT_WEB_IDLE_TIMEOUT_S is 0"),
