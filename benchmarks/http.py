@@ -57,9 +57,18 @@ def _compare(stack: Stack, photo: bytes, args: argparse.Namespace) -> None:
         for senders in ways.values():
             _rate(senders, pool, 1.0)
         ratios = []
+        spent: dict[str, float] = dict.fromkeys(("web", "gateway", "serving"), 0.0)
+        images = 0.0
         for number in range(args.rounds):
             order = list(ways) if number % 2 else list(reversed(ways))
-            rates = {way: _rate(ways[way], pool, args.seconds) for way in order}
+            rates = {}
+            for way in order:
+                before = _processor_s(stack)
+                rates[way] = _rate(ways[way], pool, args.seconds)
+                if way == "HTTP":
+                    images += rates[way] * args.seconds
+                    for name, seconds in _processor_s(stack).items():
+                        spent[name] += seconds - before[name]
             ratios.append(rates["HTTP"] / rates["gRPC"])
             told = ", ".join(f"{way} {rate:.1f}/s" for way, rate in sorted(rates.items()))
             print(f"round {number + 1}: {told}, ratio {ratios[-1]:.3f}", flush=True)
@@ -67,6 +76,18 @@ def _compare(stack: Stack, photo: bytes, args: argparse.Namespace) -> None:
         f"HTTP makes {statistics.median(ratios):.3f} of gRPC's images a second "
         f"({min(ratios):.3f} to {max(ratios):.3f}), {args.callers} callers"
     )
+    told = ", ".join(f"{name} {1000 * seconds / images:.1f} ms" for name, seconds in spent.items())
+    print(f"processor time of an image by HTTP: {told}")
+
+
+def _processor_s(stack: Stack) -> dict[str, float]:
+    """Return the processor time that each part and what is below it has taken so far."""
+    taken = {}
+    for part in stack.parts:
+        process = psutil.Process(part.process.pid)
+        family = [process, *process.children(recursive=True)]
+        taken[part.name] = sum(sum(each.cpu_times()[:2]) for each in family)
+    return taken
 
 
 def _rate(senders: list[Send], pool: ThreadPoolExecutor, seconds: float) -> float:
