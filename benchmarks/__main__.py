@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "soak": ("benchmarks.soak", "mixed requests for minutes while Triton is killed"),
     "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),
     "telemetry": ("benchmarks.telemetry", "what metrics, log and traces cost of throughput"),
-    "why-gpu": ("benchmarks.why_gpu.command", "batches, size, precision, training; CPU and GPU"),
+    "why-gpu": ("benchmarks.gpu_run", "batches, size, precision, training; CPU and GPU"),
 }
 
 

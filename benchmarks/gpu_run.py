@@ -1,117 +1,183 @@
-"""All that is measured on a GPU, in one call of ten minutes: `python -m benchmarks.gpu_run`.
+"""All that is measured on a GPU, in one call: `python -m benchmarks.gpu_run`.
 
-It needs Python, torch, NumPy, Pillow, psutil, safetensors and tqdm, and no network, so that it runs
-on a machine that is lent for minutes. It writes two records, `gpu-limits.json` and `gpu-why.json`;
-the report reads them beside those of other machines. ONNX Runtime's CUDA provider is measured where
-it can be loaded; where it cannot, torch's own figures stand alone, and are named as torch's.
+It needs Python, torch, torchvision, NumPy, OpenCV, Numba, Pillow, ONNX Runtime and psutil, and no
+network, so that it runs on a machine that is lent for minutes. Each table has its share of the
+time; one that fails or whose time is over is named in the notes, and the others go on. Records are
+written while tables grow: `why-gpu.json`, `gpu-limits.json` and `device-pipeline.json`, which the
+report reads beside those of other machines. `python -m benchmarks why-gpu` is the same, and also
+runs where there is no GPU.
 """
 
 import argparse
 import os
-from collections.abc import Sequence
-from importlib.util import find_spec
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import Any, Final
 
 from benchmarks.record import write_record
-from benchmarks.why_gpu.devices import devices
-from benchmarks.why_gpu.knee import noise_notes
-from benchmarks.why_gpu.plan import GPU_BATCHES, QUICK, Plan
-from benchmarks.why_gpu.torch_part import measure_device
+from benchmarks.table import as_table
 
 _ROOT = Path(__file__).resolve().parents[1]
-_BUDGET_S = 540.0  # of the ten minutes; the rest is for starting and for the last part begun
-_CPU_SHARE = 0.3  # of the time: the CPU is there to compare with
-_GPU_SIDES = (64, 256, 1024, 4096, 8192, 16384)  # at the last one the best GPUs are saturated
-_GPU_BATCH = 32
-_CUDA_MODELS = ("matte", "matte-fp16")
+_SAVE_EVERY_S = 5.0
+_LIMIT_KEYS: Final = (
+    "images_per_s",
+    "limit_images_per_s",
+    "share_of_limit",
+    "limit_by_layers_images_per_s",
+    "share_of_limit_by_layers",
+    "operations_per_image",
+    "least_bytes_per_image",
+)
 
 Row = dict[str, Any]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and write both records; 1 without a GPU, unless `--allow-cpu` says it may."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_run", description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", "out/bench")))
+def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    """Declare the command's flags."""
+    parser.add_argument("--out", type=Path, default=Path(environ.get("OUT", "out/bench")))
     parser.add_argument("--repository", type=Path, default=_ROOT / "model_repository")
-    parser.add_argument("--photos", type=Path, default=_ROOT / "samples")
+    parser.add_argument("--photos", type=Path, default=_ROOT / "samples", help="compared on")
     parser.add_argument("--weights", type=Path, default=_ROOT / "export/weights/matte.safetensors")
-    parser.add_argument("--budget-s", type=float, default=_BUDGET_S)
-    parser.add_argument("--allow-cpu", action="store_true", help="measure the CPU alone")
+    parser.add_argument("--budget-s", type=float, default=float("inf"), help="no longer than this")
+    parser.add_argument("--only", nargs="+", metavar="TABLE", help="run these tables alone")
     parser.add_argument("--quick", action="store_true", help="a smoke run of seconds")
-    options = parser.parse_args(arguments)
-    found = {one.kind: one for one in devices()}
-    if "gpu" not in found and not options.allow_cpu:
-        print("error: torch finds no NVIDIA GPU here; --allow-cpu measures the CPU alone")
-        return 1
-    rows: list[Row] = []
-    limits: list[Row] = []
-    notes = [] if "gpu" in found else ["GPU rows are left out: torch finds no NVIDIA GPU here"]
-    # The GPU first: it is what the call is for.
-    for kind in sorted(found, reverse=True):
-        findings = measure_device(
-            found[kind], plan_for(kind, options), options.photos, options.weights
-        )
-        rows += findings.rows
-        limits += findings.limits
-        notes += [*findings.notes, *noise_notes(findings.rows)]
-        if kind == "gpu":
-            cuda_rows, cuda_notes = _onnxruntime_rows(options)
-            rows += cuda_rows
-            notes += cuda_notes
-        _write(options, rows, limits, notes)  # what there is survives a call that is cut off
-    print("\n".join(notes))
-    return 0
+    parser.set_defaults(allow_cpu=True)
 
 
-def plan_for(kind: str, options: argparse.Namespace) -> Plan:
-    """Share the time out: most of it for the GPU."""
-    if options.quick:
-        return QUICK
-    if kind == "gpu":
-        return Plan(
-            sides=_GPU_SIDES,
-            batches=GPU_BATCHES,
-            batch=_GPU_BATCH,
-            turn_s=0.2,
-            budget_s=(1 - _CPU_SHARE) * options.budget_s,
-        )
-    return Plan(
-        batch=_GPU_BATCH, batches=(1, 8, _GPU_BATCH), budget_s=_CPU_SHARE * options.budget_s
-    )
+def run(options: argparse.Namespace, _environ: Mapping[str, str] = os.environ) -> None:
+    """Measure, print the tables and write the records.
 
-
-def _onnxruntime_rows(options: argparse.Namespace) -> tuple[list[Row], list[str]]:
-    """Measure ONNX Runtime on the GPU where it can, else say why not."""
-    if not find_spec("onnxruntime"):
-        return [], ["the GPU's figures are torch's own: onnxruntime is not installed"]
-    import onnxruntime  # noqa: PLC0415  optional
-
-    from benchmarks.why_gpu.onnx_batches import CUDA, onnx_batch_rows  # noqa: PLC0415
-
-    if CUDA not in onnxruntime.get_available_providers():
-        return [], ["the GPU's figures are torch's own: this onnxruntime has no CUDA provider"]
-    plan = plan_for("gpu", options)
-    rows: list[Row] = []
+    Raises:
+        SystemExit: There is no GPU and none may be missing, or a table is not known.
+    """
+    begun_s = time.monotonic()
     try:
-        for model in _CUDA_MODELS:
-            rows += onnx_batch_rows(options.repository, model, plan, CUDA)
-    except Exception as exc:  # noqa: BLE001  ONNX Runtime's own errors share no public base
-        return rows, [f"the GPU's figures are torch's own: onnxruntime on CUDA failed, {exc}"]
-    return rows, []
+        from benchmarks.why_gpu import plan, tables  # noqa: PLC0415  torch is optional
+    except ModuleNotFoundError as exc:
+        raise SystemExit(f"error: {exc.name} is not installed (make setup-dev)") from exc
+
+    if unknown := set(options.only or ()) - set(tables.TABLES):
+        raise SystemExit(f"error: no table {', '.join(unknown)}; of {', '.join(tables.TABLES)}")
+    beside = plan.QUICK if options.quick else plan.CPU_BESIDE
+    plans = {"gpu": plan.QUICK if options.quick else plan.GPU, "cpu": beside}
+    bench = tables.Bench(plans, options.repository, options.photos, options.weights)
+    if bench.main.kind == "cpu":
+        if not options.allow_cpu:
+            raise SystemExit(
+                "error: torch finds no NVIDIA GPU here; --allow-cpu measures the CPU alone"
+            )
+        bench.notes.append("GPU rows are left out: torch finds no NVIDIA GPU here")
+        plans["cpu"] = plan.QUICK if options.quick else plan.CPU
+    tables.set_up(bench.main)
+    left = {name: one for name, one in tables.TABLES.items() if name in (options.only or [name])}
+    while left:
+        share = next(iter(left.values())).share / sum(one.share for one in left.values())
+        name, table = next(iter(left.items()))
+        del left[name]
+        _fill(name, table.rows, bench, options, begun_s, share)
+    _save(bench, options)
+    print_tables(bench.rows, bench.notes)
 
 
-def _write(
-    options: argparse.Namespace, rows: Sequence[Row], limits: Sequence[Row], notes: Sequence[str]
+def _fill(
+    name: str,
+    rows: Any,
+    bench: Any,
+    options: argparse.Namespace,
+    begun_s: float,
+    share: float,
 ) -> None:
-    told = {"budget_s": options.budget_s, "torch": torch.__version__, "cuda": torch.version.cuda}
-    for name, benchmark, part in (
-        ("gpu-limits.json", "limits", limits),
-        ("gpu-why.json", "why-gpu", rows),
-    ):
-        write_record(options.out / name, benchmark, told, part, seed=0, notes=notes)
+    """Measure one table within its share of the time that is left; what goes wrong is noted."""
+    start_s = saved_s = time.monotonic()
+    time_s = max(share * (options.budget_s - (start_s - begun_s)), 0)
+    if time_s == 0:
+        bench.notes.append(f"{name}: left out, the time was used up")
+        return
+    count = 0
+    try:
+        for row in rows(bench):
+            bench.rows.append(row)
+            count += 1
+            now_s = time.monotonic()
+            if now_s - saved_s > _SAVE_EVERY_S:
+                _save(bench, options)
+                saved_s = time.monotonic()
+            if now_s - start_s > time_s:
+                bench.notes.append(f"{name}: ended after {count} rows, {time_s:.0f} s were over")
+                break
+    except Exception as exc:  # noqa: BLE001  whatever a driver or a compiler raises: the rest goes on
+        bench.notes.append(f"{name}: ended after {count} rows, {type(exc).__name__}: {exc}"[:1500])
+    print(f"{name}: {count} rows in {time.monotonic() - start_s:.1f} s", flush=True)
+    _save(bench, options)
+
+
+def _save(bench: Any, options: argparse.Namespace) -> None:
+    """Write all that there is."""
+    import torch  # noqa: PLC0415  optional
+
+    from benchmarks.why_gpu.knee import noise_notes  # noqa: PLC0415
+    from benchmarks.why_gpu.passes import finish  # noqa: PLC0415
+    from benchmarks.why_gpu.tables import peak_rows  # noqa: PLC0415
+
+    finish(bench.rows)
+    told = {
+        **{key: getattr(options, key) for key in ("budget_s", "only", "quick")},
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+    }
+    notes = [*bench.notes, *noise_notes(bench.rows)]
+    parts = {
+        "why-gpu": ("why-gpu", [row for row in bench.rows if "statement" in row]),
+        "device-pipeline": ("device-pipeline", [row for row in bench.rows if "path" in row]),
+    }
+    if bench.main.kind == "gpu":  # a CPU's limits are `limits`' own
+        limits = [*peak_rows(bench.rows), *network_rows(bench.rows)]
+        parts["gpu-limits"] = ("limits", limits)
+    for name, (benchmark, rows) in parts.items():
+        if rows:
+            write_record(options.out / f"{name}.json", benchmark, told, rows, seed=0, notes=notes)
+
+
+def network_rows(rows: Sequence[Row]) -> list[Row]:
+    """Give each network on each device, in each precision, at its fastest, as `limits` has it."""
+    best: dict[tuple[str, ...], Row] = {}
+    for row in rows:
+        if row.get("statement") == "batch" and "limit_images_per_s" in row:
+            key = row["device"], row["network"], row["precision"]
+            if key not in best or row["images_per_s"] > best[key]["images_per_s"]:
+                best[key] = row
+    return [
+        {"kind": "network", "model": row["network"]}
+        | {key: row[key] for key in ("device", "engine", "precision", "batch", *_LIMIT_KEYS)}
+        | {
+            "intensity_operations_per_byte": row["operations_per_image"]
+            / row["least_bytes_per_image"]
+        }
+        for row in best.values()
+    ]
+
+
+def print_tables(rows: Sequence[Row], notes: Sequence[str]) -> None:
+    """Print what was measured, by kind, and the notes."""
+    kinds = dict.fromkeys(row.get("statement") or row.get("kind") or "pipeline" for row in rows)
+    for kind in kinds:
+        part = [
+            row for row in rows if (row.get("statement") or row.get("kind") or "pipeline") == kind
+        ]
+        columns = list(dict.fromkeys(key for row in part for key in row))
+        print(f"\n{kind}\n{as_table(part, [one for one in columns if one != 'statement'])}")
+    print("\n" + "\n".join(notes))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure on a GPU; 1 without one, unless `--allow-cpu` says that it may be missing."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_run", description=__doc__)
+    add_arguments(parser, os.environ)
+    parser.set_defaults(allow_cpu=False)
+    parser.add_argument("--allow-cpu", action="store_true", help="measure the CPU alone")
+    run(parser.parse_args(arguments))
+    return 0
 
 
 if __name__ == "__main__":

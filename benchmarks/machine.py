@@ -5,13 +5,12 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import psutil
-
-from serving.runtime import EMBEDDED
 
 _ROOT = Path(__file__).resolve().parents[1]
 # What speed depends on, here or at the peers; one that is not installed is left out.
@@ -26,12 +25,14 @@ _PACKAGES = (
     "grpcio",
     "tritonclient",
     "torch",
+    "torchvision",
     "packshot",
 )
 # Asking a driver that sleeps takes seconds; git on a cold disk does as well.
 _ANSWER_TIMEOUT_S = 20
 
 
+@cache
 def describe_machine() -> dict[str, Any]:
     """Say what this machine is.
 
@@ -59,6 +60,7 @@ def list_versions() -> dict[str, str]:
     return versions
 
 
+@cache
 def find_commit() -> tuple[str, bool]:
     """Return the repository's commit, empty outside of one, and whether files differ from it."""
     return _git("rev-parse", "HEAD"), bool(_git("status", "--porcelain"))
@@ -66,7 +68,13 @@ def find_commit() -> tuple[str, bool]:
 
 def _triton() -> str:
     installed = shutil.which("tritonserver")
-    return f"installed, {installed}" if installed else f"embedded, of {EMBEDDED}"
+    if installed:
+        return f"installed, {installed}"
+    try:
+        from serving.runtime import EMBEDDED  # noqa: PLC0415  a lent machine may lack its packages
+    except ImportError:
+        return "none"
+    return f"embedded, of {EMBEDDED}"
 
 
 def _cpu_model() -> str:

@@ -53,6 +53,8 @@ class Load:
         requests: Least number of requests in a measuring window.
         stability_percent: How far three successive windows may differ.
         shared_memory: Whether photos and mattes go by the system's shared memory, not by gRPC.
+        gpu_memory: Whether they go by memory of the GPU that both processes map.
+        timeout_s: When to give up; None: never.
     """
 
     address: str
@@ -62,6 +64,8 @@ class Load:
     requests: int = 50
     stability_percent: int = 10
     shared_memory: bool = False
+    gpu_memory: bool = False
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,17 @@ def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Me
     with tempfile.TemporaryDirectory() as scratch, _analyzer(triton_dir, environ) as analyzer:
         binary, with_libraries = analyzer
         report = Path(scratch) / "report.csv"
-        done = subprocess.run(
-            [binary, *_arguments(load), "-f", str(report)],
-            env=with_libraries,
-            check=False,
-            capture_output=True,
-            text=True,
-        )
+        try:
+            done = subprocess.run(
+                [binary, *_arguments(load), "-f", str(report)],
+                env=with_libraries,
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=load.timeout_s,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise AnalyzerError(f"perf_analyzer did not end within {load.timeout_s:g} s") from exc
         if done.returncode or not report.is_file():
             what = "found no stable measurement" if done.returncode == _UNSTABLE else "failed"
             said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
@@ -251,4 +259,5 @@ def _arguments(load: Load) -> list[str]:
         *("--measurement-request-count", str(load.requests)),
         *("--stability-percentage", str(load.stability_percent)),
         *(("--shared-memory", "system") if load.shared_memory else ()),
+        *(("--shared-memory", "cuda") if load.gpu_memory else ()),
     ]

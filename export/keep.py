@@ -12,10 +12,12 @@ from export.errors import CheckpointError
 from export.graph import ServedMatte
 from export.measures import Agreement, agreement, mean_agreement
 from export.networks.matte import count_parameters
-from export.networks.registry import PACKAGE, network_of
+from export.networks.registry import COUNTERS, PACKAGE, network_of
 from export.photos import read_photos
 from export.recipes import Recipe
 from export.training.checkpoint import KEPT_SUFFIX, load_state, load_weights
+from export.training.gpu.record import RECORD, read_record, read_weights_of
+from export.training.gpu.record import WEIGHTS as DEVICE_BEST
 from export.training.loop import BEST, CHECKPOINT
 from export.training.provenance import ENCODER, OBJECTS, SOURCES, TEACHER
 from export.weights_file import ModelCard, read_weights, write_weights
@@ -53,17 +55,17 @@ def keep(
         CheckpointError: a folder holds no training run, or one of another network.
         PicturesError: the photos are not of the expected form.
     """
-    states = [load_state(run / CHECKPOINT) for run in runs]
+    states = [_run_of(run) for run in runs]
     config = states[-1]["config"]
     kind = config.get("network", "matte")  # runs before the option lack it
     network = network_of(kind)
-    best = [load_state(run / BEST) for run in runs]
+    best = [_best_of(run) for run in runs]
     if start_counts:
         start = network_of(kind)
         load_weights(start, Path(states[0]["config"]["start"]))
         best = [start.state_dict()] * start_counts + best
     try:
-        network.load_state_dict(_average(best))
+        _fill(network, _average(best))
     except (KeyError, RuntimeError) as exc:
         raise CheckpointError(f"{runs[-1] / BEST} fits another network: {exc}") from exc
     weights = folder / f"{name}.safetensors"
@@ -74,7 +76,9 @@ def keep(
     known = " ".join(history)
 
     def any_of(option: str) -> bool:
-        return f" --{option} " in known
+        # Packs hold a larger network's mattes and modelled objects.
+        packed = option != "encoder" and any("device" in state for state in states)
+        return packed or f" --{option} " in known
 
     side = side or config["stages"][-1]["side"]
     judged = judge(rounded, photos, side)
@@ -92,6 +96,7 @@ def keep(
         trained={
             "steps": sum(steps for steps, _ in history.values()),
             "minutes": round(sum(minutes for _, minutes in history.values())),
+            **_on_device(states[-1]),
         },
         measures=measures,
         sources=SOURCES + (OBJECTS if any_of("objects") else ()),
@@ -99,6 +104,37 @@ def keep(
     )
     card.write(folder / f"{name}.json")
     return card
+
+
+def _run_of(folder: Path) -> dict[str, Any]:
+    """Read where a run stands: of one on a device its record."""
+    if (folder / RECORD).exists():
+        return read_record(folder)
+    return load_state(folder / CHECKPOINT)
+
+
+def _best_of(folder: Path) -> dict[str, Tensor]:
+    if (folder / RECORD).exists():
+        return read_weights_of(folder / DEVICE_BEST)
+    return load_state(folder / BEST)
+
+
+def _on_device(state: dict[str, Any]) -> dict[str, Any]:
+    """Give what the card says of a run on a device: which, how long, how many pictures it saw."""
+    if "device" not in state:
+        return {}
+    return {
+        "device": state["device"],
+        "device_seconds": state["trained_s"],
+        "device_pictures": state["pictures"],
+    }
+
+
+def _fill(network: nn.Module, weights: dict[str, Tensor]) -> None:
+    """Fill a network; only what counts steps may be missing."""
+    wanted = network.state_dict()
+    counters = {name: one for name, one in wanted.items() if name.endswith(COUNTERS)}
+    network.load_state_dict(counters | weights)
 
 
 def _average(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -144,10 +180,12 @@ def _history(states: list[dict[str, Any]]) -> dict[str, tuple[int, float]]:
         start = Path(state["config"]["start"])
         if start.suffix == KEPT_SUFFIX:
             card = ModelCard.read(start.with_suffix(".json"))
-            found.setdefault(card.command, (int(card.trained["steps"]), card.trained["minutes"]))
+            steps, minutes = int(card.trained["steps"]), float(card.trained["minutes"])
+            found.setdefault(card.command, (steps, minutes))
         elif state["config"]["start"]:
             found |= _history([load_state(start.parent / CHECKPOINT)]) | found
-        found.setdefault(_command(state["config"]), (state["step"], state["trained_s"] / 60))
+        command = state.get("command") or _command(state["config"])
+        found.setdefault(command, (state["step"], state["trained_s"] / 60))
     return found
 
 

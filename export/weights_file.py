@@ -41,7 +41,7 @@ class ModelCard:
     parameters: int
     command: str  # that trained it
     seed: int
-    trained: dict[str, float]  # steps, minutes, pictures
+    trained: dict[str, float | str]  # steps, minutes; of a run on a device its name, pictures
     measures: dict[str, dict[str, float]]  # by set of pictures: iou, mae
     sources: tuple[Source, ...]
     # Weights that these began with, and networks that taught them, with what is known of the terms.

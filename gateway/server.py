@@ -19,6 +19,7 @@ from gateway.config import GatewayConfig, is_loopback
 from gateway.connections import drop_connection
 from gateway.decoding.decoder import Decoder, ThreadDecoder
 from gateway.decoding.processes import ProcessDecoder
+from gateway.descriptors import most_connections
 from gateway.health import Health
 from gateway.heartbeat import Heartbeat
 from gateway.http import MetricsServer
@@ -232,7 +233,9 @@ class Gateway:
         server = grpc.aio.server(
             # A render that either refuses is not even received.
             interceptors=[*([self._accounts.door] if self._accounts else []), reception],
-            options=server_options(config.max_message_bytes, config.max_connections),
+            options=server_options(
+                config.max_message_bytes, most_connections(config.max_connections)
+            ),
             maximum_concurrent_rpcs=MAX_CALLS,
         )
         self._streams = PhotoStreams(

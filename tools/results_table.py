@@ -1,22 +1,29 @@
-"""Writes the committed results' table into the README, or checks that it is as the records say.
+"""Writes the committed results' tables into their documents, or checks that they are the records'.
 
 python -m tools.results_table [--check]
 """
 
 import sys
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from benchmarks.record import Record, read_record
+from benchmarks.report.batches import summary
 from benchmarks.saved import machine_name
 from tools.documents import filled, run
 
-_DOCUMENT: Final = Path("README.md")
-_RECORD: Final = Path("benchmarks/results/two-cores/peers.json")
+_README: Final = Path("README.md")
+_BENCHMARKS: Final = Path("docs/benchmarks.md")
+_RESULTS: Final = Path("benchmarks/results")
+_RECORD: Final = _RESULTS / "two-cores/peers.json"
+# Networks in torch by batch size: of a GPU where one was measured, else the rehearsal on a CPU.
+_REHEARSAL: Final = _RESULTS / "rehearsal"
 
 _DEFAULT: Final = "matte-int8"
 _CONCURRENCY: Final = 4
+_WHOLE: Final = 100  # from here on decimals say nothing
 # Megapixels of the photos, what comes out, and what the table calls it.
 _ROWS: Final = (
     (1, "jpeg", "1 megapixel, JPEG on white"),
@@ -56,8 +63,93 @@ def _told(record: Record) -> str:
 
 
 def with_table(document: str) -> str:
-    """Return the document's text with the table as the record has it."""
-    return filled(document, "results", as_markdown(read_record(_RECORD)))
+    """Return the README's text with both tables as the records have them."""
+    document = filled(document, "results", as_markdown(read_record(_RECORD)))
+    return filled(document, "gpu", gpu_markdown(gpu_folder(), short=True))
+
+
+def with_gpu_table(document: str) -> str:
+    """Return the text of the benchmarks' document with its table as the records have it."""
+    return filled(document, "gpu", gpu_markdown(gpu_folder(), short=False))
+
+
+def gpu_folder() -> Path:
+    """Give the last folder of results, by name, that holds a GPU's; without one the rehearsal."""
+    found = sorted(path.parent for path in _RESULTS.glob("*/gpu-limits.json"))
+    return found[-1] if found else _REHEARSAL
+
+
+def gpu_markdown(folder: Path, *, short: bool) -> str:
+    """Give what a folder says of networks by batch size and of whole packshots on one device.
+
+    Args:
+        folder: Of the records.
+        short: Whether the fastest way of each network on each device is enough.
+    """
+    record = read_record(folder / "why-gpu.json")
+    rows = sorted(summary(record), key=lambda row: (row["network"], row["device"]))
+    if short:
+        rows = [
+            max(same, key=lambda row: float(row["images_per_s"]))
+            for _, group in groupby(rows, key=lambda row: (row["network"], row["device"]))
+            for same in [list(group)]
+        ]
+    lines = [
+        "| network | by | one photo | at the knee | gain | of both rooflines | memory |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {row['network']} | {row['device'].upper()}, {row['engine']}, {row['precision']} | "
+            f"{_rate(row['images_per_s_one'])} | {_rate(row['images_per_s'])}, {row['knee']} in "
+            f"{row['ms']:.3g} ms | {_times(row['gain'])} | {_share(row['share'])}, "
+            f"{_share(row['share_by_layers'])} | {_gib(row['memory_bytes'])} |"
+            for row in rows
+        ),
+    ]
+    whole = folder / "device-pipeline.json"
+    if whole.exists():
+        lines += ["", *_packshots(read_record(whole))]
+    gpu = "" if record.machine["gpu"] else ", no GPU: the rehearsal of what a GPU is to be told"
+    return "\n".join([*lines, "", f"*{machine_name(record)}{gpu}, commit {record.commit[:10]}.*"])
+
+
+def _packshots(record: Record) -> Iterator[str]:
+    yield "| whole packshots | on one device | all cores | times | mean and largest difference |"
+    yield "|---|---|---|---|---|"
+    for cpu in (row for row in record.rows if row["path"] == "cpu"):
+        size = cpu["photo_megapixels"]
+        same = [row for row in record.rows if row["photo_megapixels"] == size]
+        device = [row["images_per_s"] for row in same if row["path"] == "device"]
+        apart = [row for row in same if row.get("of") == "whole way"]
+        yield (
+            f"| {size:g} megapixels | "
+            + " | ".join(
+                (
+                    _rate(max(device, default=None)),
+                    _rate(cpu["images_per_s"]),
+                    _times(max(device) / cpu["images_per_s"] if device else None),
+                    *(f"{each['mean_difference']:.2g}, {each['max_difference']}" for each in apart),
+                )
+            )
+            + " |"
+        )
+
+
+def _rate(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}/s" if value >= _WHOLE else f"{value:.3g}/s"
+
+
+def _times(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g} times"
+
+
+def _share(value: float | None) -> str:
+    return "—" if value is None else f"{value:.0%}"
+
+
+def _gib(value: float | None) -> str:
+    return "" if value is None else f"{value / 2**30:.2g} GiB"
 
 
 def _cells(record: Record, megapixels: float, output: str) -> Iterator[str]:
@@ -72,4 +164,7 @@ def _cells(record: Record, megapixels: float, output: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(run("tools.results_table", _DOCUMENT, with_table))
+    sys.exit(
+        run("tools.results_table", _README, with_table)
+        or run("tools.results_table", _BENCHMARKS, with_gpu_table)
+    )

@@ -49,7 +49,7 @@ def price_rows(saved: Saved, prices: Prices) -> tuple[list[dict[str, Any]], list
 
 def _throughputs(saved: Saved) -> Iterator[tuple[Record, Row, str, bool]]:
     """Give each row with a throughput, what it is of, and whether a GPU did the work."""
-    for benchmark in ("load", "sweep", "peers", "limits", "why-gpu"):
+    for benchmark in ("load", "sweep", "peers", "limits", "why-gpu", "device-pipeline"):
         for record, row in saved.rows(benchmark):
             if row.get("images_per_s") and (what := _what(benchmark, row)):
                 device = row.get("device")
@@ -67,9 +67,19 @@ def _what(benchmark: str, row: Row) -> str:
         case "peers":
             size = f"{row['photo_megapixels']:g} MP"
             return f"{row['peer']}, {row['model']}, {size}, {row['output']}"
-        case "limits" if row["kind"] == "network":
-            precision = f", {row['precision']}" if "precision" in row else ""
-            return f"passes of {row['model']}{precision} alone ({row['engine']})"
-        case "why-gpu" if row["statement"] == "batch" and row["engine"] == "onnxruntime":
-            return f"passes of {row['network']} alone (onnxruntime)"
+        case "limits" | "why-gpu" if (
+            row.get("kind") == "network" or row.get("statement") == "batch"
+        ):
+            return _passes(row)
+        case "device-pipeline":
+            return f"whole packshots, {row['photo_megapixels']:g} MP"
     return ""
+
+
+def _passes(row: Row) -> str:
+    """Name passes by the engine; what it was told, such as to use CUDA graphs, is a setting."""
+    engine = row["engine"].partition(",")[0]
+    # ONNX Runtime's models are named by their precision.
+    precision = f", {row['precision']}" if engine == "torch" else ""
+    network = row.get("network") or row["model"]
+    return f"passes of {network}{precision} alone ({engine})"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.report.batches import batch_charts
 from benchmarks.report.latency import load_charts, sweep_charts
 from benchmarks.report.money import cost_charts
+from benchmarks.report.packshots import packshot_charts
 from benchmarks.report.page import page_of, png_of
 from benchmarks.report.peers import peer_charts
 from benchmarks.report.roofline import roofline_charts
@@ -25,6 +27,8 @@ _DRAWERS: tuple[tuple[str, Callable[[Saved], Iterator[Chart]]], ...] = (
     ("sweep", sweep_charts),
     ("limits", roofline_charts),
     ("why-gpu", why_charts),
+    ("why-gpu", batch_charts),
+    ("why-gpu", packshot_charts),  # of the same command
     ("cost", cost_charts),
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from benchmarks.report.batches import summary
 from benchmarks.saved import Row, Saved
 
 # At least so much of raw ONNX Runtime's images/s, by Triton at the same setting.
@@ -11,10 +12,13 @@ _PACKSHOT, _TRITON, _REMBG = "packshot", "triton", "rembg"
 # At least so many times what it is compared with.
 _OF_TRITON, _OF_REMBG, _OF_REMBG_BY_DEFAULT, _OF_OTHERS, _OF_OTHERS_LARGE = 0.85, 2, 10, 1, 1.3
 _LARGE_MEGAPIXELS: Final = 4
+# Of a GPU: what batches gain on the default network, its share of the roofline layer by layer, and
+# whole packshots as a multiple of all cores'.
+_GAIN, _OF_ROOFLINE, _OF_CORES = 8, 0.3, 3
 
 
 def targets(saved: Saved) -> list[Row]:
-    """Compare each target with the records of limits and peers.
+    """Compare each target with the records of limits, peers and GPUs.
 
     Returns:
         A row for each comparison that was measured: what, at least, measured, reached.
@@ -28,17 +32,45 @@ def targets(saved: Saved) -> list[Row]:
         for _, row in saved.rows("limits")
         if row["kind"] == "triton"
     ]
-    return embedded + [
-        _target(
-            f"{what}, {row['photo_megapixels']:g} MP, {row['output']}, "
-            f"concurrency {row['concurrency']}",
-            least,
-            1 / ratio,
-        )
-        for _, row in saved.rows("peers")
-        for what, least, ratio in _asked_of(row)
-        if ratio
-    ]
+    return (
+        embedded
+        + [
+            _target(
+                f"{what}, {row['photo_megapixels']:g} MP, {row['output']}, "
+                f"concurrency {row['concurrency']}",
+                least,
+                1 / ratio,
+            )
+            for _, row in saved.rows("peers")
+            for what, least, ratio in _asked_of(row)
+            if ratio
+        ]
+        + list(_of_gpus(saved))
+    )
+
+
+def _of_gpus(saved: Saved) -> Iterator[Row]:
+    """Compare what is asked of a GPU with the best that one reached."""
+    for record in saved.of("why-gpu"):
+        rows = [
+            row
+            for row in summary(record)
+            if (row["device"], row["network"]) == ("gpu", "matte") and row["share_by_layers"]
+        ]
+        halves = [row for row in rows if row["precision"] == "fp16"]
+        if gains := [row["gain"] for row in rows if row["gain"]]:
+            what = "images/s of matte at the knee, of one photo's at a time"
+            yield _target(what, _GAIN, max(gains))
+        if halves:
+            for key, name in (("share_by_layers", "layer by layer"), ("share", "least bytes")):
+                what = f"share of the roofline, matte in fp16, {name}"
+                yield _target(what, _OF_ROOFLINE, max(row[key] for row in halves))
+    best: dict[float, float] = {}
+    for record, row in saved.rows("device-pipeline"):
+        if record.machine.get("gpu") and (times := row.get("times_all_cores")):
+            best[row["photo_megapixels"]] = max(times, best.get(row["photo_megapixels"], times))
+    for size, times in best.items():
+        yield _target(f"whole packshots on the GPU, of all cores', {size:g} MP", _OF_CORES, times)
 
 
 def _target(what: str, least: float, measured: float) -> Row:

@@ -29,13 +29,19 @@ def torch_rows(batch_rows: Sequence[Row], batch: int, photos: Path, weights: Pat
         weights: The network's trained weights.
     """
     chosen = [row for row in batch_rows if row["batch"] == batch]
-    full = {row["device"]: row for row in chosen if row["precision"] == "fp32"}
+    full = {
+        (row["device"], row["engine"]): row["images_per_s"]
+        for row in chosen
+        if row["precision"] == "fp32"
+    }
     for row in chosen:
+        if (row["device"], row["engine"]) not in full:
+            continue  # its time was used up before full precision's turn
         yield {
             "statement": "precision",
             **{key: row[key] for key in ("device", "engine", "network", "precision", "batch")},
             "images_per_s": row["images_per_s"],
-            "times_fp32": row["images_per_s"] / full[row["device"]]["images_per_s"],
+            "times_fp32": row["images_per_s"] / full[row["device"], row["engine"]],
             **differences(row["device"], row["precision"], photos, weights),
         }
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import CPU
 from benchmarks.limits.roofline import over_rounds
-from benchmarks.why_gpu.knee import knee_of
 from benchmarks.why_gpu.plan import Plan
 
 CUDA = "CUDAExecutionProvider"
@@ -19,7 +18,7 @@ Row = dict[str, Any]
 
 
 def onnx_batch_rows(repository: Path, model: str, plan: Plan, provider: str = CPU) -> Iterator[Row]:
-    """Measure a model at every batch size, there and back in every round.
+    """Measure a model at every batch size.
 
     Args:
         repository: Triton's model repository.
@@ -29,28 +28,22 @@ def onnx_batch_rows(repository: Path, model: str, plan: Plan, provider: str = CP
     """
     path = repository / model / "1" / "model.onnx"
     cores = len(os.sched_getaffinity(0))
-    taken: dict[int, list[float]] = {batch: [] for batch in plan.batches}
-    with ExitStack() as stack:
-        runners = [
-            stack.enter_context(Runner(path, Setting(1, cores, batch), provider))
-            for batch in plan.batches
-        ]
-        for at in range(plan.rounds):
-            for runner in runners if at % 2 == 0 else reversed(runners):
-                taken[runner.setting.batch].append(runner.images_per_s(plan.turn_s))
-    rates = {batch: median(found) for batch, found in taken.items()}
-    knee = knee_of(rates)
-    for batch, rate in rates.items():
-        yield {
-            "statement": "batch",
-            "device": "gpu" if provider == CUDA else "cpu",
-            "engine": "onnxruntime",
-            "network": model,
-            "precision": model.rpartition("-")[2] if "-" in model else "fp32",
-            "batch": batch,
-            "images_per_s": rate,
-            "ms_per_pass": 1000 * batch / rate,
-            "times_batch_of_one": rate / rates[min(rates)],
-            "spread_share": over_rounds(taken[batch]).share,
-            "is_knee": batch == knee,
-        }
+    ways = {"onnxruntime": Setting(1, cores, 1)}
+    if provider == CPU:
+        # What a pass gives away to waiting between its threads, a session for each core does not.
+        ways["onnxruntime, a session a core"] = Setting(cores, 1, 1)
+    for engine, way in ways.items():
+        for batch in plan.batches:
+            with Runner(path, replace(way, batch=batch), provider) as runner:
+                rates = [runner.images_per_s(plan.turn_s) for _ in range(plan.rounds)]
+            yield {
+                "statement": "batch",
+                "device": "gpu" if provider == CUDA else "cpu",
+                "engine": engine,
+                "network": model,
+                "precision": model.rpartition("-")[2] if "-" in model else "fp32",
+                "batch": batch,
+                "images_per_s": median(rates),
+                "ms_per_pass": 1000 * batch * way.instances / median(rates),
+                "spread_share": over_rounds(rates).share,
+            }

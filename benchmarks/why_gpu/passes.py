@@ -1,22 +1,29 @@
-"""A batch amortises: passes of every network at every batch size, in torch."""
+"""A batch amortises: passes of a network at every batch size, in torch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
 import torch
 
 from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
-from benchmarks.why_gpu.devices import Device, arithmetic
+from benchmarks.why_gpu.devices import Device, arithmetic, captured
 from benchmarks.why_gpu.knee import knee_of
-from benchmarks.why_gpu.networks import Prepared, prepare
+from benchmarks.why_gpu.networks import PassCost, prepare
 from benchmarks.why_gpu.plan import Plan
+
+EAGER, GRAPH, COMPILED = "torch", "torch, CUDA graph", "torch, compiled"
+# A graph saves the launches, about 1 ms a pass: what takes longer than this gains nothing from it.
+_GRAPH_PAYS_UP_TO_S = 0.02
+_SERIES = ("device", "engine", "network", "precision")
 
 Row = dict[str, Any]
 
 
-def pass_rows(name: str, device: Device, precision: str, plan: Plan, peaks: Peaks) -> Iterator[Row]:
-    """Measure a network at every batch size, there and back in every round.
+def pass_rows(
+    name: str, device: Device, precision: str, plan: Plan, peaks: Peaks, *, compiles: bool = False
+) -> Iterator[Row]:
+    """Measure a network at every batch size: eagerly and, on a GPU, as a CUDA graph.
 
     A size that the device's memory does not hold, or whose pass takes too long, ends the series.
 
@@ -26,54 +33,93 @@ def pass_rows(name: str, device: Device, precision: str, plan: Plan, peaks: Peak
         precision: Of weights and arithmetic.
         plan: How thoroughly.
         peaks: Of the device, for the roofline.
+        compiles: Whether `torch.compile` takes the place of both.
     """
     prepared = prepare(name, device, precision)
-    operations = prepared.operations()
-    taken_s: dict[int, list[float]] = {}
-    with arithmetic(precision), torch.inference_mode():
-        for at in range(plan.rounds):
-            batches = sorted(taken_s) if at else list(plan.batches)
-            for batch in batches if at % 2 == 0 else reversed(batches):
-                if (one_s := _pass_s(prepared, batch, plan.turn_s)) is None:
-                    break
-                taken_s.setdefault(batch, []).append(one_s)
-                if at == 0 and one_s > plan.longest_pass_s:
-                    break
-    rates = {batch: batch / median(times) for batch, times in taken_s.items()}
-    knee = knee_of(rates) if rates else None
-    for batch, rate in rates.items():
-        moved_bytes = prepared.weight_bytes / batch + _photo_bytes(prepared)
-        limit = attainable_per_s({precision: operations}, moved_bytes, peaks)
-        yield {
-            "statement": "batch",
-            "device": device.kind,
-            "engine": "torch",
-            "network": name,
-            "precision": precision,
-            "batch": batch,
-            "images_per_s": rate,
-            "ms_per_pass": 1000 * batch / rate,
-            "times_batch_of_one": rate / rates[min(rates)],
-            "spread_share": over_rounds(taken_s[batch]).share,
-            "is_knee": batch == knee,
-            "operations_per_image": operations,
-            "least_bytes_per_image": moved_bytes,
-            "limit_images_per_s": limit,
-            "share_of_limit": rate / limit,
-        }
+    cost = prepared.cost()
+    network = torch.compile(prepared.network) if compiles else prepared.network
+    for batch in plan.batches:
+        try:
+            with arithmetic(precision), torch.inference_mode():
+                photos = prepared.photos(batch)
+                for engine, times_s in _times(network, photos, device, plan, compiles=compiles):
+                    told = {"device": device.kind, "engine": engine, "network": name}
+                    row = {"statement": "batch", **told, "precision": precision, "batch": batch}
+                    yield row | _figures(batch, times_s, cost, precision, peaks) | _memory(device)
+        except torch.OutOfMemoryError:
+            return
+        finally:
+            _forget(device)
+        if median(times_s) > plan.longest_pass_s:
+            return
 
 
-def _pass_s(prepared: Prepared, batch: int, least_s: float) -> float | None:
-    """Time one pass; None where memory does not hold it."""
-    try:
-        photos = prepared.photos(batch)
-        return prepared.device.seconds(lambda: prepared.network(photos), least_s)
-    except torch.OutOfMemoryError:
+def finish(rows: Sequence[Row]) -> None:
+    """Mark each series' knee and set every batch size beside one photo, in place."""
+    series: dict[tuple[str, ...], dict[int, Row]] = {}
+    for row in rows:
+        if row.get("statement") == "batch":
+            series.setdefault(tuple(row[key] for key in _SERIES), {})[row["batch"]] = row
+    for one in series.values():
+        rates = {batch: row["images_per_s"] for batch, row in one.items()}
+        knee = knee_of(rates)
+        for batch, row in one.items():
+            row["is_knee"] = batch == knee
+            row["times_batch_of_one"] = rates[batch] / rates[1] if 1 in rates else None
+
+
+def _times(
+    network: Callable[[torch.Tensor], object],
+    photos: torch.Tensor,
+    device: Device,
+    plan: Plan,
+    *,
+    compiles: bool,
+) -> Iterator[tuple[str, list[float]]]:
+    """Time a pass in every way that may pay: its name, and the seconds of each round."""
+
+    def work() -> object:
+        return network(photos)
+
+    if device.kind == "gpu":
+        torch.cuda.reset_peak_memory_stats(device.device)
+    eager_s = [device.seconds(work, plan.turn_s) for _ in range(plan.rounds)]
+    yield COMPILED if compiles else EAGER, eager_s
+    if device.kind == "gpu" and median(eager_s) < _GRAPH_PAYS_UP_TO_S:
+        replay = captured(work)
+        times_s = [device.seconds(replay, plan.turn_s) for _ in range(plan.rounds)]
+        yield f"{COMPILED}, CUDA graph" if compiles else GRAPH, times_s
+
+
+def _figures(
+    batch: int, times_s: Sequence[float], cost: PassCost, precision: str, peaks: Peaks
+) -> Row:
+    rate = batch / median(times_s)
+    operations = {precision: float(cost.operations)}
+    least_bytes = cost.weight_bytes / batch + cost.port_bytes
+    layer_bytes = cost.weight_bytes / batch + cost.layer_bytes
+    limit = attainable_per_s(operations, least_bytes, peaks)
+    by_layers = attainable_per_s(operations, layer_bytes, peaks)
+    return {
+        "images_per_s": rate,
+        "ms_per_pass": 1000 * batch / rate,
+        "spread_share": over_rounds(times_s).share,
+        "operations_per_image": cost.operations,
+        "least_bytes_per_image": least_bytes,
+        "layer_bytes_per_image": layer_bytes,
+        "limit_images_per_s": limit,
+        "share_of_limit": rate / limit,
+        "limit_by_layers_images_per_s": by_layers,
+        "share_of_limit_by_layers": rate / by_layers,
+    }
+
+
+def _memory(device: Device) -> Row:
+    if device.kind != "gpu":
+        return {}
+    return {"peak_memory_bytes": int(torch.cuda.max_memory_allocated(device.device))}
+
+
+def _forget(device: Device) -> None:
+    if device.kind == "gpu":
         torch.cuda.empty_cache()
-        return None
-
-
-def _photo_bytes(prepared: Prepared) -> int:
-    """Count what goes in and a matte's worth that comes out, in the network's own numbers."""
-    photo = prepared.photos(1)
-    return photo.numel() * photo.element_size() * 4 // 3  # three channels in, one out

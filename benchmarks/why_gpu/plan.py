@@ -1,18 +1,14 @@
-"""How thoroughly the four statements are measured."""
+"""How thoroughly is measured."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-GPU_BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # past the knee of every network here
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured, and for how long.
+    """What is measured on a device, and for how long.
 
     Attributes:
-        networks: By name, in the order of what they are worth to a reader.
         sides: Of square matrices.
         batches: Photos in a pass.
         batch: Where a statement takes one batch size.
@@ -20,31 +16,45 @@ class Plan:
         turn_s: Least time of a turn, s.
         longest_pass_s: After a batch that takes longer no larger one is tried: nobody waits so long
             for a photo, and on a CPU it would be most of the run.
-        budget_s: Time after which nothing further is begun, s.
-        begun_s: By the monotonic clock.
+        megapixels: Of the photos that go through the whole pipeline.
+        files: How many of them the pipeline takes at once, by megapixels.
+        pipeline_s: How long each whole pipeline runs.
     """
 
-    networks: Sequence[str] = ("matte", "alexnet", "u2netp", "u2net")
     sides: Sequence[int] = (64, 256, 1024, 2048, 4096)
     batches: Sequence[int] = (1, 2, 4, 8, 16)
     batch: int = 8
     rounds: int = 3
     turn_s: float = 0.4
     longest_pass_s: float = 2.0
-    budget_s: float = float("inf")
-    begun_s: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is used up."""
-        return time.monotonic() - self.begun_s > self.budget_s
+    megapixels: Sequence[float] = (1.0, 4.0)
+    files: int = 4
+    pipeline_s: float = 3.0
 
 
+CPU = Plan()
+# At the last side the best GPUs are saturated, at the last batch every network here.
+GPU = Plan(
+    sides=(64, 256, 1024, 4096, 8192, 16384),
+    batches=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+    batch=32,
+    rounds=2,
+    turn_s=0.1,
+    longest_pass_s=0.4,
+    files=32,
+    pipeline_s=2.0,
+)
+# The CPU beside a GPU: enough to compare with.
+CPU_BESIDE = Plan(
+    sides=(1024, 4096), batches=(1, 8, 32), batch=32, rounds=2, turn_s=0.2, longest_pass_s=1.0
+)
 QUICK = Plan(
-    networks=("matte", "alexnet"),
     sides=(64, 256),
     batches=(1, 2),
     batch=2,
     rounds=1,
     turn_s=0.02,
+    megapixels=(0.25,),
+    files=2,
+    pipeline_s=0.1,
 )

@@ -4,13 +4,14 @@ What could give a paste away is blurred on purpose: edges vary in softness, colo
 the ground's, shadows fall, real texture covers drawn things, and some pasted patches are ground.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from export.training.backgrounds import draw_grounds
+from export.training.batch import Batch
 from export.training.camera import photograph
 from export.training.config import SceneConfig
 from export.training.dice import Dice
@@ -24,14 +25,6 @@ DRAWN = frozenset({"render", "emoji", "shape"})  # kinds that may take on a real
 MODELLED = frozenset(
     {"vehicle", "animal", "package", "furniture"}
 )  # those that take it on more often
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Training pictures: rgb (N, 3, S, S) and alpha (N, 1, S, S), float32 in [0, 1]."""
-
-    rgb: Tensor
-    alpha: Tensor
 
 
 def compose_batch(

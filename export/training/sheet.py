@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from export.training.compose import Batch, compose_batch
+from export.training.batch import Batch
+from export.training.compose import compose_batch
 from export.training.config import SceneConfig
 from export.training.dice import Dice
 from export.training.sources import Pictures

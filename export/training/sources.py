@@ -5,7 +5,6 @@ The folder's form is described in ``docs/training.md``: ``fashion/`` photos with
 ``emoji/`` and ``renders/`` with alpha. Folders that are missing are an error, not a smaller diet.
 """
 
-import zlib
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,11 +32,11 @@ from export.training.modelled import modelled_objects
 from export.training.objects.banks import RENDERERS, render_bank
 from export.training.objects.props import PROPS
 from export.training.shapes import draw_shape
+from export.training.split import held_out, object_name
 from export.training.taught import is_empty, is_sure, is_whole, read_matte
 
 FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "renders")
 BODY_LABELS = frozenset({0, 19, 41})  # ground, hair, skin: no garment by themselves
-HELD_OUT_ONE_IN = 10
 GARMENT_SMALLEST_PX = 80
 TAUGHT_FAINT = 25  # of 255: what a teacher sees this much of is no ground
 
@@ -64,16 +63,6 @@ class Pictures:
             {kind: bank.to(device) for kind, bank in self.cutouts.items()},
             {kind: bank.to(device) for kind, bank in self.backgrounds.items()},
         )
-
-
-def held_out(name: str) -> bool:
-    """Say whether a picture is kept for validation: by its name, so that it stays so for ever."""
-    return zlib.crc32(name.encode()) % HELD_OUT_ONE_IN == 0
-
-
-def object_name(stem: str) -> str:
-    """Give the object that a render shows: all its views go to the same side of the split."""
-    return stem.rpartition("_")[0] or stem
 
 
 class Kept(NamedTuple):

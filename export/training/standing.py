@@ -45,10 +45,10 @@ def set_on_plinth(
     wider, flatter = dice.uniform(0.75, 2.2, count), dice.uniform(0.7, 1.3, count)
     aside, deeper = dice.normal(0.06, count), dice.uniform(0.0, 0.05, count)
     solid = alpha[:, 0] > SOLID
-    frame = torch.linspace(-1, 1, side)
+    frame = torch.linspace(-1, 1, side, device=alpha.device)
     rows = solid.any(dim=2)
     there = rows.any(dim=1)
-    index = torch.arange(side)
+    index = torch.arange(side, device=alpha.device)
     lowest = torch.where(rows, index, -1).amax(dim=1)
     highest = torch.where(rows, index, side).amin(dim=1)
     from_row = lowest - ((lowest - highest) * FOOT_SHARE).long()
@@ -61,7 +61,7 @@ def set_on_plinth(
     y = frame[lowest.clamp(min=0)]
     at = (wanted * there * (lowest < side * 0.97)).nonzero()[:, 0]
     scale = 2 * TOP_REACH / (half * wider)  # canvas half widths: 2 TOP_REACH of it is the top's
-    places = torch.zeros(count, 2, 3)
+    places = torch.zeros(count, 2, 3, device=alpha.device)
     places[:, 0, 0], places[:, 1, 1] = scale, scale * flatter
     places[:, 0, 2] = -places[:, 0, 0] * (x + aside * half)
     # The object's foot rests before the middle of the top, not at its far rim.

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from export.measures import Agreement, agreement, mean_agreement
-from export.training.compose import Batch, compose_batch
+from export.training.batch import Batch
+from export.training.compose import compose_batch
 from export.training.config import SceneConfig
 from export.training.dice import Dice
 from export.training.sources import Pictures

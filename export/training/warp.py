@@ -15,9 +15,7 @@ def photo_views(dice: Dice, count: int, closest: float = 0.45) -> Tensor:
     Returns:
         (count, 2, 3) float32, from frame coordinates in [-1, 1] to the photo's.
     """
-    zoom = torch.where(
-        dice.chance(0.25, count) > 0, torch.ones(count), dice.uniform(closest, 1.0, count)
-    )
+    zoom = torch.where(dice.chance(0.25, count) > 0, 1.0, dice.uniform(closest, 1.0, count))
     across = (zoom * dice.uniform(0.75, 1.3, count)).clamp(max=1.0)
     down = (zoom * dice.uniform(0.75, 1.3, count)).clamp(max=1.0)
     x = (1 - across) * dice.uniform(-1, 1, count)
@@ -42,7 +40,7 @@ def object_places(dice: Dice, count: int, smallest: float = 0.35, largest: float
     angle = dice.normal(0.15, count) + wild * dice.uniform(-3.1, 3.1, count)
     mirror = 1 - 2 * dice.chance(0.5, count)
     across, down = mirror / wide, 1 / tall
-    place = _affine(across, down, angle, torch.zeros(count), torch.zeros(count))
+    place = _affine(across, down, angle, torch.zeros_like(x), torch.zeros_like(y))
     # The centre (x, y) of the frame must fall on the cutout's centre.
     place[:, :, 2] = -(place[:, :, :2] @ torch.stack([x, y], dim=1)[:, :, None])[:, :, 0]
     return place
@@ -51,7 +49,7 @@ def object_places(dice: Dice, count: int, smallest: float = 0.35, largest: float
 def shadow_places(dice: Dice, places: Tensor) -> Tensor:
     """Draw where each object's shadow falls: sheared, flattened and shifted from the object."""
     count = places.shape[0]
-    frame = torch.eye(3).repeat(count, 1, 1)
+    frame = torch.eye(3, device=places.device).repeat(count, 1, 1)
     frame[:, 0, 1] = dice.normal(0.25, count)  # leans with height
     frame[:, 1, 1] = 1 / dice.uniform(0.6, 1.05, count)
     frame[:, 0, 2] = dice.normal(0.06, count)

@@ -25,6 +25,10 @@ class ParcelError(Exception):
     """The other side has gone, or what it sent is no parcel."""
 
 
+class UnreadError(ParcelError):
+    """The other side has gone without having read what was sent last."""
+
+
 class ShortageError(Exception):
     """This process has no descriptor or no memory left for a parcel; the other side is well."""
 
@@ -88,6 +92,7 @@ def receive(source: socket.socket) -> Parcel:
     """Receive what `send` has sent; the socket's timeout holds.
 
     Raises:
+        UnreadError: The sender has gone, and has not read what it was sent.
         ParcelError: The sender has gone, or sent something else.
         ShortageError: There is no descriptor or no memory for it; it is lost.
         TimeoutError: Nothing came in time.
@@ -97,6 +102,9 @@ def receive(source: socket.socket) -> Parcel:
             words, files, flags, _ = socket.recv_fds(
                 source, _MAX_WORDS_BYTES, 1, flags=socket.MSG_CMSG_CLOEXEC
             )
+    except ConnectionResetError as exc:
+        # So Linux says of a local socket that was closed with a message in its queue.
+        raise UnreadError("the sender has gone, and left a message unread") from exc
     except ConnectionError as exc:
         raise ParcelError(f"the sender has gone: {exc}") from exc
     try:

@@ -7,7 +7,7 @@ from typing import Any, Final, Self, TypeVar
 
 from gateway.decoding.answers import photo_of, result_of, short_of, size_of
 from gateway.decoding.decoder import check_as_opened
-from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError
+from gateway.decoding.parcels import Parcel, ParcelError, SealedBytes, ShortageError, UnreadError
 from gateway.decoding.pool import WorkerPool
 from gateway.decoding.reserve import DescriptorReserve
 from gateway.decoding.worker_process import WorkerProcess, ending
@@ -132,7 +132,8 @@ class ProcessDecoder:
             InvalidPhotoError: The worker died of it, or took too long.
             DecodingUnavailableError: As `open`.
         """
-        for is_last in (False, True):
+        killed = 0
+        while True:
             worker = self._told(words, file)
             when = f"while it had a photo of {file_bytes} bytes"
             try:
@@ -140,20 +141,23 @@ class ProcessDecoder:
             except TimeoutError as exc:
                 self._pool.lose(worker, f"{when}, over its time")
                 raise self._late() from exc
+            except UnreadError:
+                # It has never read the request, so the photo is not to blame.
+                self._pool.lose(worker, "before it read a photo")
             except ParcelError as exc:
                 status = self._pool.lose(worker, when)
                 if self._pool.is_closing:
                     raise DecodingUnavailableError("the service is about to stop") from exc
-                if status == -signal.SIGKILL and not is_last:
+                if status == -signal.SIGKILL and not killed:
                     # No decoder does that: somebody else has ended it. A photo that a kernel short
                     # of memory ends two workers over is not tried on a third.
+                    killed += 1
                     continue
                 if status in _OVER_TIME:
                     raise self._late(float(words["cpu_s"])) from exc
                 raise InvalidPhotoError(
                     f"the photo made its decoder fail: {ending(status)}", field=FIELD
                 ) from exc
-        raise AssertionError("the last try returns or raises")
 
     def _answer(self, worker: WorkerProcess, read: Callable[[Parcel], T]) -> T:
         """Await a worker's answer and give the worker back; it is the caller's to lose."""

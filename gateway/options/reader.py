@@ -8,6 +8,7 @@ from gateway.errors import InvalidOptionError
 from gateway.options.background import read_background
 from gateway.options.checks import one_of, out_of_range
 from gateway.options.frame import MAX_SIDE_PX, read_frame
+from gateway.options.marks import read_masks, read_region
 from gateway.options.output import read_content, read_format, read_quality, read_resolution
 from gateway.options.render_options import RenderOptions
 from gateway.options.staging import read_staging
@@ -63,13 +64,16 @@ class OptionReader:
         if isinstance(background, Transparent):
             _check_behind_nothing(request.staging)
         picture_format = _read_format(request.output, content, background, preset)
+        cut = one_of("cut", request.cut, _CUTS)
         return RenderOptions(
             model=_read_model(request.model) or self.default_model,
             background=background,
             frame=self._read_frame(request, preset),
             staging=read_staging(request.staging),
             content=content,
-            cut=one_of("cut", request.cut, _CUTS),
+            cut=cut,
+            region=read_region(request),
+            masks=read_masks(request, cut),
             cleans=one_of("cleaning", request.cleaning, _CLEANS),
             picture_format=picture_format,
             quality=read_quality(

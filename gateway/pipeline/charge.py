@@ -13,7 +13,11 @@ _WEIGHTS: Final = {
     PictureFormat.WEBP: 2,
     PictureFormat.AVIF: 2,
 }
-# The photo, a background and a picture of the greatest weight.
+# A mask is read into its pixels' values and kept as one byte each, until the product is cut out: so
+# many of its pixels take the memory of one of a photo's.
+_MASK_WEIGHT: Final = 0.25
+# The photo, a background and a picture of the greatest weight. Masks are never there together with
+# the picture, and two of them weigh less.
 MOST_CHARGED: Final = 1 + 1 + max(_WEIGHTS.values())
 
 
@@ -22,6 +26,7 @@ def charged_pixels(
     background_px: tuple[int, int],
     frame: Frame | None,
     picture_format: PictureFormat,
+    masks_px: int = 0,
     *,
     layers: bool = False,
 ) -> int:
@@ -32,17 +37,16 @@ def charged_pixels(
         background_px: The background picture's; (0, 0) for none.
         frame: The frame; None: the photo's own.
         picture_format: The finished picture's format.
+        masks_px: Pixels of the masks together.
         layers: Whether its matte becomes a file of its own.
     """
     picture = math.prod(photo_px)
     if frame:
         # Which way is up is known with the pixels only.
         picture = max(_most_framed(frame, *photo_px), _most_framed(frame, *reversed(photo_px)))
-    return (
-        math.prod(photo_px)
-        + math.prod(background_px)
-        + picture * (_WEIGHTS[picture_format] + layers)
-    )
+    written = picture * (_WEIGHTS[picture_format] + layers)
+    later = max(written, math.ceil(masks_px * _MASK_WEIGHT))
+    return math.prod(photo_px) + math.prod(background_px) + later
 
 
 def sure_picture_pixels(photo_px: tuple[int, int], frame: Frame | None) -> int:

@@ -338,6 +338,8 @@ class RenderRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     CUT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    HINTS_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -380,6 +382,14 @@ class RenderRequest(_message.Message):
     def staging(self) -> Global___Staging:
         """Shadow, reflection and light; unset: what suits the background."""
 
+    @_builtins.property
+    def region(self) -> Global___Region:
+        """Where in the photo the product is; unset: anywhere. What lies outside goes."""
+
+    @_builtins.property
+    def hints(self) -> Global___Hints:
+        """Corrections of the cut by hand; unset: none."""
+
     def __init__(
         self,
         *,
@@ -394,14 +404,125 @@ class RenderRequest(_message.Message):
         priority: Global___Priority.ValueType = ...,
         idempotency_key: _builtins.str = ...,
         cut: Global___Cut.ValueType = ...,
+        region: Global___Region | None = ...,
+        hints: Global___Hints | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "hints", b"hints", "output", b"output", "region", b"region", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "cut", b"cut", "frame", b"frame", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "cut", b"cut", "frame", b"frame", "hints", b"hints", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "region", b"region", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderRequest: _TypeAlias = RenderRequest  # noqa: Y015
+
+@_typing.final
+class Region(_message.Message):
+    """A box of the photo, upright, as whoever looks at it sees it: its EXIF orientation is applied. The
+    product is only what lies within, and the model looks at this part of the photo and a margin of
+    20 % of the box around it. The box must not be empty, and must lie within the photo: anything else
+    is refused as INVALID_OPTION, with box and photo.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> Global___Coordinate:
+        """Left edge, from the photo's left; unset: 0."""
+
+    @_builtins.property
+    def top(self) -> Global___Coordinate:
+        """Upper edge, from the photo's top; unset: 0."""
+
+    @_builtins.property
+    def right(self) -> Global___Coordinate:
+        """Right edge, from the photo's left, exclusive; unset: the photo's right."""
+
+    @_builtins.property
+    def bottom(self) -> Global___Coordinate:
+        """Lower edge, from the photo's top, exclusive; unset: the photo's bottom."""
+
+    def __init__(
+        self,
+        *,
+        left: Global___Coordinate | None = ...,
+        top: Global___Coordinate | None = ...,
+        right: Global___Coordinate | None = ...,
+        bottom: Global___Coordinate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Region: _TypeAlias = Region  # noqa: Y015
+
+@_typing.final
+class Coordinate(_message.Message):
+    """A place along one side of the photo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERCENT_FIELD_NUMBER: _builtins.int
+    PX_FIELD_NUMBER: _builtins.int
+    percent: _builtins.float
+    """In percent of the photo's width (left, right) or height (top, bottom), 0 to 100, rounded to
+    whole pixels.
+    """
+    px: _builtins.int
+    """In pixels of the photo, 0 to its width or height."""
+    def __init__(
+        self,
+        *,
+        percent: _builtins.float = ...,
+        px: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["percent", "px"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Coordinate: _TypeAlias = Coordinate  # noqa: Y015
+
+@_typing.final
+class Hints(_message.Message):
+    """Masks that correct a cut. Each is the file of a PNG picture, 1 byte to 32 MiB and 1x1 pixels to 64
+    megapixels by default, which is stretched to the upright photo. A pixel is marked where its alpha
+    is 128 of 255 or more; in a picture that is opaque all over, where its grey is. Erase wins over
+    keep, and the region over both; a keep mask of which nothing is left then is refused, as is an
+    erase mask that leaves nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_MASK_FIELD_NUMBER: _builtins.int
+    ERASE_MASK_FIELD_NUMBER: _builtins.int
+    keep_mask: _builtins.bytes
+    """What it marks stays product, whatever the model says; empty: none. It brings nothing back where
+    the photo itself is transparent.
+    """
+    erase_mask: _builtins.bytes
+    """What it marks goes; empty: none."""
+    def __init__(
+        self,
+        *,
+        keep_mask: _builtins.bytes = ...,
+        erase_mask: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase_mask", b"erase_mask", "keep_mask", b"keep_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hints: _TypeAlias = Hints  # noqa: Y015
 
 @_typing.final
 class RenderStreamRequest(_message.Message):

@@ -8,6 +8,7 @@ from numpy.random import Generator
 
 from export.training.cutouts import Pixels
 from export.training.objects.animals import draw_animal
+from export.training.objects.devices import draw_device
 from export.training.objects.flacons import draw_flacon
 from export.training.objects.furniture import draw_furniture
 from export.training.objects.glass import draw_glass
@@ -15,6 +16,7 @@ from export.training.objects.jewellery import draw_jewel
 from export.training.objects.packages import draw_package
 from export.training.objects.props import draw_plinth, draw_prop
 from export.training.objects.vehicles import draw_vehicle
+from export.training.objects.wares import draw_ware
 
 RENDERERS: dict[str, Callable[[Generator, int], Pixels]] = {
     "vehicle": draw_vehicle,
@@ -26,6 +28,8 @@ RENDERERS: dict[str, Callable[[Generator, int], Pixels]] = {
     "flacon": draw_flacon,
     "plinth": draw_plinth,
     "prop": draw_prop,
+    "ware": draw_ware,
+    "device": draw_device,
 }
 
 

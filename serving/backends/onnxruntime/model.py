@@ -62,7 +62,10 @@ class TritonPythonModel:
         )
         self._session = ort_session.Session(path, config, instance)
         self._batches = ort_batches.BatchRunner(
-            self._session.run, max_batch_size=config.max_batch_size
+            self._session.run,
+            max_batch_size=config.max_batch_size,
+            takes_parts=self._session.takes_parts,
+            overwrites=self._session.overwrites,
         )
         pb_utils.Logger.log_info(f"{instance.name}: {self._session.description}")
 
@@ -82,7 +85,7 @@ class TritonPythonModel:
             if request.is_cancelled():
                 responses[index] = _failed("the caller cancelled", pb_utils.TritonError.CANCELLED)
                 continue
-            inputs = {tensor.name(): ort_tensors.to_array(tensor) for tensor in request.inputs()}
+            inputs = {tensor.name(): self._input(tensor) for tensor in request.inputs()}
             work.append(ort_batches.Work(inputs, tuple(request.requested_output_names())))
             waiting.append(index)
         for index, result in zip(waiting, self._batches.run(work), strict=True):
@@ -96,6 +99,11 @@ class TritonPythonModel:
                 ]
                 responses[index] = pb_utils.InferenceResponse(output_tensors=tensors)
         return responses
+
+    def _input(self, tensor: Any) -> Any:
+        if tensor.is_cpu():
+            return ort_tensors.to_array(tensor)
+        return ort_tensors.to_device_tensor(tensor)
 
     def finalize(self) -> None:
         """Release the session and its memory."""

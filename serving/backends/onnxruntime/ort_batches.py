@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-Run = Callable[[Sequence[str], dict[str, Array]], list[Array]]
+Run = Callable[[Sequence[str], dict[str, Any]], list[Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,12 @@ class Work:
     """What one request asks for.
 
     Attributes:
-        inputs: Arrays by name; the first axis is the request's batch where the model has one.
+        inputs: Arrays by name, or tensors on a GPU; the first axis is the request's batch where the
+            model has one.
         outputs: Names of the wanted outputs.
     """
 
-    inputs: dict[str, Array]
+    inputs: dict[str, Any]
     outputs: tuple[str, ...]
 
 
@@ -50,11 +51,23 @@ class BatchRunner:
     Args:
         run: One pass of the network: names of outputs and arrays by input name to a list of arrays.
         max_batch_size: Most photos in one pass; 0: the model has no batch axis.
+        takes_parts: Whether `run` joins the tensors of several requests itself.
+        overwrites: Whether a pass overwrites what the one before it returned.
     """
 
-    def __init__(self, run: Run, max_batch_size: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        max_batch_size: int,
+        *,
+        takes_parts: bool = False,
+        overwrites: bool = False,
+    ) -> None:
         self._run = run
         self._max_batch_size = max_batch_size
+        self._takes_parts = takes_parts
+        self._overwrites = overwrites
+        self._copies = False
         self._buffers: dict[tuple[str, tuple[int, ...], np.dtype[Any]], Array] = {}
 
     def run(self, works: Sequence[Work]) -> list[dict[str, Array] | Failure]:
@@ -67,7 +80,9 @@ class BatchRunner:
             For each, in order: its outputs by name, or why it has none.
         """
         results: dict[int, dict[str, Array] | Failure] = {}
-        for members in self._groups(works):
+        groups = list(self._groups(works))
+        self._copies = self._overwrites and len(groups) > 1
+        for members in groups:
             group = [works[index] for index in members]
             results.update(zip(members, self._run_group(group), strict=True))
         return [results[index] for index in range(len(works))]
@@ -87,17 +102,20 @@ class BatchRunner:
         except Exception as exc:  # noqa: BLE001 - whatever the network raises is some request's answer
             if len(group) == 1:
                 return [_failure(exc)]
+        self._copies = self._overwrites
         return [self._run_group([work])[0] for work in group]
 
     def _shared_pass(self, group: list[Work]) -> Iterable[dict[str, Array]]:
         wanted = tuple(dict.fromkeys(name for work in group for name in work.outputs))
         if len(group) == 1:
             arrays = dict(zip(wanted, self._run(wanted, group[0].inputs), strict=True))
-            return [{name: np.ascontiguousarray(arrays[name]) for name in group[0].outputs}]
+            return [{name: self._kept(arrays[name]) for name in group[0].outputs}]
         sizes = [len(next(iter(work.inputs.values()))) for work in group]
         ends = np.cumsum(sizes).tolist()
         feeds = {
             name: self._joined(name, [work.inputs[name] for work in group], ends[-1])
+            if not self._takes_parts
+            else [work.inputs[name] for work in group]
             for name in group[0].inputs
         }
         arrays = dict(zip(wanted, self._run(wanted, feeds), strict=True))
@@ -109,9 +127,12 @@ class BatchRunner:
                 )
         # Parts along the first axis are contiguous, so the replies are views.
         return [
-            {name: np.ascontiguousarray(arrays[name][end - size : end]) for name in work.outputs}
+            {name: self._kept(arrays[name][end - size : end]) for name in work.outputs}
             for work, size, end in zip(group, sizes, ends, strict=True)
         ]
+
+    def _kept(self, array: Array) -> Array:
+        return array.copy() if self._copies else np.ascontiguousarray(array)
 
     def _joined(self, name: str, parts: list[Array], total: int) -> Array:
         """Concatenate along the first axis in memory kept for the purpose."""

@@ -9,8 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import ort_gpu
+
 _BOOLEAN = {"0": False, "1": True, "false": False, "true": True}
-_PYTHON_BACKEND_KEYS = {"FORCE_CPU_ONLY_INPUT_TENSORS"}
+_TENSORS_ON_GPU = "FORCE_CPU_ONLY_INPUT_TENSORS"
+_PYTHON_BACKEND_KEYS = {_TENSORS_ON_GPU}
 # Where the model comes from; for who reads the configuration, not for the backend.
 _CARD_KEY = "model_card"
 _CPU_ACCELERATORS = ("openvino",)
@@ -71,6 +75,8 @@ class BackendConfig:
         device_initializers: Whether weights bypass the arena.
         cpu_instances: How many instances share the CPU.
         cpu_accelerator: What runs CPU instances: `openvino`, or empty for onnxruntime's kernels.
+        gpu: How instances on a GPU run.
+        whole_on_device: Whether a GPU instance is refused if a node of it would run on the CPU.
     """
 
     file_name: str
@@ -87,6 +93,8 @@ class BackendConfig:
     device_initializers: bool
     cpu_instances: int
     cpu_accelerator: str
+    gpu: ort_gpu.GpuOptions
+    whole_on_device: bool
 
 
 def parse(model_config: str) -> BackendConfig:
@@ -105,9 +113,10 @@ def parse(model_config: str) -> BackendConfig:
     _refuse_unsupported(config)
     values = _Parameters(config.get("parameters", {}))
     level = int(config.get("optimization", {}).get("graph", {}).get("level", 0))
+    max_batch_size = int(config.get("max_batch_size", 0))
     parsed = BackendConfig(
         file_name=config.get("default_model_filename") or "model.onnx",
-        max_batch_size=int(config.get("max_batch_size", 0)),
+        max_batch_size=max_batch_size,
         inputs=tuple(map(_declared, config.get("input", []))),
         outputs=tuple(map(_declared, config.get("output", []))),
         graph_level=level,
@@ -128,9 +137,17 @@ def parse(model_config: str) -> BackendConfig:
             if group.get("kind") == "KIND_CPU"
         ),
         cpu_accelerator=_cpu_accelerator(config.get("optimization", {})),
+        gpu=_gpu(values, config.get("optimization", {}), max_batch_size),
+        whole_on_device=values.boolean("session.disable_cpu_ep_fallback", default=False),
     )
     values.refuse_unknown()
     return parsed
+
+
+def dtype_of(tensor: Tensor) -> np.dtype[Any]:
+    """Give NumPy's type for Triton's, `TYPE_FP16` and its like."""
+    name = tensor.data_type.removeprefix("TYPE_").lower()
+    return np.dtype(name.replace("fp", "float"))
 
 
 def check_against(config: BackendConfig, graph: Graph) -> None:
@@ -203,9 +220,6 @@ def _refuse_unsupported(config: Mapping[str, Any]) -> None:
     if level not in (-1, 0, 1, 2):
         raise ConfigError(f"optimization.graph.level is {level}; it must be -1, 0, 1 or 2")
     unsupported = {
-        "gpu_execution_accelerator": optimization.get("execution_accelerators", {}).get(
-            "gpu_execution_accelerator"
-        ),
         "sequence_batching": config.get("sequence_batching"),
         "model_transaction_policy.decoupled": config.get("model_transaction_policy", {}).get(
             "decoupled"
@@ -219,6 +233,21 @@ def _refuse_unsupported(config: Mapping[str, Any]) -> None:
     asked = [name for name, value in unsupported.items() if value]
     if asked:
         raise ConfigError(f"{', '.join(asked)}: only Triton's native backend supports this")
+
+
+def _gpu(
+    values: "_Parameters", optimization: Mapping[str, Any], max_batch_size: int
+) -> ort_gpu.GpuOptions:
+    try:
+        options = ort_gpu.parse_gpu(values.text, optimization, max_batch_size)
+    except ort_gpu.GpuConfigError as exc:
+        raise ConfigError(str(exc)) from exc
+    if values.text(_TENSORS_ON_GPU).lower() == "no" and options.transfer == ort_gpu.HOST:
+        raise ConfigError(
+            f"{_TENSORS_ON_GPU} is 'no', so that tensors may come on the GPU: that needs the "
+            "parameter 'gpu_tensor_transfer' to be bound or pinned"
+        )
+    return options
 
 
 def _cpu_accelerator(optimization: Mapping[str, Any]) -> str:

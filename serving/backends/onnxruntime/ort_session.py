@@ -1,14 +1,18 @@
 """The onnxruntime session of one model instance: the provider that its kind asks for, or none."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import ort_config
+import ort_gpu
+from ort_bound import BoundPasses, Parts
+from ort_memory import CudaMemory, Memory
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +54,7 @@ class Session:
 
     Raises:
         ConfigError: Configuration and file do not fit.
+        CudaError: CUDA's own memory cannot be had.
         ProviderError: A GPU or OpenVINO is asked for and onnxruntime cannot use it.
     """
 
@@ -60,8 +65,10 @@ class Session:
             onnxruntime.get_available_providers(),
             cpu_accelerator=config.cpu_accelerator,
             threads=options.intra_op_num_threads,
+            gpu=config.gpu.provider,
         )
-        if instance.kind == "GPU":
+        on_gpu = instance.kind == "GPU"
+        if on_gpu:
             # CUDA's libraries may come from wheels, where the loader does not look by itself.
             onnxruntime.preload_dlls()
         self._session = onnxruntime.InferenceSession(
@@ -72,25 +79,94 @@ class Session:
             instance, self._session.get_providers(), cpu_accelerator=config.cpu_accelerator
         )
         ort_config.check_against(config, _graph_of(self._session))
-        self._run_options = onnxruntime.RunOptions()
-        if config.arena_shrinkage:
-            self._run_options.add_run_config_entry(
-                "memory.enable_memory_arena_shrinkage", config.arena_shrinkage
-            )
+        self._shrinkage = config.arena_shrinkage
+        self._gpu = config.gpu if on_gpu else ort_gpu.GpuOptions({})
+        self._run_options: dict[int, Any] = {}
+        self._bound = None
+        if self._gpu.transfer != ort_gpu.HOST:
+            self._bound = bound_passes(self._session, config, CudaMemory(instance.device_id))
+        self._warm_up(config)
         threads = options.intra_op_num_threads
         self.description = (
             f"onnxruntime {onnxruntime.__version__}, {self._session.get_providers()[0]}, "
             f"{threads or 'all'} threads"
         )
+        if on_gpu:
+            chosen = self._session.get_provider_options()["CUDAExecutionProvider"]
+            told = ", ".join(f"{key}={value}" for key, value in sorted(chosen.items()))
+            self.description += f", tensors {self._gpu.transfer}, {told}"
 
-    def run(self, outputs: Sequence[str], inputs: dict[str, Array]) -> list[Array]:
+    @property
+    def takes_parts(self) -> bool:
+        """Whether `run` takes the tensors of several requests apart, so that none are joined."""
+        return self._bound is not None
+
+    @property
+    def overwrites(self) -> bool:
+        """Whether a pass overwrites the arrays that the one before it returned."""
+        return self._gpu.transfer == ort_gpu.PINNED
+
+    def run(self, outputs: Sequence[str], inputs: Mapping[str, Parts]) -> list[Array]:
         """Run one pass; arrays by input name to arrays in the order of `outputs`."""
-        arrays: list[Array] = self._session.run(list(outputs), inputs, self._run_options)
+        if self._bound:
+            return self._bound.run(outputs, inputs, self._options_of)
+        arrays: list[Array]
+        if self._gpu.batch_sizes:
+            batch = len(next(iter(inputs.values())))
+            size = self._gpu.padded(batch)
+            padded = {name: _pad(array, size) for name, array in inputs.items()}
+            arrays = self._session.run(list(outputs), padded, self._options_of(size))
+            return [array[:batch] for array in arrays]
+        arrays = self._session.run(list(outputs), inputs, self._options_of(0))
         return arrays
+
+    def _options_of(self, size: int) -> Any:
+        key = size if self._gpu.graphs else 0
+        if key not in self._run_options:
+            options = onnxruntime.RunOptions()
+            if self._shrinkage:
+                options.add_run_config_entry(
+                    "memory.enable_memory_arena_shrinkage", self._shrinkage
+                )
+            if self._gpu.graphs:
+                options.add_run_config_entry("gpu_graph_id", str(key))
+            self._run_options[key] = options
+        return self._run_options[key]
+
+    def _warm_up(self, config: ort_config.BackendConfig) -> None:
+        """Run each batch size once: the choice of algorithms is no caller's wait."""
+        outputs = [tensor.name for tensor in config.outputs]
+        # The largest first: what is reserved for it serves the others.
+        for size in reversed(self._gpu.batch_sizes):
+            self.run(
+                outputs,
+                {
+                    tensor.name: np.zeros((size, *tensor.dims), ort_config.dtype_of(tensor))
+                    for tensor in config.inputs
+                },
+            )
+
+
+def bound_passes(session: Any, config: ort_config.BackendConfig, memory: Memory) -> BoundPasses:
+    """Bind a session to memory of a device, as the configuration says."""
+    return BoundPasses(session, config, memory, pinned=config.gpu.transfer == ort_gpu.PINNED)
+
+
+def _pad(array: Any, size: int) -> Any:
+    if len(array) == size:
+        return array
+    padded = np.zeros((size, *array.shape[1:]), array.dtype)
+    padded[: len(array)] = array
+    return padded
 
 
 def providers_for(
-    instance: Instance, available: Sequence[str], *, cpu_accelerator: str = "", threads: int = 0
+    instance: Instance,
+    available: Sequence[str],
+    *,
+    cpu_accelerator: str = "",
+    threads: int = 0,
+    gpu: Mapping[str, str] | None = None,
 ) -> list[Any]:
     """Choose onnxruntime's execution providers for an instance.
 
@@ -99,6 +175,7 @@ def providers_for(
         available: The providers that this build of onnxruntime has.
         cpu_accelerator: `openvino` or empty; concerns instances on the CPU alone.
         threads: Of one pass, for OpenVINO; 0 leaves it the choice.
+        gpu: Options of the CUDA provider, by its own names.
 
     Returns:
         The argument `providers` of `InferenceSession`.
@@ -118,7 +195,7 @@ def providers_for(
             f"CUDAExecutionProvider (it has {', '.join(available)}); install onnxruntime-gpu in "
             "its place, or set KIND_CPU"
         )
-    return [("CUDAExecutionProvider", {"device_id": str(instance.device_id)})]
+    return [("CUDAExecutionProvider", {**(gpu or {}), "device_id": str(instance.device_id)})]
 
 
 def _openvino(instance: Instance, available: Sequence[str], threads: int) -> Any:
@@ -213,6 +290,8 @@ def _session_options(config: ort_config.BackendConfig, instance: Instance) -> An
     # Threads that have nothing to do would spin for a while in hope of the next pass. On a shared
     # host that time is the decoding's and encoding's.
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    if config.whole_on_device and instance.kind == "GPU":
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     if config.device_initializers:
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
     return options

@@ -54,35 +54,83 @@ def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(tmp_path: Path
         pytest.skip("there is a GPU")
     refused = bench("benchmarks.gpu_run", "--quick", "--out", tmp_path)
     assert refused.returncode == 1
-    assert "no NVIDIA GPU" in refused.stdout
+    assert "no NVIDIA GPU" in refused.stderr
     assert not list(tmp_path.iterdir())
-    done = bench("benchmarks.gpu_run", "--quick", "--allow-cpu", "--out", tmp_path)
+    tables = ("peaks", "pipeline")
+    done = bench(
+        "benchmarks.gpu_run", "--quick", "--allow-cpu", "--out", tmp_path, "--only", *tables
+    )
     assert done.returncode == 0, done.stderr
-    limits = read_record(tmp_path / "gpu-limits.json")
-    assert {"fp32", "bytes"} <= {row["precision"] for row in limits.rows if row["kind"] == "peak"}
-    assert read_record(tmp_path / "gpu-why.json").rows
+    assert {path.name for path in tmp_path.iterdir()} == {"why-gpu.json", "device-pipeline.json"}
+    rows = read_record(tmp_path / "device-pipeline.json").rows
+    assert {row["path"] for row in rows} == {"device", "cpu", "stage", "difference"}
+    alone = next(row for row in rows if row.get("of") == "steps alone")
+    assert alone["max_difference"] <= 2
 
 
-def test_a_budget_that_is_used_up_leaves_parts_out_and_says_so(tmp_path: Path) -> None:
+def test_a_table_that_is_not_known_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    from benchmarks.why_gpu.devices import devices  # noqa: PLC0415  needs torch
-    from benchmarks.why_gpu.plan import Plan  # noqa: PLC0415
-    from benchmarks.why_gpu.torch_part import measure_device  # noqa: PLC0415
+    done = bench("benchmarks", "why-gpu", "--out", tmp_path, "--only", "nothing")
+    assert done.returncode == 1
+    assert "no table nothing; of peaks, matte" in done.stderr
 
-    plan = Plan(networks=("matte",), sides=(64,), rounds=1, turn_s=0, budget_s=-1)
-    found = measure_device(devices()[0], plan, tmp_path, tmp_path)
-    assert all(row["statement"] == "size" for row in found.rows)
-    assert any("the time was used up" in note for note in found.notes)
+
+def test_a_table_that_fails_is_named_and_what_it_found_is_kept(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    done = bench(
+        *("benchmarks", "why-gpu", "--quick", "--out", tmp_path, "--photos", empty),
+        *("--only", "peaks", "pipeline", "training"),
+    )
+    assert done.returncode == 0, done.stderr
+    record = read_record(tmp_path / "why-gpu.json")
+    assert {row["statement"] for row in record.rows} == {"size", "training"}
+    assert any("pipeline: ended after 0 rows, ValueError" in note for note in record.notes)
+
+
+def test_a_budget_that_is_used_up_leaves_tables_out_and_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    done = bench(
+        *("benchmarks", "why-gpu", "--quick", "--out", tmp_path, "--budget-s", "0.001"),
+        *("--only", "peaks", "training"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "peaks: left out, the time was used up" in done.stdout
+    assert "training: left out, the time was used up" in done.stdout
 
 
 def test_after_a_pass_that_takes_too_long_no_larger_batch_is_tried() -> None:
     pytest.importorskip("torch")
     from benchmarks.limits.roofline import Peaks  # noqa: PLC0415
     from benchmarks.why_gpu.devices import devices  # noqa: PLC0415  needs torch
-    from benchmarks.why_gpu.passes import pass_rows  # noqa: PLC0415
+    from benchmarks.why_gpu.passes import finish, pass_rows  # noqa: PLC0415
     from benchmarks.why_gpu.plan import Plan  # noqa: PLC0415
 
     plan = Plan(batches=(1, 2), rounds=2, turn_s=0, longest_pass_s=0)
-    rows = list(pass_rows("matte", devices()[0], "fp32", plan, Peaks({"fp32": 1e12}, 1e10)))
+    peaks = Peaks({"fp32": 1e12}, 1e10)
+    rows = list(pass_rows("matte", devices()[-1], "fp32", plan, peaks))
+    finish(rows)
     assert [row["batch"] for row in rows] == [1]
-    assert rows[0]["limit_images_per_s"] == pytest.approx(1e12 / rows[0]["operations_per_image"])
+    assert rows[0]["is_knee"]
+    arithmetic, memory = 1e12 / rows[0]["operations_per_image"], 1e10
+    assert rows[0]["limit_images_per_s"] == pytest.approx(
+        min(arithmetic, memory / rows[0]["least_bytes_per_image"])
+    )
+    assert rows[0]["limit_by_layers_images_per_s"] == pytest.approx(
+        min(arithmetic, memory / rows[0]["layer_bytes_per_image"])
+    )
+
+
+def test_bytes_by_layers_agree_with_the_count_of_the_served_graph() -> None:
+    pytest.importorskip("torch")
+    from benchmarks.limits.graph import count_graph  # noqa: PLC0415
+    from benchmarks.why_gpu.devices import devices  # noqa: PLC0415  needs torch
+    from benchmarks.why_gpu.networks import prepare  # noqa: PLC0415
+
+    root = Path(__file__).resolve().parents[3]
+    served = count_graph(root / "model_repository/matte/1/model.onnx")
+    cost = prepare("matte", devices()[-1], "fp32").cost()
+    # The graph also normalises the photo and rounds the matte, and folds its sums otherwise.
+    assert cost.layer_bytes == pytest.approx(served.layer_bytes, rel=0.25)
+    assert cost.operations == pytest.approx(served.total_operations, rel=0.05)

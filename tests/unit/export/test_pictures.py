@@ -22,7 +22,8 @@ from export.training.dice import Dice  # noqa: E402
 from export.training.foliage import draw_foliage  # noqa: E402
 from export.training.lighting import defocus  # noqa: E402
 from export.training.shapes import KINDS, Pen, draw_shape  # noqa: E402
-from export.training.sources import Pictures, held_out, object_name, read_pictures  # noqa: E402
+from export.training.sources import Pictures, read_pictures  # noqa: E402
+from export.training.split import held_out, object_name  # noqa: E402
 from export.training.warp import sample  # noqa: E402
 
 CONFIG = TrainingConfig(

@@ -46,6 +46,9 @@ class Tensor:
 
         return cls(name, np.from_dlpack(Consumer()))
 
+    def is_cpu(self) -> bool:
+        return True
+
 
 @dataclass
 class TritonError(Exception):

@@ -86,7 +86,7 @@ def test_instances_on_the_cpu_are_counted() -> None:
         ({"optimization": {"graph": {"level": 3}}}, "must be -1, 0, 1 or 2"),
         (
             {"optimization": {"execution_accelerators": {"gpu_execution_accelerator": [{}]}}},
-            "gpu_execution_accelerator: only Triton's native backend",
+            "gpu_execution_accelerator is ''; this backend knows 'cuda' alone",
         ),
         (accelerator({"name": "tpu"}), "cpu_execution_accelerator is 'tpu'; .* knows 'openvino'"),
         (accelerator({"name": "openvino"}, {"name": "openvino"}), "one at a time"),

@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 from ort_config import BackendConfig, Tensor
+from ort_gpu import GpuOptions
 from ort_session import (
     Instance,
     ProviderError,
@@ -37,6 +38,8 @@ CONFIG = BackendConfig(
     device_initializers=False,
     cpu_instances=1,
     cpu_accelerator="",
+    gpu=GpuOptions({}),
+    whole_on_device=False,
 )
 OPENVINO = "OpenVINOExecutionProvider"
 

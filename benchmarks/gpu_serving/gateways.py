@@ -1,0 +1,160 @@
+"""The gateway before Triton on a GPU: images/s by size and processes, and what holds them back."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gpu_serving.gauges import Load, watching
+from benchmarks.gpu_serving.triton import Triton
+from benchmarks.gpu_serving.variants import Variant
+from benchmarks.load.errors import LoadError
+from benchmarks.load.generator import Plan
+from benchmarks.load.phase import carry_out
+from benchmarks.load.photos import Photo, Size, make_photos
+from benchmarks.load.summary import summarise
+from deploy.local.stack import Part, free_addresses, part, wait_until
+from packshot import Client, PackshotError
+
+Row = dict[str, Any]
+
+_READY_TIMEOUT_S = 40.0
+_BUSY_SHARE = 0.85  # a side that is busier than this is said to be the bottleneck
+_PROCESSES = (1, 2, 4)
+_CASES = ((1.0, "jpeg"), (4.0, "jpeg"), (1.0, "png"))
+
+
+def gateway_rows(triton: Triton, scratch: Path, seconds: float, end_s: float) -> Iterator[Row]:
+    """Ask 1, 2 and 4 gateways that share the cores, in closed loops.
+
+    Args:
+        triton: Serves.
+        scratch: For photos and logs.
+        seconds: Length of a phase, a third of which is warm-up.
+        end_s: When the table's time is over.
+
+    Yields:
+        A row for each number of processes and each kind of photo.
+    """
+    photos = {}
+    for megapixels in {size for size, _ in _CASES}:
+        folder = scratch / f"photos-{megapixels:g}"
+        folder.mkdir()
+        photos[megapixels] = tuple(make_photos(Path("samples"), [Size(megapixels)], folder))
+    with triton.serving(Variant("cut", instances=2)) as served:
+        for count in _PROCESSES[:2] if triton.quick else _PROCESSES:
+            if time.monotonic() > end_s:
+                yield {"gateways": count, "error": "left out: the table's time was over"}
+                continue
+            with ExitStack() as stack:
+                gateways = [
+                    _start(stack, triton, "cut", scratch / f"{count}-{number}", count)
+                    for number in range(count)
+                ]
+                for target, gateway in gateways:
+                    _wait(target, gateway)
+                for megapixels, format_name in _CASES[:1] if triton.quick else _CASES:
+                    if time.monotonic() > end_s:
+                        break
+                    row = {
+                        "gateways": count,
+                        "photo_megapixels": megapixels,
+                        "output": format_name,
+                        "variant": served["variant"],
+                        "model": served["model"],
+                        "instances": served["instances"],
+                    }
+                    try:
+                        yield row | _ask(gateways, photos[megapixels], format_name, seconds)
+                    except LoadError as exc:
+                        yield row | {"error": str(exc)[-600:]}
+
+
+def _start(
+    stack: ExitStack, triton: Triton, model: str, folder: Path, count: int
+) -> tuple[str, Part]:
+    folder.mkdir()
+    cores = len(os.sched_getaffinity(0))
+    environ = {
+        **os.environ,
+        **free_addresses(),
+        "PACKSHOT_TRITON": triton.address,
+        "PACKSHOT_DEFAULT_MODEL": model,
+        "PACKSHOT_CPU_THREADS": str(max(1, cores // count)),
+        "PACKSHOT_MAX_WAIT_S": "60",
+        "PACKSHOT_MAX_IN_FLIGHT": "256",
+        "PACKSHOT_MAX_PIXELS_IN_FLIGHT": "2000000000",
+        "PACKSHOT_MAX_BYTES_IN_FLIGHT": str(2**30),
+        "PACKSHOT_MAX_RECEIVING": "64",
+    }
+    return f"127.0.0.1:{environ['PACKSHOT_PORT']}", stack.enter_context(
+        part("gateway", environ, folder)
+    )
+
+
+def _wait(target: str, gateway: Part) -> None:
+    with Client(target, retries=False, timeout_s=2) as client:
+
+        def is_ready() -> bool:
+            try:
+                return client.healthy()
+            except PackshotError:
+                return False  # not listening yet
+
+        wait_until(is_ready, gateway.check, "the gateway", _READY_TIMEOUT_S)
+
+
+def _ask(
+    gateways: list[tuple[str, Part]], photos: tuple[Photo, ...], output: str, seconds: float
+) -> Row:
+    cores = len(os.sched_getaffinity(0))
+    options = {"format": output} | ({"background": "white"} if output == "jpeg" else {})
+    concurrency = max(2, 2 * cores // len(gateways))
+
+    def phase(each: tuple[str, Part]) -> Any:
+        plan = Plan(
+            target=each[0],
+            mode="closed",
+            concurrency=concurrency,
+            rate_per_s=0.0,
+            duration_s=seconds,
+            timeout_s=20.0,
+            seed=1,
+            photos=photos,
+            options=options,
+        )
+        return carry_out(plan, [each[1].process.pid])
+
+    with watching() as load, ThreadPoolExecutor(len(gateways)) as pool:
+        phases = list(pool.map(phase, gateways))
+    rows = [summarise({}, [one], seconds / 3) for one in phases]
+    images_per_s = sum(row["images_per_s"] or 0.0 for row in rows)
+    stages = {key: rows[0][key] for key in rows[0] if key.startswith("stage_")}
+    return {
+        "concurrency": concurrency * len(gateways),
+        "images_per_s": images_per_s,
+        "p50_ms": _worst(rows, "p50_ms"),
+        "p95_ms": _worst(rows, "p95_ms"),
+        "gateway_cpu_s_per_image": _worst(rows, "cpu_s_per_image"),
+        "generator_cpu_s_per_image": _worst(rows, "generator_cpu_s_per_image"),
+        "statuses": str([row["statuses"] for row in rows]),
+        "bottleneck": bottleneck(load),
+        **load.columns(),
+        **stages,
+    }
+
+
+def bottleneck(load: Load) -> str:
+    """Name what held a phase back: the CPU's cores, the GPU, or neither (waiting)."""
+    if (load.cpu_busy_share or 0) >= _BUSY_SHARE:
+        return "cpu cores"
+    if (load.gpu_busy_share or 0) >= _BUSY_SHARE:
+        return "gpu"
+    return "neither: one process or the waiting between steps"
+
+
+def _worst(rows: list[Row], key: str) -> float | None:
+    return max((row[key] for row in rows if row.get(key) is not None), default=None)

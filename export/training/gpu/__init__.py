@@ -1,0 +1,1 @@
+"""Trains the default network on a GPU for minutes: pictures are composed on the device."""
