@@ -17,10 +17,13 @@ from packshot._cli_rendering import Rendering, Tally, say_plan
 from packshot._cli_specs import (
     ASPECT_FORMS,
     BACKGROUND_FORMS,
+    REGION_FORMS,
     SIZE_FORMS,
     Spec,
     parse_aspect,
     parse_background,
+    parse_mask,
+    parse_region,
     parse_size,
 )
 from packshot._cli_targets import plan
@@ -117,6 +120,25 @@ _SHARE = click.FloatRange(0, 1)
     type=click.Choice(list(CUTS)),
     help="Where the cut comes from: the photo's own transparency, the model, or the photo's own "
     "where it is a cut; auto if not given.",
+)
+@click.option(
+    "--region",
+    type=Spec(parse_region),
+    metavar=REGION_FORMS,
+    help="Where in the upright photo the product is: left, top, width and height, in pixels or, as "
+    "25%,0,50%,100%, in percent of the photo.",
+)
+@click.option(
+    "--keep-mask",
+    type=Spec(parse_mask),
+    metavar="FILE",
+    help="A PNG, stretched to the photo: what is white in it, or opaque, stays product.",
+)
+@click.option(
+    "--erase-mask",
+    type=Spec(parse_mask),
+    metavar="FILE",
+    help="A PNG, stretched to the photo: what is white in it, or opaque, goes.",
 )
 @click.option(
     "--clean/--no-clean",

@@ -16,6 +16,7 @@ class BinaryFile(Protocol):
 
 Photo: TypeAlias = bytes | bytearray | memoryview | str | PathLike[str] | BinaryFile
 Position: TypeAlias = str | tuple[float, float]
+Region: TypeAlias = str | tuple[int | str, int | str, int | str, int | str]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
 ContentName: TypeAlias = Literal["picture", "mask", "alpha", "layers"]
 CutName: TypeAlias = Literal["keep", "refine", "auto"]
@@ -159,6 +160,14 @@ class RenderOptions(TypedDict, total=False):
         cut: Where the cut comes from: "keep", the photo's own transparency as it is, no model
             being asked; "refine", the model, within that transparency; or "auto", the photo's
             own where it is a cut, else the model. Left out: auto.
+        region: Where in the photo the product is: left, top, width and height of a box, as (10, 20,
+            300, 400), ("25%", 0, "50%", "100%") or "10,20,300,400", in pixels of the upright photo
+            or percent of its sides; left and width of one unit, and top and height. What lies
+            outside goes, and the model looks at the box and a margin around it. Left out: anywhere.
+        keep_mask: The file of a PNG picture, stretched to the upright photo: what it marks stays
+            product, whatever the model says. A pixel is marked where its alpha, or in an opaque
+            picture its grey, is 128 or more. Bytes, path or open file, as a photo. Left out: none.
+        erase_mask: As `keep_mask`: what it marks goes, also what `keep_mask` marks. Left out: none.
         clean: Whether stray islands and small holes of the cut are cleaned. Left out: True.
         content: What the file shows: "picture"; "mask", the matte in grey, white the product; or
             "alpha", the matte as the alpha channel of a black picture; "layers", the product's
@@ -197,6 +206,9 @@ class RenderOptions(TypedDict, total=False):
     reflection: float | None
     color_match: float | None
     cut: CutName | None
+    region: Region | None
+    keep_mask: Photo | None
+    erase_mask: Photo | None
     clean: bool | None
     content: ContentName | None
     format: FormatName | None
