@@ -37,6 +37,7 @@ _TITLES: dict[str, str] = {
     "overloaded": "The service is full",
     "rate_limit_exceeded": "Rate limit exceeded",
     "resolution_too_high": "Image resolution too high",
+    "roi_exceeds_bounds": "ROI exceeds image bounds",
     "timeout": "The time was up",
     "unavailable": "The service is away",
     "unknown_foreground": "Could not identify foreground in image.",
@@ -128,6 +129,8 @@ def _status_and_code(error: PackshotError) -> tuple[HTTPStatus, str]:  # noqa: C
 
 
 def _code_of_invalid(error: InvalidRequestError) -> str:
+    if "region_px" in error.figures:
+        return "roi_exceeds_bounds"
     if error.reason == "INVALID_PHOTO":
         return "failed_to_read_image"
     if error.reason != "PHOTO_LIMIT":

@@ -179,8 +179,9 @@ PARAMETERS: Final[tuple[Parameter, ...]] = (
     Parameter(
         "roi",
         {"type": "string", "default": "0% 0% 100% 100%"},
-        _R,
-        "anything but the whole photo is refused as `invalid_roi`",
+        _H,
+        "`x1 y1 x2 y2` of the upright photo; each axis in px or in %. The network looks at this "
+        "part and a margin of 20 %, and only what lies within is product",
         read_roi,
     ),
     Parameter(

@@ -260,10 +260,24 @@ def test_bg_image_file(call: Caller) -> None:
 
 
 def test_roi(call: Caller) -> None:
-    whole = call.post(roi="0% 0% 100% 100%")
-    assert whole.content == call.post().content
-    assert call.refusal(roi="10% 10% 90% 90%") == (400, "invalid_roi")
-    assert call.refusal(roi="10 20") == (400, "invalid_roi")
+    plain = call.picture()
+    assert call.post(roi="0% 0% 100% 100%").content == call.post().content
+    left = call.picture(roi="0% 0% 50% 100%")
+    # Borders are soft over a few pixels.
+    assert left[:, 310:, 3].max() == 0
+    assert left[:, :290, 3].sum() > 0.8 * plain[:, :290, 3].sum()
+    upper = call.picture(roi="100px 0px 500px 225px")
+    assert upper[235:, :, 3].max() == 0
+    assert upper[:, :90, 3].max() == 0
+    assert upper[:215, 110:490, 3].sum() > 0.8 * plain[:215, 110:490, 3].sum()
+    for wrong, code in (
+        ("10 20", "invalid_roi"),
+        ("10px 0% 90% 100%", "invalid_roi"),
+        ("50% 0% 50% 100%", "roi_region_empty"),
+        ("0% 0% 101% 100%", "roi_exceeds_bounds"),
+        ("0px 0px 601px 450px", "roi_exceeds_bounds"),
+    ):
+        assert call.refusal(roi=wrong) == (400, code)
 
 
 def test_every_parameter_has_its_test() -> None:
