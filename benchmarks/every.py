@@ -62,7 +62,7 @@ STEPS = (
     Step("limits", 4),
     # A smoke run leaves out rembg: its start and the U²-NetP that it needs take half a minute.
     Step("peers", 9, quick_arguments=("--only", "litserve", "bentoml", "triton")),
-    Step("why-gpu", 3),
+    Step("why-gpu", 3, arguments=("--budget-s", "180")),
     Step("cost", 0.5, reads_folder=True),
     Step("report", 0.5, reads_folder=True),
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 from benchmarks.record import Record, read_record
 from benchmarks.report.batches import summary
+from benchmarks.report.style import plain
 from benchmarks.saved import machine_name
 from tools.documents import filled, run
 
@@ -100,7 +101,7 @@ def gpu_markdown(folder: Path, *, short: bool) -> str:
         *(
             f"| {row['network']} | {row['device'].upper()}, {row['engine']}, {row['precision']} | "
             f"{_rate(row['images_per_s_one'])} | {_rate(row['images_per_s'])}, {row['knee']} in "
-            f"{row['ms']:.3g} ms | {_times(row['gain'])} | {_share(row['share'])}, "
+            f"{plain(row['ms'])} ms | {_times(row['gain'])} | {_share(row['share'])}, "
             f"{_share(row['share_by_layers'])} | {_gib(row['memory_bytes'])} |"
             for row in rows
         ),

@@ -53,6 +53,7 @@ def save_all(folder: Path) -> None:
     save_record(folder, "limits.json", "limits", limit_rows())
     save_record(folder, "why-gpu.json", "why-gpu", why_rows("cpu", 1.0))
     save_record(folder, "why-gpu-lent.json", "why-gpu", why_rows("gpu", 40.0), GPU_MACHINE)
+    save_record(folder, "device-pipeline.json", "device-pipeline", pipeline_rows(), GPU_MACHINE)
     save_record(folder, "limits-gpu.json", "limits", gpu_limit_rows(), GPU_MACHINE)
 
 
@@ -205,6 +206,21 @@ def gpu_limit_rows() -> list[Row]:
     return [*peaks, network]
 
 
+def pipeline_rows() -> list[Row]:
+    """Whole packshots on a GPU that are four times all cores'."""
+    rows: list[Row] = []
+    for megapixels in (1.0, 4.0):
+        told = {"photo_megapixels": megapixels, "device": "gpu", "precision": "fp16"}
+        rows.append({**told, "path": "cpu", "device": "cpu", "images_per_s": 200 / megapixels})
+        device = {"images_per_s": 800 / megapixels, "times_all_cores": 4.0}
+        rows.append({**told, "path": "device", **device})
+        for stage, ms in (("decode", 0.4), ("refine", 0.2), ("encode", 0.6)):
+            rows.append({**told, "path": "stage", "stage": stage, "ms_per_image": ms * megapixels})
+        apart = {"of": "whole way", "mean_difference": 0.1, "max_difference": 20}
+        rows.append({**told, "path": "difference", **apart})
+    return rows
+
+
 def why_rows(device: str, factor: float) -> list[Row]:
     """The four statements on one device."""
     told = {"device": device, "engine": "torch"}
@@ -226,6 +242,8 @@ def why_rows(device: str, factor: float) -> list[Row]:
                     "images_per_s": rate,
                     "ms_per_pass": 1000 * batch / rate,
                     "is_knee": batch == 8,
+                    "share_of_limit": 0.02,
+                    "share_of_limit_by_layers": 0.4,
                 }
             )
     for side in (64, 256, 1024, 4096):

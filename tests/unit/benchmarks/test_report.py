@@ -15,6 +15,8 @@ from benchmarks.report.style import plain
 from benchmarks.saved import read_folder
 from tests.support.records import load_rows, save_all, save_record
 
+_GPU = ("batches-1", "batches-6", "device-pipeline")
+
 
 def report(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -48,7 +50,7 @@ def test_the_page_holds_every_chart_and_asks_the_network_for_nothing(tmp_path: P
     done = report(tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "report.html").read_text()
-    for name in ("sweep", "load", "stages", "roofline", "roofline-2", "peers", "why-gpu"):
+    for name in ("sweep", "load", "stages", "roofline", "roofline-2", "peers", "why-gpu", *_GPU):
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert min(picture.size) > 300
             assert picture.convert("L").getextrema() != (255, 255)

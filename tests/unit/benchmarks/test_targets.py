@@ -5,6 +5,7 @@ import pytest
 from benchmarks.record import write_record
 from benchmarks.report.targets import targets
 from benchmarks.saved import read_folder
+from tests.support.records import save_all
 
 ROW = {
     "model": "matte-int8",
@@ -51,3 +52,13 @@ def test_each_target_is_set_beside_what_was_measured(tmp_path: Path) -> None:
         (1.3, pytest.approx(1.25), "no"),
         (1, pytest.approx(1.5), "yes"),
     ]
+
+
+def test_what_is_asked_of_a_gpu_is_set_beside_its_records(tmp_path: Path) -> None:
+    save_all(tmp_path)
+    found = {row["what"]: row for row in targets(read_folder(tmp_path))}
+    gain = found["images/s of matte at the knee, of one photo's at a time"]
+    assert (gain["at_least"], gain["reached"]) == (8, "no")
+    for size in (1, 4):
+        whole = found[f"whole packshots on the GPU, of all cores', {size} MP"]
+        assert (whole["measured"], whole["reached"]) == (4, "yes")
