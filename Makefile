@@ -24,7 +24,7 @@ setup: .venv/.ready ## Make .venv with what it takes to serve and to render
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install -q 'pip>=25.1,<27'
-	$(PIP) install -q -e '.[cli]' --group gateway --group serving
+	$(PIP) install -q -e '.[cli]' --group gateway --group serving --group web
 	@touch $@
 
 .PHONY: setup-test
@@ -49,7 +49,7 @@ node_modules/.bin/buf: package.json
 	@touch $@
 
 .PHONY: setup-buf
-setup-buf: node_modules/.bin/buf ## Install buf, the proto linter and generic gRPC client, with npm
+setup-buf: node_modules/.bin/buf ## Install what the tests use of npm: buf, remove.bg's client, axe
 
 # --- running -----------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ demo: setup ## Start everything, render the photos in PHOTOS to OUT, stop everyt
 	$(BIN)/python -m deploy.local demo --photos $(PHOTOS) --out $(OUT)
 
 .PHONY: serve
-serve: setup ## Run Triton and the gateway in the foreground
+serve: setup ## Run Triton, the gateway and the page in the foreground
 	$(BIN)/python -m deploy.local serve
 
 .PHONY: monitor
@@ -110,6 +110,7 @@ check: setup-dev ## Format, lint, types, and whether the stubs follow the proto 
 	$(BIN)/python -m tools.stubs --check
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check
+	$(BIN)/python -m tools.http_table --check
 	$(BIN)/python -m tools.metrics_table --check
 	$(BIN)/python -m tools.results_table --check
 	$(BIN)/python -m monitoring dashboards --check
@@ -127,6 +128,7 @@ stubs: setup-dev ## Generate the gRPC stubs from the proto files
 readme: setup-test ## Write the tables of settings, presets, metrics and results into the documents
 	$(BIN)/python -m tools.settings_table
 	$(BIN)/python -m tools.presets_table
+	$(BIN)/python -m tools.http_table
 	$(BIN)/python -m tools.metrics_table --write
 	$(BIN)/python -m tools.results_table
 
@@ -157,6 +159,14 @@ contact-sheet: setup ## Render the photos in PHOTOS before every background and 
 .PHONY: dashboard-pictures
 dashboard-pictures: setup-test ## Draw the dashboards for the docs, from a stack under five minutes of load
 	$(BIN)/python -m monitoring pictures --out docs/images
+
+.PHONY: page-pictures
+page-pictures: setup-test ## Take the README's pictures of the page, by Chromium
+	$(BIN)/python -m deploy.local.page_pictures
+
+.PHONY: http-cost
+http-cost: setup-test ## Compare images a second through HTTP with those through gRPC, and watch memory
+	$(BIN)/python -m benchmarks http
 
 .PHONY: gallery
 gallery: setup ## Make the README's pictures from the samples

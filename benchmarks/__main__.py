@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "credits": ("benchmarks.credits_drill", "whether the books balance when gateways are killed"),
     "cuts": ("benchmarks.cuts", "how good the model's cuts are, and what cleaning makes of them"),
     "edges": ("benchmarks.edges", "what the gateway's clean edges cost and bring"),
+    "http": ("benchmarks.http", "what the HTTP face costs beside gRPC, and its memory"),
     "limits": ("benchmarks.limits.command", "what the hardware allows, and how much of it is used"),
     "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
     "looks": ("benchmarks.looks", "what each background and each piece of staging costs"),

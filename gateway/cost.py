@@ -15,9 +15,17 @@ from gateway.pipeline.cost import Work, estimate_s
 
 # A photo of good quality has about so many pixels to a byte of its file.
 _PIXELS_PER_BYTE: Final = 2
+# And a mask, a PNG of two values.
+_MASK_PIXELS_PER_BYTE: Final = 64
 
 
-def work_of(options: RenderOptions, photo_px: int, background_px: int, picture_px: int) -> Work:
+def work_of(
+    options: RenderOptions,
+    photo_px: int,
+    background_px: int,
+    picture_px: int,
+    masks_px: int = 0,
+) -> Work:
     """Return what a render is asked to do.
 
     Args:
@@ -25,6 +33,7 @@ def work_of(options: RenderOptions, photo_px: int, background_px: int, picture_p
         photo_px: Pixels of the photo.
         background_px: Pixels of the background picture; 0 for none.
         picture_px: Pixels of the finished picture; 0 while they are not known.
+        masks_px: Pixels of the masks together.
     """
     return Work(
         photo_px,
@@ -36,6 +45,8 @@ def work_of(options: RenderOptions, photo_px: int, background_px: int, picture_p
         options.picture_format,
         options.quality,
         is_judged=options.preset is not None,
+        masks_px=masks_px,
+        is_marked=bool(options.marked_by),
     )
 
 
@@ -58,4 +69,7 @@ def cost_by_bytes_s(
         min(size_bytes * _PIXELS_PER_BYTE, max_pixels) for size_bytes in (photo_bytes, len(file))
     )
     picture_px = sure_picture_pixels((photo_px, 1), options.frame)
-    return cost_of(work_of(options, photo_px, background_px, picture_px), pass_s)
+    masks_px = sum(
+        min(len(each.file) * _MASK_PIXELS_PER_BYTE, max_pixels) for each in options.masks.files
+    )
+    return cost_of(work_of(options, photo_px, background_px, picture_px, masks_px), pass_s)

@@ -29,6 +29,7 @@ class Packshot:
         total_s: Seconds from beginning to end, waiting included.
         notes: What could not be followed, a sentence each.
         verdict: Whether the file complies with its preset; None without one.
+        matte: The matte's file where the packshot is made of layers; else empty.
     """
 
     picture: bytes
@@ -47,3 +48,4 @@ class Packshot:
     total_s: float
     notes: tuple[str, ...]
     verdict: Verdict | None
+    matte: bytes = b""

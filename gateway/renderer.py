@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gateway.cost import work_of
 from gateway.decoding.decoder import Decoder
@@ -16,12 +16,12 @@ from gateway.pipeline.arrays import Cut, Photo, Pixels
 from gateway.pipeline.charge import charged_pixels, sure_picture_pixels
 from gateway.pipeline.compose import compose
 from gateway.pipeline.cost import Work, check_cost
-from gateway.pipeline.encode import encode_picture
+from gateway.pipeline.layers import encode_alone, encode_layers
 from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.look import Background, Look
-from gateway.pipeline.own_cut import CutChoice, keeps_own, own_cut
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out
+from gateway.pipeline.look import Background, Content, Look
+from gateway.pipeline.marked import cut_out_marked, own_marked_cut, to_marked_input
+from gateway.pipeline.marks import Marks, Masks, marks_of
+from gateway.pipeline.own_cut import CutChoice, keeps_own
 from gateway.render_call import RenderCall
 from gateway.steps import Steps, timed
 from gateway.telemetry.calls import Calls
@@ -29,6 +29,8 @@ from gateway.telemetry.labels import Stage
 from gateway.verdict import judge
 
 Charge: TypeAlias = Callable[[int, Work], None]
+
+_KEEPS_ALREADY: Final = "the keep mask added nothing: the cut is the photo's own transparency"
 
 
 class Renderer:
@@ -99,17 +101,26 @@ class Renderer:
         model = None
         if options.cut is not CutChoice.KEEP:
             model = await self._inference.model(options.model, call.deadline.remaining_s())
-        photo, background, work = await self._decode(call, photo_file, options, charge)
+        photo, background, masks, work = await self._decode(call, photo_file, options, charge)
         keeps = keeps_own(photo, options.cut)
+        notes = photo.notes
+        if keeps and masks.keep is not None:
+            notes += (_KEEPS_ALREADY,)
+        # The masks go before the picture is painted, as `gateway.pipeline.charge` counts on.
+        marks = await self._steps.run(
+            call, marks_of, photo.width_px, photo.height_px, options.region, masks
+        )
+        del masks
         if keeps or model is None:
             cut, made_by, version = (
-                await self._steps.step(call, Stage.REFINE, own_cut, photo),
+                await self._steps.step(call, Stage.REFINE, own_marked_cut, photo, marks),
                 "",
                 "",
             )
         else:
-            cut, version = await self._cut_by(call, model, photo, cleans=options.cleans)
+            cut, version = await self._cut_by(call, model, photo, marks, cleans=options.cleans)
             made_by = model.name
+        del marks
         look = Look(
             background,
             options.frame,
@@ -124,10 +135,10 @@ class Renderer:
         composition = await self._steps.step(
             call, Stage.COMPOSE, compose, cut, photo, look, call.check, admit
         )
-        picture = await self._steps.step(
+        picture, matte = await self._steps.step(
             call,
             Stage.ENCODE,
-            encode_picture,
+            encode_layers if options.content is Content.LAYERS else encode_alone,
             composition.pixels,
             options.picture_format,
             options.quality,
@@ -164,20 +175,34 @@ class Renderer:
             photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
             stages_s={**call.stages_s, Stage.QUEUE: call.queued_s},
             total_s=time.monotonic() - start_s,
-            notes=photo.notes + composition.notes,
+            notes=notes + composition.notes,
             verdict=verdict,
+            matte=matte,
         )
 
     async def _cut_by(
-        self, call: RenderCall, model: MattingModel, photo: Photo, *, cleans: bool
+        self, call: RenderCall, model: MattingModel, photo: Photo, marks: Marks, *, cleans: bool
     ) -> tuple[Cut, str]:
         """Have a model cut the product out; return its version too."""
         model_input = await self._steps.step(
-            call, Stage.PREPARE, to_model_input, photo, model.input_width_px, model.input_height_px
+            call,
+            Stage.PREPARE,
+            to_marked_input,
+            photo,
+            marks,
+            model.input_width_px,
+            model.input_height_px,
         )
         matte = await self._infer(call, model, model_input)
         cut = await self._steps.step(
-            call, Stage.REFINE, cut_out, matte.alpha, model_input[0], photo, cleans=cleans
+            call,
+            Stage.REFINE,
+            cut_out_marked,
+            matte.alpha,
+            model_input[0],
+            photo,
+            marks,
+            cleans=cleans,
         )
         return cut, matte.model_version
 
@@ -187,19 +212,37 @@ class Renderer:
         photo_file: bytes,
         options: RenderOptions,
         charge: Charge,
-    ) -> tuple[Photo, Background, Work]:
+    ) -> tuple[Photo, Background, Masks, Work]:
         """Open the pictures, take the room that their headers ask for, and decode them."""
         opened, start_ns, opening_s = await self._steps.run(
-            call, timed, Inputs, self._decoder, photo_file, options.background, self._limits
+            call,
+            timed,
+            Inputs,
+            self._decoder,
+            photo_file,
+            options.background,
+            options.masks,
+            self._limits,
         )
         with opened:
             sizes_px = opened.photo_px, opened.background_px
             picture_px = sure_picture_pixels(opened.photo_px, options.frame)
             work = work_of(
-                options, math.prod(opened.photo_px), math.prod(opened.background_px), picture_px
+                options,
+                math.prod(opened.photo_px),
+                math.prod(opened.background_px),
+                picture_px,
+                opened.masks_px,
             )
             check_cost(work, self._max_core_s)
-            charge(charged_pixels(*sizes_px, options.frame, options.picture_format), work)
+            pixels = charged_pixels(
+                *sizes_px,
+                options.frame,
+                options.picture_format,
+                opened.masks_px,
+                layers=options.content is Content.LAYERS,
+            )
+            charge(pixels, work)
             decoded, _, decoding_s = await self._steps.run(
                 call, timed, opened.decode, keep_metadata=options.keep_metadata
             )

@@ -88,6 +88,8 @@ class Rendering:
         seen.facts |= {"caller": caller.name, "photo_bytes": photo_bytes}
         call = RenderCall(caller, priority, deadline)
         options = self._options.read(request)
+        if options.marked_by:
+            seen.facts["marked_by"] = "+".join(options.marked_by)
         key = read_idempotency_key(request)
         repeatable = Repeatable(key, partial(self._digest, request, call)) if key else None
         pass_s = self._paces.pass_s(options.model)

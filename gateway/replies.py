@@ -51,6 +51,7 @@ def render_response(packshot: Packshot) -> pb.RenderResponse:
         cut_off=pb.Sides(**packshot.cut_off._asdict()),
         verdict=_verdict_message(packshot.verdict) if packshot.verdict else None,
         cut=pb.CUT_KEEP if packshot.keeps_own_cut else pb.CUT_REFINE,
+        matte=packshot.matte,
     )
 
 

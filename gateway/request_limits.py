@@ -37,10 +37,14 @@ _PHOTO: Final = pb.RenderRequest.DESCRIPTOR.fields_by_name["photo"].number
 _BACKGROUND: Final = pb.RenderRequest.DESCRIPTOR.fields_by_name["background"].number
 _PICTURE: Final = pb.Background.DESCRIPTOR.fields_by_name["picture"].number
 _FILE: Final = pb.BackgroundPicture.DESCRIPTOR.fields_by_name["picture"].number
+_HINTS: Final = pb.RenderRequest.DESCRIPTOR.fields_by_name["hints"].number
+_KEEP_MASK: Final = pb.Hints.DESCRIPTOR.fields_by_name["keep_mask"].number
+_ERASE_MASK: Final = pb.Hints.DESCRIPTOR.fields_by_name["erase_mask"].number
 _REQUEST: Final = pb.RenderStreamRequest.DESCRIPTOR.fields_by_name["request"].number
 _RENDER: Final[_Fields] = {
     _PHOTO: _File("photo"),
     _BACKGROUND: {_PICTURE: {_FILE: _File("background.picture.picture")}},
+    _HINTS: {_KEEP_MASK: _File("hints.keep_mask"), _ERASE_MASK: _File("hints.erase_mask")},
 }
 _SERVICE: Final = "/packshot.v1.PackshotService/"
 _WITH_FILES: Final[Mapping[str, _Fields]] = {

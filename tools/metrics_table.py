@@ -1,33 +1,37 @@
-"""Prints the table of the gateway's metrics, writes it into the docs, or checks it there.
+"""Prints the tables of the gateway's and the face's metrics, writes them into the docs, or checks.
 
 python -m tools.metrics_table [--write | --check]
 """
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.telemetry.catalogue import all_metrics
 from gateway.telemetry.metric import Metric
 from tools.documents import filled
+from web import catalogue
+from web.catalogue import Metric as FaceMetric
 
 _DOCUMENT = Path("docs/monitoring.md")
 _MOST_SHOWN = 8
 
 
-def as_table() -> str:
-    """Return the metrics as a Markdown table."""
+def as_table(metrics: Iterable[Metric | FaceMetric]) -> str:
+    """Return metrics as a Markdown table."""
     rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     rows += [
         f"| `{metric.name}` | {metric.kind} | {_labels(metric)} | {metric.help} |"
-        for metric in all_metrics()
+        for metric in metrics
     ]
     return "\n".join(rows)
 
 
 def with_table(document: str) -> str:
     """Return the document's text with the table as the code has it."""
-    return filled(document, "metrics", as_table())
+    document = filled(document, "metrics", as_table(all_metrics()))
+    return filled(document, "face metrics", as_table(catalogue.all_metrics()))
 
 
 def main() -> int:
@@ -38,7 +42,7 @@ def main() -> int:
     what.add_argument("--check", action="store_true", help="only compare, change nothing")
     arguments = parser.parse_args()
     if not (arguments.write or arguments.check):
-        print(as_table())
+        print(as_table((*all_metrics(), *catalogue.all_metrics())))
         return 0
     document = _DOCUMENT.read_text()
     wanted = with_table(document)
@@ -50,7 +54,7 @@ def main() -> int:
     return 0
 
 
-def _labels(metric: Metric) -> str:
+def _labels(metric: Metric | FaceMetric) -> str:
     return "; ".join(f"`{name}`{_values(values)}" for name, values in metric.labels.items())
 
 

@@ -10,9 +10,10 @@ from gateway.config import GatewayConfig
 from serving.config import ServingConfig
 from settings import as_table
 from tools.documents import filled, run
+from web.config import WebConfig
 
 _README = Path("README.md")
-_TABLES = {"gateway": GatewayConfig, "serving": ServingConfig}
+_TABLES = {"gateway": GatewayConfig, "web": WebConfig, "serving": ServingConfig}
 
 
 def with_tables(readme: str) -> str:

@@ -94,6 +94,7 @@ class Packshot:
             all of them together), and total.
         verdict: Whether the file complies with the preset; None if none was named.
         cut: Which cut was used: "keep", the photo's own, or "refine", the model's.
+        matte: With `content="layers"` the matte's file, a grey PNG, white the product; else empty.
         notes: What could not be followed, such as a broken colour profile that was taken for
             absent, or a product that would have had to be enlarged too far; empty as a rule.
     """
@@ -113,6 +114,7 @@ class Packshot:
     verdict: Verdict | None = None
     notes: tuple[str, ...] = ()
     cut: Literal["keep", "refine"] = "refine"
+    matte: bytes = b""
 
     def save(self, path: str | PathLike[str], *, overwrite: bool = True) -> None:
         """Write the picture's file, whole or not at all.
@@ -173,6 +175,7 @@ def from_response(response: pb.RenderResponse) -> Packshot:
         verdict=_from_verdict(response.verdict) if response.HasField("verdict") else None,
         notes=tuple(response.notes),
         cut="keep" if response.cut == pb.CUT_KEEP else "refine",
+        matte=response.matte,
     )
 
 

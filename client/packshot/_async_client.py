@@ -1,6 +1,7 @@
 """The asyncio client, thin: what it shares with the blocking one is in the modules beside."""
 
 import asyncio
+import copy
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -17,7 +18,7 @@ from packshot._many_async import stream_async
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
 from packshot._request import to_metadata, to_named_request
-from packshot._security import Security, keyed
+from packshot._security import Security, check_key, keyed
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from packshot.wire.v1 import wire_pb2 as wire
@@ -37,9 +38,33 @@ class AsyncClient:
         **security: Unpack[Security],
     ) -> None:
         self._calls = Calls(target, timeout_s, retries=retries)
+        self._security = security
+        self._target = target
         self._channel = open_channel(grpc.aio, target, security)
         self._stub = PackshotServiceStub(keyed(self._channel, security.get("api_key")))
         self._check = health_check(self._channel)
+
+    def for_caller(
+        self, api_key: str | None = None, metadata: Iterable[tuple[str, str]] = ()
+    ) -> Self:
+        """Return a client that shares this one's connection and calls for someone else.
+
+        It is for services that pass calls on; closing either closes both.
+
+        Args:
+            api_key: Whose account its calls are on; None: nobody's.
+            metadata: Sent along with each of its calls, such as a `traceparent`.
+
+        Raises:
+            ValueError: The key would go out in the clear.
+        """
+        if api_key:
+            check_key(self._target, self._security)
+        other = copy.copy(self)
+        other._stub = PackshotServiceStub(  # noqa: SLF001  one of this class
+            keyed(self._channel, api_key, metadata)
+        )
+        return other
 
     async def render(
         self, photo: Photo, *, timeout_s: float | None = None, **options: Unpack[RenderOptions]

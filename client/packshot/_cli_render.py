@@ -17,10 +17,13 @@ from packshot._cli_rendering import Rendering, Tally, say_plan
 from packshot._cli_specs import (
     ASPECT_FORMS,
     BACKGROUND_FORMS,
+    REGION_FORMS,
     SIZE_FORMS,
     Spec,
     parse_aspect,
     parse_background,
+    parse_mask,
+    parse_region,
     parse_size,
 )
 from packshot._cli_targets import plan
@@ -94,6 +97,11 @@ _SHARE = click.FloatRange(0, 1)
     type=click.FloatRange(1, 8),
     help="Largest factor by which the photo may be enlarged; 2 if not given.",
 )
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(256),
+    help="Most pixels of the picture; a larger one is made smaller in its own proportions.",
+)
 @click.option("--shadow", type=click.Choice(list(SHADOWS)), help="The product's shadow.")
 @click.option("--shadow-opacity", type=_SHARE, help="How dark it is at its darkest.")
 @click.option(
@@ -114,13 +122,33 @@ _SHARE = click.FloatRange(0, 1)
     "where it is a cut; auto if not given.",
 )
 @click.option(
+    "--region",
+    type=Spec(parse_region),
+    metavar=REGION_FORMS,
+    help="Where in the upright photo the product is: left, top, width and height, in pixels or, as "
+    "25%,0,50%,100%, in percent of the photo.",
+)
+@click.option(
+    "--keep-mask",
+    type=Spec(parse_mask),
+    metavar="FILE",
+    help="A PNG, stretched to the photo: what is white in it, or opaque, stays product.",
+)
+@click.option(
+    "--erase-mask",
+    type=Spec(parse_mask),
+    metavar="FILE",
+    help="A PNG, stretched to the photo: what is white in it, or opaque, goes.",
+)
+@click.option(
     "--clean/--no-clean",
     default=None,
     help="Whether stray islands and small holes of the cut are cleaned; they are if not given.",
 )
 @click.option(
     "--content",
-    type=click.Choice(list(CONTENTS)),
+    # Layers are two files, and a command writes one.
+    type=click.Choice([content for content in CONTENTS if content != "layers"]),
     help="The picture, or the matte: in grey, or as the alpha channel of a black picture.",
 )
 @click.option("--format", type=click.Choice(list(FORMATS)), help="The file's format.")

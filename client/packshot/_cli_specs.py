@@ -15,6 +15,7 @@ from packshot._options import (
     Scene,
     SceneName,
 )
+from packshot._region import to_region
 from packshot._words import SCENES
 
 BACKGROUND_FORMS = (
@@ -23,6 +24,7 @@ BACKGROUND_FORMS = (
 )
 SIZE_FORMS = "N|WxH|Wx|xH"
 ASPECT_FORMS = "W:H|R"
+REGION_FORMS = "X,Y,W,H"
 
 _Value = TypeVar("_Value")
 
@@ -91,6 +93,31 @@ def parse_aspect(text: str) -> float:
         return float(width) / (float(height) if colon else 1.0)
     except (ValueError, ZeroDivisionError):
         raise ValueError(f"{text!r} is none of {ASPECT_FORMS}") from None
+
+
+def parse_region(text: str) -> str:
+    """Check a region: "X,Y,W,H" in pixels or percent.
+
+    Raises:
+        ValueError: It is none.
+    """
+    to_region(text)
+    return text
+
+
+def parse_mask(text: str) -> bytes:
+    """Read a mask's file at once: its path is wrong for every photo or for none.
+
+    Raises:
+        ValueError: There is no such file, or it is empty.
+    """
+    try:
+        data = Path(text).read_bytes()
+    except OSError as exc:
+        raise ValueError(f"{text!r} cannot be read: {exc.strerror}") from exc
+    if not data:
+        raise ValueError(f"{text!r} is empty")
+    return data
 
 
 def _parse_blur(details: str) -> Blur:

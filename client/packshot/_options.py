@@ -16,8 +16,9 @@ class BinaryFile(Protocol):
 
 Photo: TypeAlias = bytes | bytearray | memoryview | str | PathLike[str] | BinaryFile
 Position: TypeAlias = str | tuple[float, float]
+Region: TypeAlias = str | tuple[int | str, int | str, int | str, int | str]
 FormatName: TypeAlias = Literal["png", "jpeg", "webp", "avif"]
-ContentName: TypeAlias = Literal["picture", "mask", "alpha"]
+ContentName: TypeAlias = Literal["picture", "mask", "alpha", "layers"]
 CutName: TypeAlias = Literal["keep", "refine", "auto"]
 ShadowName: TypeAlias = Literal["none", "contact", "drop"]
 PriorityName: TypeAlias = Literal["interactive", "bulk"]
@@ -145,6 +146,8 @@ class RenderOptions(TypedDict, total=False):
             or "original": where the photo has it, or the middle of a frame that is built around the
             product.
         max_upscale: Largest factor by which the photo may be enlarged, 1 to 8. Left out: 2.
+        max_pixels: Most pixels of the picture, width times height, 256 or more; a larger
+            frame is made smaller in its own proportions. Left out: the service's bound.
         shadow: "none"; "contact", where the product stands; or "drop", as if it hung before a wall.
             Left out: contact in a scene, none elsewhere.
         shadow_opacity: How dark the shadow is at its darkest, 0 to 1. Left out: what suits it.
@@ -157,9 +160,19 @@ class RenderOptions(TypedDict, total=False):
         cut: Where the cut comes from: "keep", the photo's own transparency as it is, no model
             being asked; "refine", the model, within that transparency; or "auto", the photo's
             own where it is a cut, else the model. Left out: auto.
+        region: Where in the photo the product is: left, top, width and height of a box, as (10, 20,
+            300, 400), ("25%", 0, "50%", "100%") or "10,20,300,400", in pixels of the upright photo
+            or percent of its sides; left and width of one unit, and top and height. What lies
+            outside goes, and the model looks at the box and a margin around it. Left out: anywhere.
+        keep_mask: The file of a PNG picture, stretched to the upright photo: what it marks stays
+            product, whatever the model says. A pixel is marked where its alpha, or in an opaque
+            picture its grey, is 128 or more. Bytes, path or open file, as a photo. Left out: none.
+        erase_mask: As `keep_mask`: what it marks goes, also what `keep_mask` marks. Left out: none.
         clean: Whether stray islands and small holes of the cut are cleaned. Left out: True.
         content: What the file shows: "picture"; "mask", the matte in grey, white the product; or
-            "alpha", the matte as the alpha channel of a black picture. Left out: the picture.
+            "alpha", the matte as the alpha channel of a black picture; "layers", the product's
+            own colours, opaque, with the matte beside them in `Packshot.matte`. Left out: the
+            picture.
         format: The file's format: "png", "jpeg", "webp" or "avif". Left out: PNG if it needs an
             alpha channel or holds a mask, else JPEG.
         quality: Of JPEG, WebP and AVIF, 1 to 100. Left out: 90.
@@ -186,12 +199,16 @@ class RenderOptions(TypedDict, total=False):
     scale: float | None
     position: Position | None
     max_upscale: float | None
+    max_pixels: int | None
     shadow: ShadowName | None
     shadow_opacity: float | None
     light_angle: float | None
     reflection: float | None
     color_match: float | None
     cut: CutName | None
+    region: Region | None
+    keep_mask: Photo | None
+    erase_mask: Photo | None
     clean: bool | None
     content: ContentName | None
     format: FormatName | None

@@ -17,6 +17,7 @@ from packshot._options import (
     Scene,
 )
 from packshot._photo import photo_bytes
+from packshot._region import to_region
 from packshot._words import CONTENTS, CUTS, FITS, FORMATS, PRIORITIES, SCENES, SHADOWS, value_of
 from packshot.v1 import packshot_pb2 as pb
 
@@ -36,7 +37,7 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
         options: As `RenderOptions` documents them.
 
     Raises:
-        OSError: The photo or the background picture cannot be read.
+        OSError: The photo, the background picture or a mask cannot be read.
         TypeError: There is no such option, or the photo is none.
         ValueError: A value is none that the option can have, or two options contradict each other.
     """
@@ -46,17 +47,18 @@ def to_request(photo: Photo, options: RenderOptions) -> pb.RenderRequest:
 
 
 def to_template(options: RenderOptions) -> pb.RenderRequest:
-    """Build what the requests of many photos share; it reads the background picture.
+    """Build what the requests of many photos share; it reads the background picture and the masks.
 
     Raises:
-        OSError: The background picture cannot be read.
+        OSError: The background picture or a mask cannot be read.
         TypeError: There is no such option.
         ValueError: A value is none that the option can have, or two options contradict each other.
     """
     unknown = sorted(options.keys() - RenderOptions.__annotations__.keys())
     if unknown:
         raise TypeError(f"no such option: {', '.join(unknown)}")
-    background = options.get("background")
+    background, region = options.get("background"), options.get("region")
+    hints = _to_hints(options)
     frame, output, staging = _to_frame(options), _to_output(options), _to_staging(options)
     return pb.RenderRequest(
         model=_nonempty("model", options.get("model")),
@@ -67,6 +69,8 @@ def to_template(options: RenderOptions) -> pb.RenderRequest:
         output=output if output.ByteSize() else None,
         staging=staging if staging.ByteSize() else None,
         cut=_to_cut(options),
+        region=None if region is None else to_region(region),
+        hints=hints if hints.ByteSize() else None,
         cleaning=_to_cleaning(options),
         priority=_to_priority(options),
         idempotency_key=_nonempty("idempotency_key", options.get("idempotency_key")),
@@ -162,6 +166,7 @@ def _to_frame(options: RenderOptions) -> pb.Frame:
         if position is None or position == "original"
         else to_position("position", position),
         max_upscale=_nonzero("max_upscale", options.get("max_upscale")),
+        max_pixels=_nonzero("max_pixels", options.get("max_pixels")),
     )
 
 
@@ -234,6 +239,21 @@ def _to_cut(options: RenderOptions) -> pb.Cut.ValueType:
     if (cut := options.get("cut")) is None:
         return pb.CUT_UNSPECIFIED
     return value_of("cut", cut, CUTS)
+
+
+def _to_hints(options: RenderOptions) -> pb.Hints:
+    keep, erase = options.get("keep_mask"), options.get("erase_mask")
+    return pb.Hints(
+        keep_mask=b"" if keep is None else _to_mask("keep_mask", keep),
+        erase_mask=b"" if erase is None else _to_mask("erase_mask", erase),
+    )
+
+
+def _to_mask(name: str, mask: Photo) -> bytes:
+    data = photo_bytes(mask)
+    if not data:
+        raise ValueError(f"{name} is empty; leave it out for none")
+    return data
 
 
 def _to_cleaning(options: RenderOptions) -> pb.Cleaning.ValueType:

@@ -1,6 +1,6 @@
 """Who the service is, and who calls it: TLS, and the API key that goes with each call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from os import PathLike
@@ -47,23 +47,46 @@ def credentials(target: str, security: Security) -> grpc.ChannelCredentials | No
     ca, cert, key = security.get("ca"), security.get("cert"), security.get("key")
     if (cert is None) != (key is None):
         raise ValueError("cert and key need each other")
-    tls = security.get("tls")
-    if tls or (tls is None and (ca or cert)):
+    if _speaks_tls(security):
         return grpc.ssl_channel_credentials(_pem(ca), _pem(key), _pem(cert))
     if ca or cert:
         raise ValueError("tls is off, but a ca or a cert is given")
-    exposed = security.get("api_key") and not security.get("plaintext_key")
-    if exposed and not is_loopback(target):
+    if security.get("api_key"):
+        check_key(target, security)
+    return None
+
+
+def check_key(target: str, security: Security) -> None:
+    """Refuse to send an API key where everyone on the way can read it.
+
+    Raises:
+        ValueError: It would go out in the clear, to another machine, and nobody has allowed that.
+    """
+    if _speaks_tls(security) or security.get("plaintext_key"):
+        return
+    if not is_loopback(target):
         raise ValueError(
             f"the API key would go to {target} in the clear: use tls, or plaintext_key=True on a "
             "network that encrypts by itself"
         )
-    return None
 
 
-def keyed(channel: C, api_key: str | None) -> C:
-    """Return a channel, blocking or asyncio, whose stubs send an API key with each call."""
-    return cast("C", _KeyedChannel(channel, f"Bearer {api_key}")) if api_key else channel
+def _speaks_tls(security: Security) -> bool:
+    tls = security.get("tls")
+    return bool(tls or (tls is None and (security.get("ca") or security.get("cert"))))
+
+
+def keyed(channel: C, api_key: str | None, others: Iterable[tuple[str, str]] = ()) -> C:
+    """Return a channel, blocking or asyncio, whose stubs send an API key with each call.
+
+    Args:
+        channel: The channel.
+        api_key: The key; None: none.
+        others: Further metadata to send.
+    """
+    key = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+    metadata = (*key, *others)
+    return cast("C", _KeyedChannel(channel, metadata)) if metadata else channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +94,7 @@ class _KeyedChannel:
     """What a stub asks of a channel: one method for each form of call."""
 
     channel: Any
-    authorization: str
+    metadata: tuple[tuple[str, str], ...]
 
     def unary_unary(self, *args: Any, **kwargs: Any) -> Callable[..., Any]:
         return self._keyed(self.channel.unary_unary(*args, **kwargs))
@@ -81,8 +104,7 @@ class _KeyedChannel:
 
     def _keyed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def with_key(*args: Any, metadata: tuple[tuple[str, str], ...] = (), **kwargs: Any) -> Any:
-            key = ("authorization", self.authorization)
-            return call(*args, metadata=(*metadata, key), **kwargs)
+            return call(*args, metadata=(*metadata, *self.metadata), **kwargs)
 
         return with_key
 

@@ -1,1 +1,1 @@
-"""Packshot on this machine: Triton and the gateway as two processes, started and stopped as one."""
+"""Packshot on this machine: Triton, the gateway and the HTTP face, started and stopped as one."""

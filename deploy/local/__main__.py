@@ -17,9 +17,9 @@ def main() -> int:
     """Run a subcommand; returns the exit status: 0 done or told to stop, 1 failed, 2 usage."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("serve", help="run Triton and the gateway in the foreground")
+    commands.add_parser("serve", help="run Triton, the gateway and the page in the foreground")
     for name, out, text in (
-        ("demo", "out/demo", "start both, render photos, stop both"),
+        ("demo", "out/demo", "start all, render photos, stop all"),
         ("contact-sheet", "out/contact-sheet", "the same, in every way that there is"),
     ):
         pictures = commands.add_parser(name, help=text)
@@ -47,9 +47,13 @@ def main() -> int:
 def _serve() -> int:
     config = load(GatewayConfig, os.environ, [], prog="gateway")
     target = f"{config.host}:{config.port}"
-    with running(os.environ, target) as stack:
+    with running(os.environ, target, web=True) as stack:
         stack.wait_until_ready()
-        print(f"Packshot is ready on {target}; Ctrl-C stops it", file=sys.stderr, flush=True)
+        print(
+            f"Packshot is ready on {target}, its page on {stack.page}; Ctrl-C stops it",
+            file=sys.stderr,
+            flush=True,
+        )
         stack.wait_until_ended()
     return 1
 

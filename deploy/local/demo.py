@@ -1,11 +1,12 @@
 """The demo: start everything, render the photos, say where they lie and what each took."""
 
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.sheet import Tile, photos_in, write_sheet
-from deploy.local.stack import running_aside
+from deploy.local.stack import page_address, running_aside
 from packshot import Client, Packshot, PackshotError, RenderOptions, Scene
 
 # What each photo becomes: name and arguments of `Client.render`.
@@ -31,13 +32,17 @@ def run_demo(photos: Path, out: Path) -> int:
     if not sources:
         print(f"error: {photos} holds no photo")
         return 1
-    with running_aside(out) as stack:
+    with running_aside(out, web=True) as stack:
+        print(f"the page to try photos on: {stack.page}", flush=True)
         columns = render_photos(stack.target, sources, out)
     if columns:
         write_sheet([list(map(Tile, column)) for column in columns], out / "sheet.jpg")
         print(f"all of them on one sheet: {out / 'sheet.jpg'}")
     rendered = f"{len(columns)} of {len(sources)} photos rendered"
     print(f"{rendered} to {out}, {time.monotonic() - start_s:.1f} s in all")
+    print(
+        f"the page is stopped again; `make serve` keeps it running, on {page_address(os.environ)}"
+    )
     return 0 if len(columns) == len(sources) else 1
 
 

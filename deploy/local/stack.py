@@ -1,4 +1,4 @@
-"""Triton and the gateway as child processes that live and die together."""
+"""Triton, the gateway and the HTTP face as child processes that live and die together."""
 
 import os
 import signal
@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from typing import cast
 from packshot import Client, PackshotError
 from serving.errors import ServingError
 from serving.host import has_nvidia_gpu
+from settings import load
+from web.config import WebConfig
 
 # The first start installs Triton, which is a download of 55 MB.
 _READY_TIMEOUT_S = 600.0
@@ -60,11 +64,13 @@ class Stack:
         target: The gateway's address.
         parts: Its processes, Triton's first.
         triton: Triton's gRPC address, where the settings name it.
+        page: The page's address; empty without the HTTP face.
     """
 
     target: str
     parts: tuple[Part, ...]
     triton: str
+    page: str = ""
 
     def check(self) -> None:
         """Raise `StackError` if a process has ended."""
@@ -72,7 +78,7 @@ class Stack:
             part.check()
 
     def wait_until_ready(self) -> None:
-        """Wait until the gateway can render.
+        """Wait until the gateway can render, and the HTTP face calls it.
 
         Raises:
             StackError: A process ended, or ten minutes passed.
@@ -86,6 +92,10 @@ class Stack:
                     return False  # not listening yet
 
             wait_until(is_ready, self.check, "the gateway", _READY_TIMEOUT_S)
+        if self.page:
+            wait_until(
+                lambda: answers(f"{self.page}readyz"), self.check, "the page", _READY_TIMEOUT_S
+            )
 
     def wait_until_ended(self) -> None:
         """Wait for the first process to end; raises `StackError` that says which."""
@@ -117,12 +127,22 @@ def wait_until(
     raise StackError(f"{name} was not ready within {timeout_s:g} s")
 
 
+def answers(url: str) -> bool:
+    """Tell whether an address of this machine's answers with 200."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  http of this machine
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False
+
+
 @contextmanager
-def running_aside(log_folder: Path) -> Iterator[Stack]:
+def running_aside(log_folder: Path, *, web: bool = False) -> Iterator[Stack]:
     """Run the stack on free ports for the time of a block, beside a service that is already there.
 
     Args:
-        log_folder: Where both processes' output goes; made if missing.
+        log_folder: Where the processes' output goes; made if missing.
+        web: Whether the HTTP face is part of it.
 
     Yields:
         The stack, ready to render.
@@ -135,7 +155,7 @@ def running_aside(log_folder: Path) -> Iterator[Stack]:
     target = f"127.0.0.1:{environ['PACKSHOT_PORT']}"
     print(f"starting Triton and the gateway (logs in {log_folder})", flush=True)
     start_s = time.monotonic()
-    with running(environ, target, log_folder) as stack:
+    with running(environ, target, log_folder, web=web) as stack:
         stack.wait_until_ready()
         print(f"ready after {time.monotonic() - start_s:.1f} s", flush=True)
         yield stack
@@ -143,21 +163,37 @@ def running_aside(log_folder: Path) -> Iterator[Stack]:
 
 @contextmanager
 def running(
-    environ: Mapping[str, str], target: str, log_folder: Path | None = None
+    environ: Mapping[str, str],
+    target: str,
+    log_folder: Path | None = None,
+    *,
+    web: bool = False,
 ) -> Iterator[Stack]:
-    """Run the stack for the time of a block, and stop both processes after it.
+    """Run the stack for the time of a block, and stop its processes after it.
 
     Args:
-        environ: The environment of both processes; their settings are in it.
+        environ: The environment of the processes; their settings are in it.
         target: The gateway's address that these settings lead to.
         log_folder: Where their output goes, a file each; None: to this one's standard error.
+        web: Whether the HTTP face is part of it; it calls the gateway unless its own setting says
+            otherwise.
     """
+    names = ("serving", "gateway", "web") if web else ("serving", "gateway")
     with ExitStack() as stack:
-        # The gateway is stopped first, so that its last requests still find Triton.
+        # What calls is stopped first, so that its last requests still find what they call.
         parts = tuple(
-            stack.enter_context(part(name, environ, log_folder)) for name in ("serving", "gateway")
+            stack.enter_context(part(name, {"PACKSHOT_WEB_GATEWAY": target, **environ}, log_folder))
+            for name in names
         )
-        yield Stack(target, parts, environ.get("PACKSHOT_TRITON", ""))
+        page = page_address(environ) if web else ""
+        yield Stack(target, parts, environ.get("PACKSHOT_TRITON", ""), page)
+
+
+def page_address(environ: Mapping[str, str]) -> str:
+    """Return the page's address by the settings in an environment."""
+    config = load(WebConfig, environ, [], prog="web")
+    host = "127.0.0.1" if config.host == "0.0.0.0" else config.host  # noqa: S104
+    return f"http://{host}:{config.port}/"
 
 
 @contextmanager
@@ -177,7 +213,7 @@ def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iter
             env={"PACKSHOT_DEFAULT_MODEL": best_model(gpu=has_nvidia_gpu()), **environ},
             stdout=output,
             stderr=output,
-            # Ctrl-C reaches this process alone, which then stops both in order.
+            # Ctrl-C reaches this process alone, which then stops them in order.
             start_new_session=True,
         )
         try:
@@ -214,9 +250,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_addresses() -> dict[str, str]:
-    """Return the settings of a gateway and a Triton on free ports."""
-    gateway, metrics, *triton = free_ports(5)
+    """Return the settings of a gateway, an HTTP face and a Triton on free ports."""
+    gateway, metrics, web, *triton = free_ports(6)
     return {
+        "PACKSHOT_WEB_PORT": str(web),
         "PACKSHOT_PORT": str(gateway),
         "PACKSHOT_METRICS_PORT": str(metrics),
         "PACKSHOT_TRITON": f"127.0.0.1:{triton[1]}",

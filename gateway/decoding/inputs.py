@@ -1,12 +1,14 @@
-"""What a caller sends to be decoded for one render: the photo, and maybe a picture behind it."""
+"""What a caller sends to be decoded for one render: the photo, and maybe a picture and masks."""
 
 from typing import Self
 
 from gateway.decoding.decoder import Decoder, OpenedPhoto
+from gateway.decoding.mask_files import MaskFiles, OpenedMasks
 from gateway.pipeline.arrays import Photo
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.limits import PhotoLimits
 from gateway.pipeline.look import Background
+from gateway.pipeline.marks import Masks
 
 _NONE_PX = (0, 0)
 
@@ -18,6 +20,7 @@ class Inputs:
         decoder: Decodes them.
         photo_file: The photo's file.
         background: What stands behind the product; a file is decoded too.
+        masks: The masks that correct the cut.
         limits: What a picture may be.
 
     Raises:
@@ -31,6 +34,7 @@ class Inputs:
         decoder: Decoder,
         photo_file: bytes,
         background: Background | BackgroundFile,
+        masks: MaskFiles,
         limits: PhotoLimits,
     ) -> None:
         self._background = background
@@ -39,8 +43,11 @@ class Inputs:
         try:
             if isinstance(background, BackgroundFile):
                 self._behind = background.opened(decoder, limits)
+            self._masks = OpenedMasks(decoder, masks, limits)
         except BaseException:
             self._photo.close()
+            if self._behind:
+                self._behind.close()
             raise
 
     @property
@@ -53,20 +60,27 @@ class Inputs:
         """The background picture's width and height by its header; (0, 0) for none."""
         return (self._behind.width_px, self._behind.height_px) if self._behind else _NONE_PX
 
-    def decode(self, *, keep_metadata: bool) -> tuple[Photo, Background]:
-        """Decode the photo, and the background if it is a file; errors are those of opening."""
+    @property
+    def masks_px(self) -> int:
+        """The pixels of all masks by their headers."""
+        return self._masks.pixels
+
+    def decode(self, *, keep_metadata: bool) -> tuple[Photo, Background, Masks]:
+        """Decode the photo, the masks, and a background that is a file; errors as of opening."""
         photo = self._photo.decode(keep_metadata=keep_metadata)
+        masks = self._masks.decode()
         if not isinstance(self._background, BackgroundFile):
-            return photo, self._background
+            return photo, self._background, masks
         if self._behind is None:
             raise RuntimeError("the background was not opened")
-        return photo, self._background.decoded(self._behind)
+        return photo, self._background.decoded(self._behind), masks
 
     def close(self) -> None:
         """Let go of the files."""
         self._photo.close()
         if self._behind:
             self._behind.close()
+        self._masks.close()
 
     def __enter__(self) -> Self:
         return self

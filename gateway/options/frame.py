@@ -45,6 +45,9 @@ def read_frame(frame: pb.Frame, limits: FrameLimits, preset: Frame | None = None
     if frame.max_upscale:
         limit = within("frame.max_upscale", frame.max_upscale, 1.0, 8.0, unset=0.0)
         asked = replace(asked, max_upscale=limit)
+    if frame.max_pixels:
+        most = within("frame.max_pixels", frame.max_pixels, MIN_SIDE_PX**2, 2**32 - 1, unset=0)
+        asked = replace(asked, max_pixels=most)
     return asked
 
 

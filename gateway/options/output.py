@@ -22,6 +22,7 @@ _CONTENTS: Final[dict[int, Content]] = {
     pb.CONTENT_PICTURE: Content.PICTURE,
     pb.CONTENT_MASK: Content.MASK,
     pb.CONTENT_ALPHA: Content.ALPHA,
+    pb.CONTENT_LAYERS: Content.LAYERS,
 }
 
 

@@ -8,6 +8,7 @@ from gateway.errors import InvalidOptionError
 from gateway.options.background import read_background
 from gateway.options.checks import one_of, out_of_range
 from gateway.options.frame import MAX_SIDE_PX, read_frame
+from gateway.options.marks import read_masks, read_region
 from gateway.options.output import read_content, read_format, read_quality, read_resolution
 from gateway.options.render_options import RenderOptions
 from gateway.options.staging import read_staging
@@ -57,17 +58,22 @@ class OptionReader:
         content = read_content(request.output)
         if content is not Content.PICTURE:
             _check_bare(request, content)
-        background = _read_background(request, preset)
+        background = (
+            Transparent() if content is Content.LAYERS else _read_background(request, preset)
+        )
         if isinstance(background, Transparent):
             _check_behind_nothing(request.staging)
         picture_format = _read_format(request.output, content, background, preset)
+        cut = one_of("cut", request.cut, _CUTS)
         return RenderOptions(
             model=_read_model(request.model) or self.default_model,
             background=background,
             frame=self._read_frame(request, preset),
             staging=read_staging(request.staging),
             content=content,
-            cut=one_of("cut", request.cut, _CUTS),
+            cut=cut,
+            region=read_region(request),
+            masks=read_masks(request, cut),
             cleans=one_of("cleaning", request.cleaning, _CLEANS),
             picture_format=picture_format,
             quality=read_quality(
@@ -118,16 +124,29 @@ def _read_format(
         content is Content.PICTURE and isinstance(background, Transparent)
     )
     by_default = preset.rendering.picture_format if preset else PictureFormat.JPEG
+    if content is Content.LAYERS:
+        return _layers_format(output)
     if content is not Content.PICTURE or (alpha and not by_default.has_alpha):
         by_default = PictureFormat.PNG
     return read_format(output, by_default=by_default, alpha=alpha)
 
 
+def _layers_format(output: pb.Output) -> PictureFormat:
+    picture_format = read_format(output, by_default=PictureFormat.JPEG, alpha=False)
+    if picture_format not in {PictureFormat.JPEG, PictureFormat.PNG}:
+        raise out_of_range("output.format", picture_format.value, "JPEG and PNG for layers")
+    return picture_format
+
+
 def _check_bare(request: pb.RenderRequest, content: Content) -> None:
-    """Refuse what belongs to a picture where a mask is asked for."""
-    for name in ("preset", "background", "staging"):
-        given = bool(request.preset) if name == "preset" else request.HasField(name)  # type: ignore[arg-type]
-        if given:
+    """Refuse what belongs to a picture where a mask is asked for; layers may have a shadow."""
+    given = {
+        "preset": bool(request.preset),
+        "background": request.HasField("background"),
+        "staging": request.HasField("staging") and content is not Content.LAYERS,
+    }
+    for name, is_given in given.items():
+        if is_given:
             raise InvalidOptionError(
                 f"output.content is {content.value}, which has no {name}: leave {name} unset",
                 field=name,

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from gateway.decoding.mask_files import MaskFiles
 from gateway.pipeline.backgrounds.file import BackgroundFile
 from gateway.pipeline.encode import PictureFormat
 from gateway.pipeline.frame import Frame
 from gateway.pipeline.look import Background, Content, Staging
 from gateway.pipeline.own_cut import CutChoice
+from gateway.pipeline.region import Region
 from gateway.presets.preset import Preset
 
 
@@ -21,6 +23,8 @@ class RenderOptions:
         staging: How the product sits before its background.
         content: What the file shows.
         cut: Where the cut comes from.
+        region: Where in the photo the product is; None: anywhere.
+        masks: The masks that correct the cut, to be decoded on the way.
         cleans: Whether islands and pinholes of the cut are cleaned.
         picture_format: The file to answer with.
         quality: Of JPEG, WebP and AVIF, 1 to 100.
@@ -35,9 +39,21 @@ class RenderOptions:
     staging: Staging
     content: Content
     cut: CutChoice
+    region: Region | None
+    masks: MaskFiles
     cleans: bool
     picture_format: PictureFormat
     quality: int
     resolution_dpi: int
     keep_metadata: bool
     preset: Preset | None
+
+    @property
+    def marked_by(self) -> tuple[str, ...]:
+        """What the request corrects the cut by: "region", "keep" and "erase"; empty: nothing."""
+        given = {
+            "region": self.region,
+            "keep": self.masks.keep,
+            "erase": self.masks.erase,
+        }
+        return tuple(name for name, value in given.items() if value)

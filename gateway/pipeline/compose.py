@@ -114,7 +114,7 @@ def _show(
         case Content.ALPHA:
             black = np.zeros_like(placed.alpha)
             return np.asarray(cv2.merge((black, black, black, placed.alpha)), dtype=np.uint8)
-        case Content.PICTURE:
+        case Content.PICTURE | Content.LAYERS:
             staging = _suited(look.staging, look.background)
             if isinstance(look.background, Transparent):
                 return _without_background(placed, placement.product, staging)

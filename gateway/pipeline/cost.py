@@ -22,8 +22,8 @@ from gateway.pipeline.look import (
 from gateway.pipeline.scenes.scene import MOST_PAINTED
 
 _MEGA: Final = 1e6
-# Of a decoded photo's pixels: decoding, and cutting out.
-_DECODE, _CUT_OUT = 0.02, 0.015
+# Of a decoded photo's pixels: decoding, cutting out, and correcting the cut.
+_DECODE, _CUT_OUT, _MARKS = 0.02, 0.015, 0.04
 # Of the picture's pixels.
 _PLACE, _GRADIENT, _BLUR = 0.012, 0.025, 0.03
 _SCENE, _LARGE_SCENE, _TEXTURE_S = 0.04, 0.018, 0.15
@@ -62,6 +62,8 @@ class Work:
         picture_format: The file's format.
         quality: 1 to 100.
         is_judged: Whether the file is read again for a verdict.
+        masks_px: Pixels of the masks that correct the cut; 0 for none.
+        is_marked: Whether a region or a mask corrects the cut.
     """
 
     photo_px: int
@@ -73,14 +75,16 @@ class Work:
     picture_format: PictureFormat
     quality: int
     is_judged: bool
+    masks_px: int = 0
+    is_marked: bool = False
 
 
 def estimate_s(work: Work) -> float:
     """Return the processor time that a render takes on one reference core, seconds."""
     return (
         _FIXED_S
-        + (work.photo_px + work.background_px) / _MEGA * _DECODE
-        + work.photo_px / _MEGA * _CUT_OUT
+        + (work.photo_px + work.background_px + work.masks_px) / _MEGA * _DECODE
+        + work.photo_px / _MEGA * (_CUT_OUT + (_MARKS if work.is_marked else 0.0))
         + _composing_s(work)
         + encoding_s(work)
         + (work.picture_px / _MEGA * _READ[work.picture_format] if work.is_judged else 0.0)
@@ -124,6 +128,8 @@ def encoding_s(work: Work) -> float:
             per_megapixel = _at_quality(_AVIF, work.quality) * (_AVIF_ALPHA if has_alpha else 1)
     if work.content is Content.MASK:
         per_megapixel *= _GREY
+    if work.content is Content.LAYERS:
+        per_megapixel += _PNG * _GREY
     return megapixels * per_megapixel
 
 
@@ -138,7 +144,7 @@ def _at_quality(figures: tuple[float, float, float], quality: int) -> float:
 def _composing_s(work: Work) -> float:
     megapixels, staging = work.picture_px / _MEGA, work.staging
     placing_s = megapixels * _PLACE
-    if work.content is not Content.PICTURE:
+    if work.content in {Content.MASK, Content.ALPHA}:
         return placing_s
     match work.background:
         case LinearGradient() | RadialGradient():

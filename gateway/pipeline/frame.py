@@ -1,6 +1,6 @@
 """Where the product goes in a frame of its own: plain geometry, no pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import InvalidOptionError
 from gateway.pipeline.arrays import Box, Sides
@@ -11,6 +11,7 @@ from gateway.pipeline.frame_size import (
     Size,
     choose_size,
     fitting_magnification,
+    reduced_size,
     smallest_size,
     spanning_magnification,
 )
@@ -71,6 +72,7 @@ class Frame:
             the photo has it, or the middle if the frame is built around the product.
         max_upscale: Largest factor from the photo's pixels to the frame's, 1 or more.
         shrinks: What gives way to `max_upscale`: the frame's size, or else the product's in it.
+        max_pixels: Most pixels; a larger frame is made smaller in its own proportions; 0: no bound.
     """
 
     limits: FrameLimits
@@ -83,6 +85,7 @@ class Frame:
     position: tuple[float, float] | None = None
     max_upscale: float = 2.0
     shrinks: bool = False
+    max_pixels: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,16 @@ def place_in_frame(
     framed = subject if frame.crop else Axes(subject.x.around_photo(), subject.y.around_photo())
     asked = choose_size(framed, subject, (frame.width_px, frame.height_px), frame.aspect_ratio)
     size, magnification, note = _limited(frame, subject, asked)
+    if 0 < frame.max_pixels < size.width_px * size.height_px:
+        least = reduced_size(size, frame.max_pixels)
+        smaller = replace(
+            frame,
+            width_px=least.width_px,
+            height_px=least.height_px,
+            aspect_ratio=None,
+            max_pixels=0,
+        )
+        return place_in_frame(smaller, width_px, height_px, product, visible)
     _check_limits(frame.limits, size)
     notes = [
         note,

@@ -1,5 +1,6 @@
 """How large a frame is, and how far the product is magnified in it."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -62,6 +63,17 @@ def choose_size(
     else:
         size = Size(framed.x.free_side_px(1.0), framed.y.free_side_px(1.0), 1.0)
     return size if framed == subject else size._replace(magnification=None)
+
+
+def reduced_size(size: Size, max_pixels: int) -> Size:
+    """Return the largest size of the same proportions that has no more pixels."""
+    width_px = math.floor(math.sqrt(max_pixels * size.width_px / size.height_px))
+    while True:
+        width_px = max(width_px, MIN_SIDE_PX)
+        height_px = max(round(width_px * size.height_px / size.width_px), MIN_SIDE_PX)
+        if width_px * height_px <= max_pixels or width_px == MIN_SIDE_PX:
+            return Size(width_px, height_px)
+        width_px -= 1
 
 
 def smallest_size(framed: Axes, subject: Axes, magnification: float, aspect_ratio: float) -> Size:

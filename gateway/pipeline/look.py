@@ -160,6 +160,8 @@ class Content(Enum):
     """The matte as a grey picture, white the product."""
     ALPHA = "alpha"
     """The matte as the alpha channel of a black picture."""
+    LAYERS = "layers"
+    """The product's own colours, opaque, and the matte: two files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A cut that the photo's file brings along: a product that somebody has cut out already."""
 
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 from gateway.errors import InvalidOptionError, NoForegroundError
 from gateway.pipeline.arrays import Cut, Photo, Pixels
 from gateway.pipeline.confidence import CUT_AT
+from gateway.pipeline.marks import Marks
 from gateway.pipeline.presence import SMALLEST_SHARE
 
 # Fully transparent, as encoders with losses leave it, and fully opaque.
@@ -80,11 +82,13 @@ def is_cut(alpha: Pixels) -> bool:
     return opaque >= _OPAQUE_SHARE * (alpha.size - clear) and bool(shown <= _BORDER_SHARE)
 
 
-def own_cut(photo: Photo) -> Cut:
-    """Return the cut that a photo's file brings, to the bit.
+def own_cut(photo: Photo, marks: Marks | None = None) -> Cut:
+    """Return the cut that a photo's file brings: to the bit, where the caller leaves it.
 
     Args:
         photo: The decoded photo, which has an alpha.
+        marks: What the caller says of the cut of this photo; None: nothing. What is to be kept adds
+            nothing: what the file shows is product already.
 
     Returns:
         The cut; its confidence is 1, since nothing of it is estimated.
@@ -93,9 +97,16 @@ def own_cut(photo: Photo) -> Cut:
         NoForegroundError: No pixel is half opaque.
     """
     alpha = photo.alpha
+    if alpha is not None and marks is not None and marks.allowed is not None:
+        alpha = replace(marks, keep=None).applied(alpha, photo.rgb)
     if alpha is None or int(alpha.max()) < CUT_AT:
         raise NoForegroundError(
-            "there is no product in the photo: its own transparency leaves nothing half opaque",
+            "there is no product in the photo: its own transparency leaves nothing half opaque"
+            + (
+                ", or region and erase mask leave nothing of it"
+                if marks and marks.says_something
+                else ""
+            ),
             field="photo",
             figures={
                 "highest_alpha": 0 if alpha is None else int(alpha.max()),

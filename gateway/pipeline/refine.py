@@ -9,11 +9,14 @@ from gateway.pipeline.clean import clean_matte
 from gateway.pipeline.confidence import CUT_AT, confidence
 from gateway.pipeline.foreground import estimate_foreground
 from gateway.pipeline.guided import upsample_guided
+from gateway.pipeline.marks import Marks
 from gateway.pipeline.presence import check_product
 from gateway.pipeline.resample import resample
 
 
-def cut_out(matte: Pixels, seen: Pixels, photo: Photo, *, cleans: bool = True) -> Cut:
+def cut_out(
+    matte: Pixels, seen: Pixels, photo: Photo, *, cleans: bool = True, marks: Marks | None = None
+) -> Cut:
     """Cut the product out of its photo, soft edges and their own colours included.
 
     Args:
@@ -21,24 +24,30 @@ def cut_out(matte: Pixels, seen: Pixels, photo: Photo, *, cleans: bool = True) -
         seen: (h', w', 3) uint8, the photo as the network saw it.
         photo: The photo that the matte was made of.
         cleans: Whether stray islands go and pinholes close.
+        marks: What the caller says of the cut of this photo; None: nothing.
 
     Returns:
         The cut, of the photo's size.
 
     Raises:
-        NoForegroundError: The matte shows no product.
+        NoForegroundError: The matte, as far as the caller leaves it, shows no product.
     """
-    cleaned = clean_matte(matte)
+    if marks is None:
+        marks = Marks(Box(0, 0, photo.width_px, photo.height_px))
+    limited = marks.limited(matte)
+    cleaned = clean_matte(limited)
     # What is stray is no product, whether it stays in the picture or not.
-    check_product(cleaned)
+    check_product(marks.kept(cleaned))
     if cleans:
-        matte = cleaned
-    alpha = to_photo_size(matte, seen, photo)
+        limited = cleaned
+    # A border that the caller draws is no edge of the network's matte: it comes in at full size.
+    alpha = to_photo_size(marks.within_allowed(limited, matte), seen, photo)
+    alpha = marks.applied(alpha, photo.rgb)
     foreground = estimate_foreground(photo.rgb, alpha)
     if photo.alpha is not None:
         # Only now: a file's transparent pixels hold the product's colours already, unmixed.
         alpha = np.asarray(cv2.multiply(alpha, photo.alpha, scale=1 / 255), dtype=np.uint8)
-    return Cut(foreground, alpha, confidence(matte))
+    return Cut(foreground, alpha, confidence(marks.kept(limited)))
 
 
 def to_photo_size(matte: Pixels, seen: Pixels, photo: Photo) -> Pixels:

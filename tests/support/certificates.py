@@ -61,10 +61,11 @@ class Authority:
         key: CertificateIssuerPrivateKeyTypes | None = None,
         starts_in: timedelta = timedelta(minutes=-1),
         extensions: Sequence[x509.ExtensionType] = (),
+        hosts: Sequence[str] = ("localhost",),
     ) -> Pair:
         """Make a certificate for this machine, or for a caller; a new key is of P-256."""
         key = key or ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+        names = [*map(x509.DNSName, hosts), x509.IPAddress(ip_address("127.0.0.1"))]
         builder = _builder(_name(name), self._name, key, days=days, starts_in=starts_in)
         for extension in (x509.SubjectAlternativeName(names), *extensions):
             builder = builder.add_extension(extension, critical=False)

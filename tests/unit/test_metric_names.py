@@ -4,16 +4,18 @@ import re
 from pathlib import Path
 
 from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Kind
+from gateway.telemetry.metric import Kind, Metric
+from web import catalogue
 
 _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 
 
 def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
+    declared: list[Metric | catalogue.Metric] = [*all_metrics(), *catalogue.all_metrics()]
     known = {
         metric.name + suffix
-        for metric in all_metrics()
-        for suffix in (_HISTOGRAM if metric.kind is Kind.HISTOGRAM else ("",))
+        for metric in declared
+        for suffix in (_HISTOGRAM if metric.kind == Kind.HISTOGRAM else ("",))
     }
     documents = [root / "README.md", *(root / "docs").rglob("*.md")]
     named = {

@@ -243,6 +243,10 @@ class _ContentEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Content.Value
     """The matte as a grey picture, white the product."""
     CONTENT_ALPHA: _Content.ValueType  # 3
     """The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+    CONTENT_LAYERS: _Content.ValueType  # 4
+    """Two files: `RenderResponse.picture` holds the product's own colours, opaque, white where nothing
+    shows, and `RenderResponse.matte` the matte. JPEG if the format is unspecified, else JPEG or PNG.
+    """
 
 class Content(_Content, metaclass=_ContentEnumTypeWrapper):
     """What the file shows."""
@@ -255,6 +259,10 @@ CONTENT_MASK: Content.ValueType  # 2
 """The matte as a grey picture, white the product."""
 CONTENT_ALPHA: Content.ValueType  # 3
 """The matte as the alpha channel of a black picture, to lay over another (not JPEG)."""
+CONTENT_LAYERS: Content.ValueType  # 4
+"""Two files: `RenderResponse.picture` holds the product's own colours, opaque, white where nothing
+shows, and `RenderResponse.matte` the matte. JPEG if the format is unspecified, else JPEG or PNG.
+"""
 Global___Content: _TypeAlias = Content  # noqa: Y015
 
 class _ImageFormat:
@@ -330,6 +338,8 @@ class RenderRequest(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     CUT_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
+    HINTS_FIELD_NUMBER: _builtins.int
     photo: _builtins.bytes
     """The photo's file, JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF, 1 byte to 32 MiB and 16x16
     pixels to 64 megapixels by default. Of several pictures the first is taken, of HEIC the primary
@@ -372,6 +382,14 @@ class RenderRequest(_message.Message):
     def staging(self) -> Global___Staging:
         """Shadow, reflection and light; unset: what suits the background."""
 
+    @_builtins.property
+    def region(self) -> Global___Region:
+        """Where in the photo the product is; unset: anywhere. What lies outside goes."""
+
+    @_builtins.property
+    def hints(self) -> Global___Hints:
+        """Corrections of the cut by hand; unset: none."""
+
     def __init__(
         self,
         *,
@@ -386,14 +404,125 @@ class RenderRequest(_message.Message):
         priority: Global___Priority.ValueType = ...,
         idempotency_key: _builtins.str = ...,
         cut: Global___Cut.ValueType = ...,
+        region: Global___Region | None = ...,
+        hints: Global___Hints | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "output", b"output", "staging", b"staging"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "frame", b"frame", "hints", b"hints", "output", b"output", "region", b"region", "staging", b"staging"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "cut", b"cut", "frame", b"frame", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "staging", b"staging"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["background", b"background", "cleaning", b"cleaning", "cut", b"cut", "frame", b"frame", "hints", b"hints", "idempotency_key", b"idempotency_key", "model", b"model", "output", b"output", "photo", b"photo", "preset", b"preset", "priority", b"priority", "region", b"region", "staging", b"staging"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RenderRequest: _TypeAlias = RenderRequest  # noqa: Y015
+
+@_typing.final
+class Region(_message.Message):
+    """A box of the photo, upright, as whoever looks at it sees it: its EXIF orientation is applied. The
+    product is only what lies within, and the model looks at this part of the photo and a margin of
+    20 % of the box around it. The box must not be empty, and must lie within the photo: anything else
+    is refused as INVALID_OPTION, with box and photo.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEFT_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    BOTTOM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def left(self) -> Global___Coordinate:
+        """Left edge, from the photo's left; unset: 0."""
+
+    @_builtins.property
+    def top(self) -> Global___Coordinate:
+        """Upper edge, from the photo's top; unset: 0."""
+
+    @_builtins.property
+    def right(self) -> Global___Coordinate:
+        """Right edge, from the photo's left, exclusive; unset: the photo's right."""
+
+    @_builtins.property
+    def bottom(self) -> Global___Coordinate:
+        """Lower edge, from the photo's top, exclusive; unset: the photo's bottom."""
+
+    def __init__(
+        self,
+        *,
+        left: Global___Coordinate | None = ...,
+        top: Global___Coordinate | None = ...,
+        right: Global___Coordinate | None = ...,
+        bottom: Global___Coordinate | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bottom", b"bottom", "left", b"left", "right", b"right", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Region: _TypeAlias = Region  # noqa: Y015
+
+@_typing.final
+class Coordinate(_message.Message):
+    """A place along one side of the photo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERCENT_FIELD_NUMBER: _builtins.int
+    PX_FIELD_NUMBER: _builtins.int
+    percent: _builtins.float
+    """In percent of the photo's width (left, right) or height (top, bottom), 0 to 100, rounded to
+    whole pixels.
+    """
+    px: _builtins.int
+    """In pixels of the photo, 0 to its width or height."""
+    def __init__(
+        self,
+        *,
+        percent: _builtins.float = ...,
+        px: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "percent", b"percent", "px", b"px"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["percent", "px"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Coordinate: _TypeAlias = Coordinate  # noqa: Y015
+
+@_typing.final
+class Hints(_message.Message):
+    """Masks that correct a cut. Each is the file of a PNG picture, 1 byte to 32 MiB and 1x1 pixels to 64
+    megapixels by default, which is stretched to the upright photo. A pixel is marked where its alpha
+    is 128 of 255 or more; in a picture that is opaque all over, where its grey is. Erase wins over
+    keep, and the region over both; a keep mask of which nothing is left then is refused, as is an
+    erase mask that leaves nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEEP_MASK_FIELD_NUMBER: _builtins.int
+    ERASE_MASK_FIELD_NUMBER: _builtins.int
+    keep_mask: _builtins.bytes
+    """What it marks stays product, whatever the model says; empty: none. It brings nothing back where
+    the photo itself is transparent.
+    """
+    erase_mask: _builtins.bytes
+    """What it marks goes; empty: none."""
+    def __init__(
+        self,
+        *,
+        keep_mask: _builtins.bytes = ...,
+        erase_mask: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erase_mask", b"erase_mask", "keep_mask", b"keep_mask"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hints: _TypeAlias = Hints  # noqa: Y015
 
 @_typing.final
 class RenderStreamRequest(_message.Message):
@@ -837,6 +966,7 @@ class Frame(_message.Message):
     MARGIN_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     MAX_UPSCALE_FIELD_NUMBER: _builtins.int
+    MAX_PIXELS_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """Width in pixels, 16 to 10000. 0: from the height and the aspect ratio, else from what is framed,
     at the photo's own scale if the height is 0 as well.
@@ -856,6 +986,10 @@ class Frame(_message.Message):
     max_upscale: _builtins.float
     """Largest factor by which the photo may be enlarged, 1 to 8; 0: 2. A frame that would need more
     holds a smaller product, and a note in the response says so.
+    """
+    max_pixels: _builtins.int
+    """Most pixels of the picture, width times height, 256 or more; 0: no bound but the service's own.
+    A frame that would have more is made smaller in its own proportions; no side falls below 16.
     """
     @_builtins.property
     def margin(self) -> Global___Margins:
@@ -878,10 +1012,11 @@ class Frame(_message.Message):
         margin: Global___Margins | None = ...,
         position: Global___Position | None = ...,
         max_upscale: _builtins.float = ...,
+        max_pixels: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["margin", b"margin", "position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect_ratio", b"aspect_ratio", "crop", b"crop", "height_px", b"height_px", "margin", b"margin", "max_upscale", b"max_upscale", "position", b"position", "scale", b"scale", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aspect_ratio", b"aspect_ratio", "crop", b"crop", "height_px", b"height_px", "margin", b"margin", "max_pixels", b"max_pixels", "max_upscale", b"max_upscale", "position", b"position", "scale", b"scale", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1009,8 +1144,8 @@ class Output(_message.Message):
     resolution are set anew; thumbnail, maker's notes, XMP and IPTC are not kept. False: none goes.
     """
     content: Global___Content.ValueType
-    """What the file shows; unspecified: the picture. A mask or stencil has no background: one that is
-    set is an error, as are a shadow and a reflection.
+    """What the file shows; unspecified: the picture. Masks, stencils and layers have no background: one
+    that is set is an error, as are a reflection and, save with layers, a shadow.
     """
     def __init__(
         self,
@@ -1050,6 +1185,7 @@ class RenderResponse(_message.Message):
     CUT_OFF_FIELD_NUMBER: _builtins.int
     VERDICT_FIELD_NUMBER: _builtins.int
     CUT_FIELD_NUMBER: _builtins.int
+    MATTE_FIELD_NUMBER: _builtins.int
     picture: _builtins.bytes
     """The picture's file."""
     format: Global___ImageFormat.ValueType
@@ -1075,6 +1211,10 @@ class RenderResponse(_message.Message):
     """
     cut: Global___Cut.ValueType
     """Which cut was used, the photo's own (keep) or the model's (refine); never auto."""
+    matte: _builtins.bytes
+    """Of CONTENT_LAYERS: the matte, a shadow included, as a grey PNG of the picture's size, white the
+    product; else empty.
+    """
     @_builtins.property
     def product(self) -> Global___Box:
         """The product's box in the picture."""
@@ -1115,10 +1255,11 @@ class RenderResponse(_message.Message):
         cut_off: Global___Sides | None = ...,
         verdict: Global___Verdict | None = ...,
         cut: Global___Cut.ValueType = ...,
+        matte: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut_off", b"cut_off", "product", b"product", "times", b"times", "verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut", b"cut", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "cut", b"cut", "cut_off", b"cut_off", "format", b"format", "height_px", b"height_px", "magnification", b"magnification", "matte", b"matte", "media_type", b"media_type", "model", b"model", "model_version", b"model_version", "notes", b"notes", "picture", b"picture", "product", b"product", "times", b"times", "verdict", b"verdict", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
-from deploy.local.stack import free_ports
+from deploy.local.stack import answers, free_ports
 from packshot import AsyncClient, Client, PackshotError
 from tests.integration.processes import ServerProcess, Triton
 from tests.support.accounts import Books, books_at
@@ -56,6 +56,46 @@ def launch_gateway(
 def gateway(triton: Triton, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway before the shared Triton, shared by all tests."""
     started = launch_gateway(triton, tmp_path_factory.mktemp("gateway") / "gateway.log")
+    with started.process:
+        started.process.wait_until(started.is_ready)
+        yield started
+
+
+@dataclass
+class FaceProcess:
+    """A running `python -m web`.
+
+    Attributes:
+        process: The command's process.
+        url: Its address, without a slash at the end.
+        target: The gateway's gRPC address.
+    """
+
+    process: ServerProcess
+    url: str
+    target: str
+
+    def is_ready(self) -> bool:
+        """Whether it says so."""
+        return answers(f"{self.url}/readyz")
+
+
+def launch_face(
+    target: str, log_path: Path, environ: Mapping[str, str] | None = None
+) -> FaceProcess:
+    """Start the HTTP face before a gateway without waiting for it."""
+    (port,) = free_ports(1)
+    command = [sys.executable, "-m", "web", "--gateway", target, "--port", str(port)]
+    process = ServerProcess("python -m web", command, log_path, environ or {})
+    return FaceProcess(process, f"http://127.0.0.1:{port}", target)
+
+
+@pytest.fixture(scope="session")
+def face(
+    gateway: GatewayProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FaceProcess]:
+    """The HTTP face before the shared gateway, shared by all tests."""
+    started = launch_face(gateway.target, tmp_path_factory.mktemp("web") / "web.log")
     with started.process:
         started.process.wait_until(started.is_ready)
         yield started

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deploy.local.stack import free_ports
+from deploy.local.stack import answers, free_ports
 from tests.integration.processes import ROOT, ServerProcess
-from tests.integration.stack.conftest import GatewayProcess
+from tests.integration.stack.conftest import FaceProcess, GatewayProcess
 
 _README = (ROOT / "README.md").read_text()
 _ADDRESS = "localhost:50051"
@@ -52,7 +52,10 @@ def run(command: str, folder: Path, gateway: GatewayProcess) -> str:
 
 def test_no_command_is_of_a_kind_that_nothing_here_runs() -> None:
     kinds = {" ".join(command.split()[: 1 + command.startswith("make")]) for command in COMMANDS}
-    assert kinds == {"make demo", "make isnet", "make serve", "make test", "packshot", "buf"}
+    assert kinds == {
+        *("make demo", "make isnet", "make serve", "make test"),
+        *("packshot", "buf", "curl"),
+    }
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("packshot ")])
@@ -67,6 +70,15 @@ def test_the_command_line_does_what_the_readme_says(
         for picture in pictures:
             with Image.open(picture) as image:
                 image.load()
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("curl ")])
+def test_curl_does(command: str, folder: Path, gateway: GatewayProcess, face: FaceProcess) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is missing")
+    run(command.replace("http://localhost:8080", face.url), folder, gateway)
+    with Image.open(folder / "no-bg.png") as image:
+        assert (image.mode, image.size) == ("RGBA", (1200, 900))
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("buf ")])
@@ -107,14 +119,17 @@ def test_make_demo_ends_with_rendered_pictures(tmp_path: Path) -> None:
             assert f"{photo.stem}-{name}" in done.stdout
     assert f"{len(photos)} of {len(photos)} photos rendered" in done.stdout
     assert (tmp_path / "sheet.jpg").exists()
+    assert re.search(r"the page to try photos on: http://127\.0\.0\.1:\d+/\n", done.stdout)
+    assert "`make serve` keeps it running, on http://127.0.0.1:8080/" in done.stdout
 
 
 def test_make_serve_runs_until_interrupted(tmp_path: Path) -> None:
     assert "make serve" in COMMANDS
-    port, metrics, http, grpc, triton_metrics = free_ports(5)
+    port, metrics, http, grpc, triton_metrics, web = free_ports(6)
     environ = {
         "PACKSHOT_PORT": str(port),
         "PACKSHOT_METRICS_PORT": str(metrics),
+        "PACKSHOT_WEB_PORT": str(web),
         "PACKSHOT_TRITON": f"127.0.0.1:{grpc}",
         "PACKSHOT_TRITON_HTTP_PORT": str(http),
         "PACKSHOT_TRITON_GRPC_PORT": str(grpc),
@@ -128,6 +143,7 @@ def test_make_serve_runs_until_interrupted(tmp_path: Path) -> None:
             return subprocess.run(health, capture_output=True, check=False).returncode == 0
 
         server.wait_until(is_healthy)
+        server.wait_until(lambda: answers(f"http://127.0.0.1:{web}/readyz"))
         # As Ctrl-C does, which reaches make and what make runs.
         os.killpg(server.pid, signal.SIGINT)
         server.wait(60)

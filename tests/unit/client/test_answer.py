@@ -9,6 +9,7 @@ from tests.support.scripted_service import ANSWER
 def test_the_whole_answer_is_read() -> None:
     response = pb.RenderResponse()
     response.CopyFrom(ANSWER)
+    response.matte = b"matte"
     response.verdict.CopyFrom(
         pb.Verdict(
             preset="bazaar",
@@ -33,6 +34,7 @@ def test_the_whole_answer_is_read() -> None:
     }
     assert from_response(response) == Packshot(
         picture=b"picture",
+        matte=b"matte",
         format="png",
         media_type="image/png",
         width_px=30,

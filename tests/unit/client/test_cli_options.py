@@ -25,6 +25,7 @@ CASES: list[tuple[list[str], RenderOptions]] = [
     (["--scale", "0.5"], {"scale": 0.5}),
     (["--position", "25% 75%"], {"position": (25, 75)}),
     (["--max-upscale", "3"], {"max_upscale": 3}),
+    (["--max-pixels", "250000"], {"max_pixels": 250_000}),
     (["--shadow", "drop"], {"shadow": "drop"}),
     (["--shadow-opacity", "0"], {"shadow_opacity": 0}),
     (["--light-angle", "-45"], {"light_angle": -45}),

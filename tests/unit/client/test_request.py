@@ -115,6 +115,7 @@ FRAMES: list[tuple[RenderOptions, pb.Frame]] = [
     ({"position": "center"}, pb.Frame(position=pb.Position(x_percent=50, y_percent=50))),
     ({"position": (0, 0)}, pb.Frame(position=pb.Position())),
     ({"max_upscale": 4}, pb.Frame(max_upscale=4)),
+    ({"max_pixels": 250_000}, pb.Frame(max_pixels=250_000)),
 ]
 
 STAGINGS: list[tuple[RenderOptions, pb.Staging]] = [

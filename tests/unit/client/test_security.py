@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from packshot import Client
+from packshot import AsyncClient, Client
 from packshot.cli import main
 from tests.support.scripted_service import Scripted, serving
 
@@ -53,3 +53,25 @@ def test_the_command_refuses_to_show_a_key_to_everyone() -> None:
     result = CliRunner().invoke(main, ["--target", "example.org:1", "--api-key", KEY, "account"])
     assert result.exit_code == 2
     assert "in the clear" in result.output
+
+
+async def test_callers_share_a_connection_and_no_key() -> None:
+    service = Scripted()
+    with serving(service) as target:
+        async with AsyncClient(target, retries=False) as client:
+            first, second = client.for_caller("pk_a_a"), client.for_caller("pk_b_b")
+            assert (await first.account()).key_id == "Bearer pk_a_a"
+            assert (await second.account()).key_id == "Bearer pk_b_b"
+            assert (await client.for_caller().account()).key_id == ""
+            assert (await client.account()).key_id == ""
+
+
+async def test_a_caller_s_key_goes_to_another_machine_only_by_tls_or_on_demand() -> None:
+    async with AsyncClient("example.org:1") as client:
+        client.for_caller()
+        with pytest.raises(ValueError, match="in the clear"):
+            client.for_caller(KEY)
+    async with AsyncClient("example.org:1", tls=True) as client:
+        client.for_caller(KEY)
+    async with AsyncClient("example.org:1", plaintext_key=True) as client:
+        client.for_caller(KEY)

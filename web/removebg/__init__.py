@@ -1,0 +1,1 @@
+"""remove.bg's contract, version 1.0."""

@@ -1,0 +1,88 @@
+"""What the face holds of its callers' bytes at once, and no more."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from web.errors import overloaded
+from web.telemetry import Telemetry
+
+
+class Room:
+    """Room for uploads and answers, shared by all requests.
+
+    Args:
+        max_requests: Most requests inside.
+        max_bytes: Most bytes of them all.
+        telemetry: Shows what is inside, and counts what is refused.
+    """
+
+    def __init__(self, max_requests: int, max_bytes: int, telemetry: Telemetry) -> None:
+        self._max_requests = max_requests
+        self._max_bytes = max_bytes
+        self._telemetry = telemetry
+        self.requests = 0
+        self.bytes = 0
+        telemetry.limits(max_requests, max_bytes)
+
+    @contextmanager
+    def place(self) -> Iterator["Place"]:
+        """Take a request's place for a block.
+
+        Raises:
+            WebError: All are taken.
+        """
+        if self.requests >= self._max_requests:
+            self._telemetry.refused("requests")
+            raise overloaded(f"{self.requests} requests are inside; the limit is the same")
+        self.requests += 1
+        place = Place(self)
+        try:
+            yield place
+        finally:
+            self.requests -= 1
+            self.move(-place.bytes)
+
+    def take(self, count: int) -> None:
+        """Take room for so many bytes.
+
+        Raises:
+            WebError: There is none.
+        """
+        if self.bytes + count > self._max_bytes:
+            self._telemetry.refused("bytes")
+            raise overloaded(
+                f"{self.bytes} bytes of uploads and answers are inside, and {count} more would "
+                f"exceed the limit of {self._max_bytes}"
+            )
+        self.move(count)
+
+    def move(self, count: int) -> None:
+        """Count bytes that came, or went if negative."""
+        self.bytes += count
+        self._telemetry.holds(self.requests, self.bytes)
+
+
+class Place:
+    """One request's share of the room.
+
+    Attributes:
+        bytes: What it holds.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.bytes = 0
+
+    def add(self, count: int) -> None:
+        """Count so many bytes more, whether there is room or not: what is paid for is delivered."""
+        self._room.move(count)
+        self.bytes += count
+
+    def take(self, count: int) -> None:
+        """Take room for so many bytes more, until the request ends.
+
+        Raises:
+            WebError: There is none.
+        """
+        self._room.take(count)
+        self.bytes += count
