@@ -40,6 +40,8 @@ def _read(part: int | str) -> tuple[float, bool]:
     """Return a length and whether it is in percent."""
     if isinstance(part, SupportsIndex):
         pixels = index(part)
+    elif not isinstance(part, str):
+        raise TypeError(part)
     elif percent := _PERCENT.fullmatch(part.strip()):
         return float(percent[1]), True
     elif text := _PIXELS.fullmatch(part.strip()):

@@ -119,17 +119,17 @@ def marks_of(width_px: int, height_px: int, region: Region | None, masks: Masks)
     if masks.keep is not None and masks.keep.any():
         marked = _stretched(masks.keep, width_px, height_px)
         keep = np.ascontiguousarray(marked[window.slices])
-        inside = keep[_within(box, window).slices]
-        if not inside.any():
+        kept_px = np.count_nonzero(keep[_within(box, window).slices])
+        if not kept_px:
             raise _contradiction(KEEP, "marks nothing in", "the region", box)
         if allowed is not None:
             keep &= allowed
             if not keep.any():
                 raise InvalidOptionError(
                     f"{KEEP} marks nothing that {ERASE}, which wins, leaves: of its "
-                    f"{np.count_nonzero(inside)} pixels of the photo all are erased",
+                    f"{kept_px} pixels of the photo all are erased",
                     field=KEEP,
-                    figures={"kept_px": np.count_nonzero(inside), "left_px": 0},
+                    figures={"kept_px": kept_px, "left_px": 0},
                 )
     return Marks(window, allowed, keep)
 

@@ -147,6 +147,30 @@ CASES: list[tuple[RenderOptions, pb.RenderRequest]] = [
     ({"cut": "keep"}, pb.RenderRequest(cut=pb.CUT_KEEP)),
     ({"cut": "refine"}, pb.RenderRequest(cut=pb.CUT_REFINE)),
     ({"cut": "auto"}, pb.RenderRequest(cut=pb.CUT_AUTO)),
+    (
+        {"region": "10, 20px,300,400"},
+        pb.RenderRequest(
+            region=pb.Region(
+                left=pb.Coordinate(px=10),
+                top=pb.Coordinate(px=20),
+                right=pb.Coordinate(px=310),
+                bottom=pb.Coordinate(px=420),
+            )
+        ),
+    ),
+    (
+        {"region": (0, "12.5%", "50%", "25%")},
+        pb.RenderRequest(
+            region=pb.Region(
+                left=pb.Coordinate(percent=0),
+                top=pb.Coordinate(percent=12.5),
+                right=pb.Coordinate(percent=50),
+                bottom=pb.Coordinate(percent=37.5),
+            )
+        ),
+    ),
+    ({"keep_mask": b"keep"}, pb.RenderRequest(hints=pb.Hints(keep_mask=b"keep"))),
+    ({"erase_mask": b"erase"}, pb.RenderRequest(hints=pb.Hints(erase_mask=b"erase"))),
     ({"clean": True}, pb.RenderRequest(cleaning=pb.CLEANING_ON)),
     ({"clean": False}, pb.RenderRequest(cleaning=pb.CLEANING_OFF)),
     *(
@@ -233,9 +257,17 @@ def test_what_says_nothing_is_left_to_the_preset() -> None:
 def test_files_are_read_from_their_paths(tmp_path: Path) -> None:
     (tmp_path / "photo").write_bytes(b"photo")
     (tmp_path / "wall").write_bytes(b"wall")
-    request = to_request(
-        tmp_path / "photo", {"background": BackgroundPicture(str(tmp_path / "wall"))}
-    )
+    (tmp_path / "mask").write_bytes(b"mask")
+    with (tmp_path / "mask").open("rb") as mask:
+        request = to_request(
+            tmp_path / "photo",
+            {
+                "background": BackgroundPicture(str(tmp_path / "wall")),
+                "keep_mask": mask,
+                "erase_mask": tmp_path / "mask",
+            },
+        )
+    assert request.hints == pb.Hints(keep_mask=b"mask", erase_mask=b"mask")
     assert (request.photo, request.background.picture.picture) == (b"photo", b"wall")
     with pytest.raises(FileNotFoundError):
         to_request(b"photo", {"background": BackgroundPicture(tmp_path / "none")})
@@ -261,6 +293,24 @@ def test_files_are_read_from_their_paths(tmp_path: Path) -> None:
         ({"background": Blur(0)}, "strength is 0"),
         ({"margin": "1 2 3"}, "margin is '1 2 3'"),
         ({"position": "top"}, "position is 'top'"),
+        *(
+            ({"region": region}, r"region is .*; allowed: left, top, width and height in pixels or")
+            for region in (
+                "1,2,3",
+                "1,2,3,4,5",
+                "a,2,3,4",
+                "-1,2,3,4",
+                (1, 2, 3, -4),
+                (1, 2.5, 3, 4),
+            )
+        ),
+        ({"region": (0, 0, 2**32, 1)}, r"region is \(0, 0, 4294967296, 1\); allowed: left"),
+        ({"region": (1, 0, 2**32 - 1, 1)}, r"region is .*; allowed: left"),
+        ({"region": (1, 2, 0, 4)}, r"region is \(1, 2, 0, 4\), which is empty"),
+        ({"region": "0,0,50%,0%"}, "region is '0,0,50%,0%', which is empty"),
+        ({"region": "10,0,50%,10"}, "region is .*; a place and the size from there are both in"),
+        ({"keep_mask": b""}, "keep_mask is empty; leave it out for none"),
+        ({"erase_mask": b""}, "erase_mask is empty; leave it out for none"),
         *(
             ({name: 0}, f"{name} is 0; leave it out")
             for name in ("scale", "aspect", "max_upscale", "quality", "dpi")

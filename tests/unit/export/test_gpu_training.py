@@ -41,7 +41,7 @@ PLAIN = DeviceScenes(
 def disc(colour: tuple[int, int, int]) -> np.ndarray:
     y, x = np.mgrid[:SIDE, :SIDE] - SIDE / 2
     alpha = np.clip((24 - np.hypot(x, y)) * 64 + 128, 0, 255).astype(np.uint8)
-    return np.dstack([np.broadcast_to(np.uint8(colour), (SIDE, SIDE, 3)), alpha])
+    return np.dstack([np.broadcast_to(np.array(colour, np.uint8), (SIDE, SIDE, 3)), alpha])
 
 
 @pytest.fixture

@@ -23,6 +23,15 @@ def test_photo_background_and_picture_count() -> None:
     assert MOST_CHARGED == 4
 
 
+def test_masks_count_by_a_quarter_where_that_is_more_than_the_picture() -> None:
+    """They are gone before the picture is painted."""
+    one = (40, 30)
+    assert charged_pixels(one, NOTHING, None, PictureFormat.JPEG, 4 * 1200) == 2400
+    assert charged_pixels(one, NOTHING, None, PictureFormat.JPEG, 4 * 1200 + 1) == 2401
+    tiny = Frame(LIMITS, 16, 16)
+    assert charged_pixels(one, NOTHING, tiny, PictureFormat.JPEG, 2 * 1200) == 1200 + 600
+
+
 def test_a_frame_of_its_own_size_counts_as_it_is() -> None:
     frame = Frame(LIMITS, 200, 100)
     assert charged_pixels((40, 30), NOTHING, frame, PictureFormat.JPEG) == 1200 + 20_000

@@ -20,6 +20,8 @@ FULL = pb.RenderRequest(
     output=pb.Output(quality=80),
     staging=pb.Staging(shadow_opacity=0.5),
     priority=pb.PRIORITY_BULK,
+    region=pb.Region(left=pb.Coordinate(px=1), right=pb.Coordinate(percent=90)),
+    hints=pb.Hints(keep_mask=FILE, erase_mask=FILE),
 )
 
 
@@ -72,6 +74,13 @@ def test_a_bomb_is_refused_before_it_is_made_a_message(name: str, method: str) -
             ).SerializeToString()
             * 2,
             "background.picture.picture is there 2 times or more",
+        ),
+        *(
+            (
+                pb.RenderRequest(hints=pb.Hints(**{name: b"a"})).SerializeToString() * 2,
+                f"hints.{name} is there 2 times or more",
+            )
+            for name in ("keep_mask", "erase_mask")
         ),
         (b"\x0a\x05abc", "beyond its end"),
         (b"\x1a\x05\x22\x09abc", "beyond its end"),
