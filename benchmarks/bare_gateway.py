@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from opentelemetry.trace import INVALID_SPAN
 from prometheus_client import CollectorRegistry
 
+import gateway.app as server
 from gateway import __main__ as command
-from gateway import server
 from gateway.config import GatewayConfig
-from gateway.inference import ObservedInference
-from gateway.telemetry import calls
-from gateway.telemetry.calls import Call, Calls, Metadata
-from gateway.telemetry.labels import Method, Stage
-from gateway.telemetry.metric import Metric
-from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.telemetry import Telemetry
-from gateway.telemetry.tracing import Tracing
+from gateway.inference.server import ObservedInference
+from gateway.observability import calls
+from gateway.observability.calls import Call, Calls, Metadata
+from gateway.observability.labels import Method, Stage
+from gateway.observability.metric import Metric
+from gateway.observability.metrics import Metrics
+from gateway.observability.telemetry import Telemetry
+from gateway.observability.tracing import Tracing
 
 
 class _NoMetrics(Metrics):

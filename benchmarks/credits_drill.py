@@ -28,7 +28,7 @@ from gateway.accounts.leases import LEASE_S
 from gateway.accounts.migrate import migrate
 from gateway.accounts.rate import RateLimit
 from gateway.accounts.store import Account, KeyStore
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
 from packshot import AsyncClient, OutOfCreditsError, PackshotError
 
 _CALL_TIMEOUT_S = 20.0

@@ -18,14 +18,14 @@ import onnxruntime
 from PIL import Image
 
 from benchmarks.empty_grounds import render_grounds
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.clean import clean_matte
-from gateway.pipeline.confidence import CUT_AT, confidence
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.presence import has_product
-from gateway.pipeline.resample import resample
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.matting.clean import clean_matte
+from imaging.matting.confidence import CUT_AT, confidence
+from imaging.matting.prepare import to_model_input
+from imaging.matting.presence import has_product
+from imaging.resample import resample
+from imaging.types import Pixels
 
 _ROOT = Path(__file__).resolve().parents[1]
 _SUFFIX = ".matte.png"

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.pipeline.arrays import Color, Pixels
+from imaging.types import Color, Pixels
 
 # Product, background and the strength of their texture; the last two differ little in brightness.
 PALETTES = (

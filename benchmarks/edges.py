@@ -26,14 +26,14 @@ from benchmarks.edge_scenes import (
     render_scene,
     small_matte,
 )
-from gateway.pipeline.arrays import Photo, Pixels
-from gateway.pipeline.compose import compose
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.look import Look
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out
+from imaging.compose.compose import compose
+from imaging.compose.composition import Look
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.matting.prepare import to_model_input
+from imaging.matting.refine import cut_out
+from imaging.types import Photo, Pixels
 
 P = ParamSpec("P")
 T = TypeVar("T")

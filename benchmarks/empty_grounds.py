@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.pipeline.arrays import Pixels
+from imaging.types import Pixels
 
 _GREYS = (0, 64, 128, 200, 245, 255)
 _COLOURS = {"red": (200, 30, 30), "blue": (40, 90, 200), "beige": (230, 215, 190)}

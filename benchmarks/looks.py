@@ -12,12 +12,8 @@ import cv2
 import numpy as np
 
 from benchmarks.edges import Round, photo_and_matte
-from gateway.pipeline.arrays import WHITE, Color, Photo
-from gateway.pipeline.compose import compose
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.look import (
+from imaging.compose.compose import compose
+from imaging.compose.composition import (
     BackgroundPicture,
     Blur,
     LinearGradient,
@@ -29,8 +25,12 @@ from gateway.pipeline.look import (
     Staging,
     Transparent,
 )
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.matting.prepare import to_model_input
+from imaging.matting.refine import cut_out
+from imaging.types import WHITE, Color, Photo
 
 _PALE = Color(200, 210, 225)
 

@@ -9,11 +9,11 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from gateway.telemetry import catalogue
-from gateway.telemetry.calls import Calls
-from gateway.telemetry.labels import Method, Stage
-from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.tracing import Tracing
+from gateway.observability import catalogue
+from gateway.observability.calls import Calls
+from gateway.observability.labels import Method, Stage
+from gateway.observability.metrics import Metrics
+from gateway.observability.tracing import Tracing
 from logs import LogFormat, set_up_logging
 
 _CALLS = 4000

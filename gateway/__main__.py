@@ -6,12 +6,12 @@ import signal
 import sys
 
 from gateway.accounts import cli as keys_cli
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
+from gateway.inference.triton import TritonInferenceServer
 from gateway.memory import limit_allocator
-from gateway.oddities import log_oddities
-from gateway.server import Gateway
 from gateway.start import StartError
-from gateway.triton import TritonInferenceServer
+from imaging.decode.pillow_warnings import log_oddities
 from logs import set_up_logging
 from settings import SettingError, load
 

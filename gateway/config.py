@@ -7,11 +7,11 @@ from pathlib import Path
 
 from gateway.accounts.database import parse_url
 from gateway.admission.bounds import Bounds
-from gateway.pipeline.charge import MOST_CHARGED
-from gateway.pipeline.limits import PhotoLimits
-from gateway.tls import CertificateFiles
-from gateway.transport import SMALL_AT_ONCE, transport_bytes
-from gateway.triton_channel import channel_target
+from gateway.inference.channel import channel_target
+from gateway.rpc.tls import CertificateFiles
+from gateway.rpc.transport import SMALL_AT_ONCE, transport_bytes
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.pixels_held import MOST_CHARGED
 from logs import LogFormat
 from settings import SettingError, require, setting
 

@@ -25,7 +25,7 @@
     ├── AccountsUnavailableError    the accounts' database is away
     └── NoAccountsError             this gateway keeps no accounts
 
-`gateway.status` turns each into a gRPC status.
+`gateway.rpc.status` turns each into a gRPC status.
 """
 
 from collections.abc import Mapping

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Metric
+from gateway.observability.catalogue import all_metrics
+from gateway.observability.metric import Metric
 from tools.documents import filled
 from web import catalogue
 from web.catalogue import Metric as FaceMetric

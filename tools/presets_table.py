@@ -6,8 +6,8 @@ python -m tools.presets_table [--check]
 import sys
 from pathlib import Path
 
-from gateway.presets.load import load_presets
-from gateway.presets.table import as_markdown
+from imaging.presets.load import load_presets
+from imaging.presets.table import as_markdown
 from tools.documents import filled, run
 
 _DOCUMENT = Path("docs/presets.md")

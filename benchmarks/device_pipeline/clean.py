@@ -1,10 +1,10 @@
-"""Stray islands go, pinholes close: `gateway.pipeline.clean` on batches of mattes."""
+"""Stray islands go, pinholes close: `imaging.matting.clean` on batches of mattes."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gateway.pipeline.clean import (
+from imaging.matting.clean import (
     FAINT_SHARE,
     HOLE_LEVELS,
     HOLE_SHARE,
@@ -13,8 +13,8 @@ from gateway.pipeline.clean import (
     SOLID_SHARE,
     WALL_SHARE,
 )
-from gateway.pipeline.confidence import CUT_AT
-from gateway.pipeline.guided import SURELY_OUT
+from imaging.matting.confidence import CUT_AT
+from imaging.matting.guided import SURELY_OUT
 
 
 def clean_mattes(mattes: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ from PIL import Image
 
 from benchmarks.device_pipeline.codecs import QUALITY, Pillow, encode
 from benchmarks.limits.peaks import open_session
-from gateway.pipeline.arrays import WHITE, Photo, Pixels
-from gateway.pipeline.blend import composite_over
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out
+from imaging.compose.blend import composite_over
+from imaging.matting.prepare import to_model_input
+from imaging.matting.refine import cut_out
+from imaging.types import WHITE, Photo, Pixels
 
 _START_TIMEOUT_S = 120.0
 _own: dict[str, Any] = {}  # of a process of the pool
@@ -28,9 +28,9 @@ _own: dict[str, Any] = {}  # of a process of the pool
 def _codecs() -> tuple[str, Callable[[bytes], Photo], Callable[[Pixels], bytes]]:
     """Give the gateway's codecs, or where their packages are missing the Pillow under them."""
     try:
-        from gateway.pipeline.decode import decode_photo  # noqa: PLC0415
-        from gateway.pipeline.encode import PictureFormat, encode_picture  # noqa: PLC0415
-        from gateway.pipeline.limits import PhotoLimits  # noqa: PLC0415
+        from imaging.decode.limits import PhotoLimits  # noqa: PLC0415
+        from imaging.decode.photo import decode_photo  # noqa: PLC0415
+        from imaging.encode import PictureFormat, encode_picture  # noqa: PLC0415
     except ImportError:
         return (
             "Pillow",

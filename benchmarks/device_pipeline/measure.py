@@ -17,7 +17,7 @@ from benchmarks.device_pipeline.pipeline import STAGES, DevicePipeline
 from benchmarks.device_pipeline.refine import shrink
 from benchmarks.why_gpu.devices import Device
 from benchmarks.why_gpu.plan import Plan
-from gateway.pipeline.arrays import Pixels
+from imaging.types import Pixels
 
 _THREADS = (1, 3)  # while one waits for a codec, another's batch is computed
 _VISIBLE = 8  # of 255

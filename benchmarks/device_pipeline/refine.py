@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gateway.pipeline.foreground import STRIDE_PX, WIDE_PX
-from gateway.pipeline.guided import FLATNESS, RADIUS_CELLS, SURELY_IN, SURELY_OUT
+from imaging.matting.foreground import STRIDE_PX, WIDE_PX
+from imaging.matting.guided import FLATNESS, RADIUS_CELLS, SURELY_IN, SURELY_OUT
 
 _OPAQUE = 255
 _TRACE = 1e-3  # these two as the gateway's

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.edge_scenes import on_white, render_scene
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
 
 if TYPE_CHECKING:
-    from gateway.pipeline.arrays import Pixels
+    from imaging.types import Pixels
 
 MEGAPIXELS = (1.0, 4.0, 12.0)
 QUICK_MEGAPIXELS = (0.25,)

@@ -12,15 +12,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.accounts.charges import CreditCharges
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url, threads
-from gateway.accounts.door import Door
 from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate, newest_revision, present_revision
 from gateway.accounts.store import KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
+from gateway.observability.calls import Calls
+from gateway.observability.metrics import Metrics
+from gateway.rpc.auth_interceptor import Door
 from gateway.start import StartError
-from gateway.telemetry.calls import Calls
-from gateway.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

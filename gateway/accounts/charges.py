@@ -12,16 +12,16 @@ from gateway.accounts.credits import CreditStore, Hold, Once, Standing
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
-from gateway.caller import Caller
+from gateway.admission.caller import Caller
 from gateway.errors import (
     AccountsUnavailableError,
     DeadlineError,
     KeyInvalidError,
     NoAccountsError,
 )
-from gateway.telemetry import catalogue
-from gateway.telemetry.labels import ChargeOutcome, Operation
-from gateway.telemetry.metrics import Metrics
+from gateway.observability import catalogue
+from gateway.observability.labels import ChargeOutcome, Operation
+from gateway.observability.metrics import Metrics
 
 # How long settling is tried: a failover of the database may be survived, a caller is not kept long.
 _PERSISTENCE_S: Final = 5.0

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.accounts.store import Account
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import AccountsUnavailableError
-from gateway.telemetry.labels import Operation
+from gateway.observability.labels import Operation
 
 # Most ids of one query, and of all that wait for one.
 _BATCH: Final = 256

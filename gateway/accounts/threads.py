@@ -8,9 +8,9 @@ from typing import Final, ParamSpec, TypeVar
 
 from gateway.accounts.bounded import TimeLimit, within
 from gateway.errors import AccountsUnavailableError
-from gateway.telemetry import catalogue
-from gateway.telemetry.labels import Operation
-from gateway.telemetry.metrics import Metrics
+from gateway.observability import catalogue
+from gateway.observability.labels import Operation
+from gateway.observability.metrics import Metrics
 
 # More than one statement may take, so that as a rule the database itself gives up first, and
 # nothing goes on behind the back of whoever has been told that it failed.

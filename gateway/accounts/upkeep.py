@@ -9,9 +9,9 @@ from gateway.accounts.credits import CreditStore, Returned
 from gateway.accounts.leases import INTERVAL_S, HoldLeases
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import AccountsUnavailableError
-from gateway.telemetry import catalogue
-from gateway.telemetry.labels import ChargeOutcome, Operation
-from gateway.telemetry.metrics import Metrics
+from gateway.observability import catalogue
+from gateway.observability.labels import ChargeOutcome, Operation
+from gateway.observability.metrics import Metrics
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from gateway.admission.bounds import Bound, Bounds
 from gateway.admission.ledger import Ledger
 from gateway.admission.pace import Pace
 from gateway.admission.place import Place
+from gateway.admission.priority import BULK_TURN, Priority
 from gateway.errors import DeadlineTooShortError, GatewayError, OverloadedError
-from gateway.priority import BULK_TURN, Priority
 
 _SHORTEST_RETRY_S: Final = 0.1
 _LONGEST_RETRY_S: Final = 10.0
@@ -63,11 +63,11 @@ class Admission:
         """Let one request in.
 
         Args:
-            caller: Who asks, by `gateway.caller`.
+            caller: Who asks, by `gateway.admission.caller`.
             priority: How urgent it is.
             size_bytes: The size of the request's message.
             timeout_s: The time that its caller leaves for it.
-            cost: What it costs, by `gateway.cost`.
+            cost: What it costs, by `gateway.rendering.cost`.
 
         Raises:
             OverloadedError: A bound is reached; it names the bound, the limit and the value, and

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from gateway.priority import Priority
+from gateway.admission.priority import Priority
 
 # What the process takes with nothing inside, its libraries and the arrays that allocators keep.
 _IDLE_BYTES: Final = 512 * 2**20

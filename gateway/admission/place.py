@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway.admission.bounds import HELD, Bound
-from gateway.priority import Priority
+from gateway.admission.priority import Priority
 
 if TYPE_CHECKING:
     from gateway.admission.admission import Admission

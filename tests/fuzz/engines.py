@@ -104,7 +104,7 @@ def _by_coverage(run: Run, target: str, seeds: list[bytes], most_bytes: int) -> 
     ]:
         del sys.modules[name]
     # Numba compiles what it is given and does not know the instruments.
-    compiled = ("gateway.pipeline.blend", "gateway.pipeline.foreground", "gateway.pipeline.guided")
+    compiled = ("imaging.compose.blend", "imaging.matting.foreground", "imaging.matting.guided")
     with atheris.instrument_imports(include=["gateway"], exclude=list(compiled)):
         instrumented = importlib.import_module("tests.fuzz.targets")
     chance = random.Random(run.seed)  # noqa: S311

@@ -4,10 +4,10 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from gateway.errors import GatewayError
-from gateway.options.reader import OptionReader
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
-from gateway.presets.load import load_presets
+from gateway.rpc.requests.reader import OptionReader
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
 
 # Small, so that no input may take long for good reason.

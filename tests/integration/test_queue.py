@@ -11,10 +11,10 @@ from tritonclient.grpc.aio import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
 from export.triton_config import MatteModelConfig
+from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError, OverloadedError
-from gateway.inference import MattingModel
-from gateway.priority import Priority
-from gateway.triton import TritonInferenceServer
+from gateway.inference.server import MattingModel
+from gateway.inference.triton import TritonInferenceServer
 from tests.integration import toy_models
 from tests.integration.processes import Triton, launch_triton
 

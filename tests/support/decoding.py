@@ -1,8 +1,8 @@
 """Decoding in one go."""
 
-from gateway.decoding.decoder import Decoder
-from gateway.pipeline.arrays import Photo
-from gateway.pipeline.limits import PhotoLimits
+from gateway.rendering.decoding.decoder import Decoder
+from imaging.decode.limits import PhotoLimits
+from imaging.types import Photo
 
 
 def decode_at_once(

@@ -5,11 +5,11 @@ import time
 
 import numpy as np
 
+from gateway.admission.priority import Priority
 from gateway.errors import GatewayError, ModelNotFoundError
-from gateway.inference import Matte, MattingModel, ModelState, Pulse, ServerState
-from gateway.model_card import ModelCard, ModelMeasure, ModelSource
-from gateway.pipeline.arrays import Pixels
-from gateway.priority import Priority
+from gateway.inference.model_card import ModelCard, ModelMeasure, ModelSource
+from gateway.inference.server import Matte, MattingModel, ModelState, Pulse, ServerState
+from imaging.types import Pixels
 
 CARD = ModelCard(
     licence="MIT",

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from logs import LogFormat, set_up_logging
 from tests.support.fake_inference import FakeInferenceServer
 

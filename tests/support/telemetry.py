@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry
 
-from gateway.telemetry.calls import Calls
-from gateway.telemetry.labels import Method
-from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.tracing import Tracing
+from gateway.observability.calls import Calls
+from gateway.observability.labels import Method
+from gateway.observability.metrics import Metrics
+from gateway.observability.tracing import Tracing
 
 
 @contextmanager

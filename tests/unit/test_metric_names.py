@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Kind, Metric
+from gateway.observability.catalogue import all_metrics
+from gateway.observability.metric import Kind, Metric
 from web import catalogue
 
 _HISTOGRAM = ("", "_bucket", "_count", "_sum")

@@ -14,9 +14,9 @@ from gateway.accounts.database import open_engine, parse_url
 from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate
 from gateway.accounts.schema import metadata
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import OutOfCreditsError
-from gateway.server import Gateway
 from gateway.start import StartError
 from packshot import AsyncClient, UnavailableError
 from tests.integration.processes import Triton

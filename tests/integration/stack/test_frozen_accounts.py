@@ -13,9 +13,9 @@ from sqlalchemy.exc import InternalError
 from benchmarks.temporary_postgres import TemporaryPostgres
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.schema import api_keys
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import AccountsUnavailableError
-from gateway.server import Gateway
 from packshot import AsyncClient, PackshotError, UnavailableError
 from tests.attack import frozen_database
 from tests.attack.frozen_database import connection_pids, server_pids, stopped

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from deploy.local.stack import best_model
-from gateway.telemetry import catalogue
+from gateway.observability import catalogue
 from packshot import AsyncClient, InvalidRequestError
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub

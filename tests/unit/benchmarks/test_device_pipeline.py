@@ -10,12 +10,12 @@ import pytest
 from PIL import Image
 
 from benchmarks.edge_scenes import render_scene, small_matte
-from gateway.pipeline.arrays import WHITE, Photo, Pixels
-from gateway.pipeline.blend import composite_over
-from gateway.pipeline.clean import clean_matte
-from gateway.pipeline.foreground import estimate_foreground
-from gateway.pipeline.guided import upsample_guided
-from gateway.pipeline.prepare import to_model_input
+from imaging.compose.blend import composite_over
+from imaging.matting.clean import clean_matte
+from imaging.matting.foreground import estimate_foreground
+from imaging.matting.guided import upsample_guided
+from imaging.matting.prepare import to_model_input
+from imaging.types import WHITE, Photo, Pixels
 
 torch = pytest.importorskip("torch")
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from packshot.cli import main
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import decode, encode, product_photo

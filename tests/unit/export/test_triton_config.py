@@ -83,7 +83,7 @@ def test_the_default_model_is_committed_and_small() -> None:
 
 
 def test_the_card_goes_where_the_gateway_looks_for_it() -> None:
-    from gateway.model_card import CARD_PARAMETER, read_card  # noqa: PLC0415  the other side
+    from gateway.inference.model_card import CARD_PARAMETER, read_card  # noqa: PLC0415  the other side
 
     text = '{"licence": "MIT", "network": "n", "parameters": 3}'
     message = MatteModelConfig("m", 64, card=text).message()

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from packshot import AsyncClient
 from tests.support.fake_inference import FakeInferenceServer
 

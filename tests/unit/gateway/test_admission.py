@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from gateway.admission import Admission, Bound, Bounds, Place
+from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineTooShortError, OverloadedError
-from gateway.priority import Priority
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 BOUNDS = Bounds(

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Box, Pixels
-from gateway.pipeline.backgrounds.blurred import paint_blurred
-from gateway.pipeline.frame import Placement
-from gateway.pipeline.look import Blur
+from imaging.compose.backgrounds.blurred import paint_blurred
+from imaging.compose.composition import Blur
+from imaging.framing.frame import Placement
+from imaging.types import Box, Pixels
 
 LEFT, RIGHT, PRODUCT = (90, 140, 60), (150, 110, 200), (255, 0, 30)
 

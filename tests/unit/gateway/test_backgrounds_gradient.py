@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import WHITE, Color
-from gateway.pipeline.backgrounds.dither import PARTS, TILE_PX, blue_noise, dither, noise_rows
-from gateway.pipeline.backgrounds.gradient import paint_gradient
-from gateway.pipeline.look import LinearGradient, Point, RadialGradient
+from imaging.compose.backgrounds.dither import PARTS, TILE_PX, blue_noise, dither, noise_rows
+from imaging.compose.backgrounds.gradient import paint_gradient
+from imaging.compose.composition import LinearGradient, Point, RadialGradient
+from imaging.types import WHITE, Color
 
 BLACK, GREY, ORANGE = Color(0, 0, 0), Color(201, 202, 203), Color(255, 120, 7)
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Color, Photo, Pixels
-from gateway.pipeline.backgrounds.picture import paint_picture
-from gateway.pipeline.look import BackgroundPicture, Fit, Point
+from imaging.compose.backgrounds.picture import paint_picture
+from imaging.compose.composition import BackgroundPicture, Fit, Point
+from imaging.types import Color, Photo, Pixels
 
 RED, BLUE, GREEN = Color(200, 30, 40), Color(20, 60, 220), Color(10, 180, 90)
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Box, Cut, Sides
-from gateway.pipeline.border import clear_border
+from imaging.compose.border import clear_border
+from imaging.types import Box, Cut, Sides
 
 NONE = Sides(left=False, top=False, right=False, bottom=False)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.caller import peer_address, peer_host
+from gateway.admission.caller import peer_address, peer_host
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.pipeline.arrays import Box
-from gateway.pipeline.charge import MOST_CHARGED, charged_pixels
-from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from imaging.decode.pixels_held import MOST_CHARGED, charged_pixels
+from imaging.encode import PictureFormat
+from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from imaging.types import Box
 
 LIMITS = FrameLimits(10_000, 64_000_000)
 

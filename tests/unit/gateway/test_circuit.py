@@ -5,20 +5,20 @@ import asyncio
 import numpy as np
 import pytest
 
-from gateway.circuit import CircuitBreaker
+from gateway.admission.priority import Priority
 from gateway.errors import (
     DeadlineError,
     GatewayError,
     InferenceFailedError,
     InferenceUnavailableError,
 )
-from gateway.inference import Matte, MattingModel
-from gateway.model_pace import ModelPaces
-from gateway.pipeline.arrays import Pixels
-from gateway.priority import Priority
-from gateway.readiness import ReadinessWatch
-from gateway.retries import ATTEMPTS, RetryBudget, RetryingInference
-from gateway.triton_channel import channel_target, is_sole, single_addresses
+from gateway.inference.channel import channel_target, is_sole, single_addresses
+from gateway.inference.circuit import CircuitBreaker
+from gateway.inference.model_pace import ModelPaces
+from gateway.inference.readiness import ReadinessWatch
+from gateway.inference.retries import ATTEMPTS, RetryBudget, RetryingInference
+from gateway.inference.server import Matte, MattingModel
+from imaging.types import Pixels
 from tests.support.fake_inference import FakeInferenceServer
 
 PHOTO = np.zeros((1, 48, 64, 3), np.uint8)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.edge_scenes import render_scene, small_matte
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.clean import clean_matte
-from gateway.pipeline.resample import resample
+from imaging.matting.clean import clean_matte
+from imaging.resample import resample
+from imaging.types import Pixels
 
 SIDE = 256
 FINER = 8

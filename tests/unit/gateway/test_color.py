@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from gateway.errors import InvalidPhotoError
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
 from tests.support.pictures import encode, encode_image, png_chunk, product_photo
 from tests.support.profiles import (
     DISPLAY_P3,

@@ -11,8 +11,8 @@ def refuse(*_, **__):
     raise PermissionError("a read-only file system")
 tempfile.TemporaryFile = refuse  # by which Numba tries a folder
 import numpy as np
-from gateway.pipeline.arrays import Color
-from gateway.pipeline.blend import composite_over
+from imaging.types import Color
+from imaging.compose.blend import composite_over
 black, half = np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 128, np.uint8)
 half = composite_over(black, half, Color(255, 255, 255))
 print(half.ravel().tolist())

@@ -9,11 +9,9 @@ from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidOptionError, NoForegroundError
-from gateway.pipeline.arrays import WHITE, Color, Cut, Photo, Sides
-from gateway.pipeline.backgrounds.paint import paint_background
-from gateway.pipeline.compose import compose
-from gateway.pipeline.frame import Frame, FrameLimits, Length, Margins, place_in_frame
-from gateway.pipeline.look import (
+from imaging.compose.backgrounds.paint import paint_background
+from imaging.compose.compose import compose
+from imaging.compose.composition import (
     Background,
     BackgroundPicture,
     Blur,
@@ -27,7 +25,9 @@ from gateway.pipeline.look import (
     Staging,
     Transparent,
 )
-from gateway.pipeline.refine import box_of
+from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from imaging.matting.refine import box_of
+from imaging.types import WHITE, Color, Cut, Photo, Sides
 
 LIMITS = FrameLimits(max_side_px=10_000, max_pixels=64_000_000)
 BARE = Staging(shadow=ShadowKind.NONE, reflection=0.0)

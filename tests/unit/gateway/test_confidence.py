@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from benchmarks.edge_scenes import render_scene, small_matte
 from gateway.errors import NoForegroundError
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.confidence import confidence
-from gateway.pipeline.presence import check_product, has_product
+from imaging.matting.confidence import confidence
+from imaging.matting.presence import check_product, has_product
+from imaging.types import Pixels
 
 SIDE = 256
 

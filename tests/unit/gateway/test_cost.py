@@ -6,13 +6,11 @@ import itertools
 import numpy as np
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineError, InvalidOptionError
-from gateway.pipeline.arrays import WHITE, Box, Cut, Photo
-from gateway.pipeline.compose import compose
-from gateway.pipeline.cost import Work, check_cost, encoding_s, estimate_s
-from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.look import (
+from imaging.compose.compose import compose
+from imaging.compose.composition import (
     Blur,
     Content,
     LinearGradient,
@@ -23,8 +21,10 @@ from gateway.pipeline.look import (
     Staging,
     Transparent,
 )
-from gateway.pipeline.scenes.scene import paint_scene
-from gateway.server import Gateway
+from imaging.compose.scenes.scene import paint_scene
+from imaging.cost import Work, check_cost, encoding_s, estimate_s
+from imaging.encode import PictureFormat
+from imaging.types import WHITE, Box, Cut, Photo
 from packshot import AsyncClient, InvalidRequestError
 from packshot import Scene as AskedScene
 from tests.support.fake_inference import FakeInferenceServer
@@ -134,7 +134,7 @@ def test_a_scene_painted_at_half_its_size_looks_the_same(
     """Where it is done, a pixel is half of the size that it has here."""
     product = Box(700, 500, 1500, 1700)
     whole = paint_scene(Scene(kind), 2201, 2200, product, -35)
-    monkeypatch.setattr("gateway.pipeline.scenes.scene.MOST_PAINTED", 1)
+    monkeypatch.setattr("imaging.compose.scenes.scene.MOST_PAINTED", 1)
     half = paint_scene(Scene(kind), 2201, 2200, product, -35)
     assert half.shape == whole.shape
     # Eight by eight pixels, so that the grain, which is the same, and the texture's sharpness stay

@@ -10,11 +10,11 @@ import grpc.aio
 import pytest
 
 from gateway.accounts.charges import NoCharges, Repeatable
-from gateway.caller import Caller
+from gateway.admission.caller import Caller
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineError
-from gateway.render_call import Deadline
-from gateway.server import Gateway
+from gateway.rendering.render_call import Deadline
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
@@ -60,7 +60,7 @@ async def test_hold_inference_and_settling_share_one_deadline(
     """Neither part takes the default time alone, or does not end; together they are late."""
     monkeypatch.setattr(SlowCharges, "hold_s", hold_s)
     monkeypatch.setattr(SlowCharges, "settle_s", settle_s)
-    monkeypatch.setattr("gateway.server.NoCharges", SlowCharges)
+    monkeypatch.setattr("gateway.app.NoCharges", SlowCharges)
     inference.delay_s = inference_s
     gateway = Gateway(dataclasses.replace(config, default_timeout_s=TIMEOUT_S), inference)
     await gateway.start()

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from gateway.errors import InvalidPhotoError
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.formats import PhotoFormat
-from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.metadata import MAX_EXIF_BYTES
+from imaging.decode.formats import PhotoFormat
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.metadata import MAX_EXIF_BYTES
+from imaging.decode.photo import decode_photo
+from imaging.types import Pixels
 from tests.support.claims import BYTES, claiming_tiff
 from tests.support.pictures import decode, encode, encode_image, product_photo
 

@@ -13,12 +13,12 @@ import psutil
 import pytest
 from PIL import Image
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.decoding.decoder import ThreadDecoder
-from gateway.decoding.processes import ProcessDecoder
 from gateway.errors import InvalidPhotoError, PhotoLimitError
-from gateway.pipeline.limits import PhotoLimits
-from gateway.server import Gateway
+from gateway.rendering.decoding.decoder import ThreadDecoder
+from gateway.rendering.decoding.processes import ProcessDecoder
+from imaging.decode.limits import PhotoLimits
 from packshot import AsyncClient, BackgroundPicture
 from tests.support import claims
 from tests.support.decoding import decode_at_once
@@ -166,8 +166,8 @@ def test_the_pixels_can_be_written_on(pool: Pool) -> None:
 
 PARENT = """
 import sys
-from gateway.decoding.processes import ProcessDecoder
-from gateway.pipeline.limits import PhotoLimits
+from gateway.rendering.decoding.processes import ProcessDecoder
+from imaging.decode.limits import PhotoLimits
 decoder = ProcessDecoder(2, 10, PhotoLimits(), lambda: None)
 decoder.start()
 with decoder.open(open(sys.argv[1], "rb").read(), PhotoLimits()) as opened:

@@ -17,13 +17,13 @@ import numpy as np
 import psutil
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.decoding import pool as pools
-from gateway.decoding.parcels import SealedBytes
-from gateway.decoding.processes import ProcessDecoder
 from gateway.errors import DecodingUnavailableError, InvalidPhotoError
-from gateway.pipeline.limits import PhotoLimits
-from gateway.server import Gateway
+from gateway.rendering.decoding import pool as pools
+from gateway.rendering.decoding.parcels import SealedBytes
+from gateway.rendering.decoding.processes import ProcessDecoder
+from imaging.decode.limits import PhotoLimits
 from packshot import AsyncClient, Client, UnavailableError
 from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer
@@ -66,7 +66,7 @@ class Forks:
 @pytest.fixture
 def forks(monkeypatch: pytest.MonkeyPatch) -> Forks:
     forks = Forks()
-    monkeypatch.setattr("gateway.decoding.worker_process.subprocess.Popen", forks)
+    monkeypatch.setattr("gateway.rendering.decoding.worker_process.subprocess.Popen", forks)
     return forks
 
 
@@ -145,7 +145,7 @@ def test_pixels_that_cannot_be_mapped_cost_no_worker(
 
     workers = set(decoder.pids())
     with monkeypatch.context() as patch:
-        patch.setattr("gateway.decoding.parcels.mmap.mmap", fails)
+        patch.setattr("gateway.rendering.decoding.parcels.mmap.mmap", fails)
         with pytest.raises(DecodingUnavailableError, match="memory"):
             decode_at_once(decoder, PHOTO, LIMITS)
     assert decode_at_once(decoder, PHOTO, LIMITS).width_px == 120
@@ -179,7 +179,7 @@ def test_a_worker_that_never_says_hello_is_given_up(monkeypatch: pytest.MonkeyPa
     def start(command: list[str], **kwargs: object) -> object:
         return popen(["sleep", "60"] if silent else command, **kwargs)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("gateway.decoding.worker_process.subprocess.Popen", start)
+    monkeypatch.setattr("gateway.rendering.decoding.worker_process.subprocess.Popen", start)
     before = set(psutil.Process().children())
     decoder = ProcessDecoder(1, 10, LIMITS, lambda: None)
     decoder.start()
@@ -256,7 +256,7 @@ def test_renders_go_on_while_idle_connections_take_all_descriptors(
             _idle_connections(gateway.port, idle, 300)
             for _ in range(5):
                 assert client.render(PHOTO).width_px == 120
-            for pid in gateway.workers():
+            for pid in gateway.rendering.workers():
                 os.kill(pid, signal.SIGKILL)
             for _ in range(5):
                 assert client.render(PHOTO).width_px == 120

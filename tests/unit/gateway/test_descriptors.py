@@ -11,7 +11,7 @@ import json, logging, resource, sys
 logging.basicConfig(level=logging.WARNING)
 soft, hard, wanted = json.loads(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-from gateway.descriptors import most_connections
+from gateway.rpc.descriptors import most_connections
 print(json.dumps([most_connections(wanted), resource.getrlimit(resource.RLIMIT_NOFILE)[0]]))
 """
 

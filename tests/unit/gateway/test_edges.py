@@ -17,12 +17,12 @@ from benchmarks.edge_scenes import (
     render_scene,
     small_matte,
 )
-from gateway.pipeline import guided
-from gateway.pipeline.arrays import Photo, Pixels
-from gateway.pipeline.foreground import estimate_foreground
-from gateway.pipeline.guided import upsample_guided
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out
+from imaging.matting import guided
+from imaging.matting.foreground import estimate_foreground
+from imaging.matting.guided import upsample_guided
+from imaging.matting.prepare import to_model_input
+from imaging.matting.refine import cut_out
+from imaging.types import Photo, Pixels
 
 SIDE_PX = 2000
 

@@ -9,10 +9,10 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD
 
 from gateway.errors import DeadlineError, InvalidOptionError, OverloadedError
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.types import Pixels
 from tests.support.pictures import decode, encode
 
 EVERY = pytest.mark.parametrize("picture_format", PictureFormat)

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.fair_places import FairPlaces, NoPlaceError, Place
+from gateway.admission.fair_places import FairPlaces, NoPlaceError, Place
 
 
 async def take(places: FairPlaces, caller: str) -> tuple[Place, asyncio.Task[None]]:

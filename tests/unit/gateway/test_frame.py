@@ -8,8 +8,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gateway.errors import InvalidOptionError
-from gateway.pipeline.arrays import Box, Sides
-from gateway.pipeline.frame import (
+from imaging.framing.frame import (
     MIN_SIDE_PX,
     Frame,
     FrameLimits,
@@ -19,6 +18,7 @@ from gateway.pipeline.frame import (
     cut_off,
     place_in_frame,
 )
+from imaging.types import Box, Sides
 
 LIMITS = FrameLimits(max_side_px=10_000, max_pixels=64_000_000)
 HUGE = FrameLimits(max_side_px=10**9, max_pixels=10**18)

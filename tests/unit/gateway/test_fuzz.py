@@ -10,15 +10,15 @@ import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from gateway.caller import Caller
-from gateway.decoding.decoder import ThreadDecoder
+from gateway.admission.caller import Caller
+from gateway.admission.priority import Priority
 from gateway.errors import GatewayError
-from gateway.priority import Priority
-from gateway.render_call import Deadline, RenderCall
-from gateway.renderer import Renderer
-from gateway.status import status_code
-from gateway.steps import Steps
-from gateway.workers import PriorityWorkers
+from gateway.rendering.decoding.decoder import ThreadDecoder
+from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.rendering.renderer import Renderer
+from gateway.rendering.steps import Steps
+from gateway.rendering.workers import PriorityWorkers
+from gateway.rpc.status import status_code
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
 from tests.fuzz.requests import requests

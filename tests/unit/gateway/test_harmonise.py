@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Pixels
-from gateway.pipeline.staging.harmonise import MAX_CHROMA, MAX_LIGHTNESS, match_colors
+from imaging.compose.staging.harmonise import MAX_CHROMA, MAX_LIGHTNESS, match_colors
+from imaging.types import Pixels
 
 GREY, DARK, WARM, COOL = (128, 128, 128), (20, 20, 20), (230, 150, 80), (70, 140, 220)
 

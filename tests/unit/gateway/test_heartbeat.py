@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from gateway.server import Gateway
+from gateway.app import Gateway
 from tests.support import scrape
 
 
@@ -28,8 +28,8 @@ async def until_ready(gateway: Gateway) -> None:
 async def test_a_stuck_event_loop_is_neither_ready_nor_alive(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.heartbeat.READY_WITHIN_S", 0.5)
-    monkeypatch.setattr("gateway.heartbeat.ALIVE_WITHIN_S", 1.0)
+    monkeypatch.setattr("gateway.observability.heartbeat.READY_WITHIN_S", 0.5)
+    monkeypatch.setattr("gateway.observability.heartbeat.ALIVE_WITHIN_S", 1.0)
     await until_ready(gateway)
     assert status_now(gateway) == (200, 200, 1.0)
     seen: list[tuple[int, int, float]] = []

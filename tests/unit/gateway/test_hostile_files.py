@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
-from gateway.pipeline.arrays import Photo
-from gateway.pipeline.decode import decode_photo, read_size
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo, read_size
+from imaging.types import Photo
 from tests.support.claims import LONG, tiff
 from tests.support.files import FILES, P3, SOFT
 from tests.support.pictures import encode_image

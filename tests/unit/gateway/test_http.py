@@ -13,7 +13,7 @@ from contextlib import ExitStack, suppress
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from gateway.http import MAX_CONNECTIONS, MAX_HEAD_BYTES, MetricsServer
+from gateway.observability.http import MAX_CONNECTIONS, MAX_HEAD_BYTES, MetricsServer
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -98,7 +98,7 @@ def test_a_head_that_is_broken_or_too_long_is_refused(
 def test_those_that_stay_silent_are_told_and_ended(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.http.RECEIVE_S", 0.2)
+    monkeypatch.setattr("gateway.observability.http.RECEIVE_S", 0.2)
     with served.connect() as silent, served.connect() as slow:
         slow.sendall(b"GET /livez HTT")
         for stranger in (silent, slow):
@@ -108,7 +108,7 @@ def test_those_that_stay_silent_are_told_and_ended(
 
 
 def test_those_that_read_nothing_are_ended(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.http._SEND_S", 0.2)
+    monkeypatch.setattr("gateway.observability.http._SEND_S", 0.2)
     counter = Counter("many", "Many.", ["name"], registry=served.registry)
     for number in range(10_000):
         counter.labels(f"{number} {'x' * 1000}")
@@ -141,7 +141,7 @@ def test_500_silent_connections_cost_no_thread_and_keep_nobody_waiting(served: S
 
 
 def test_it_closes_though_strangers_are_connected(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.http.RECEIVE_S", 3600.0)
+    monkeypatch.setattr("gateway.observability.http.RECEIVE_S", 3600.0)
     served = Served()
     with served.connect(), served.connect():
         served.server.close()

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from gateway.errors import InvalidPhotoError
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
 from tests.support.magick import read_by_magick
 from tests.support.pictures import encode, encode_image
 

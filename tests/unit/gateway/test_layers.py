@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from gateway.errors import InvalidOptionError
-from gateway.options.reader import OptionReader
-from gateway.pipeline.arrays import Box
-from gateway.pipeline.charge import charged_pixels
-from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from gateway.rpc.requests.reader import OptionReader
+from imaging.decode.pixels_held import charged_pixels
+from imaging.encode import PictureFormat
+from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
+from imaging.types import Box
 from packshot import AsyncClient, InvalidRequestError
 from packshot.v1 import packshot_pb2 as pb
 from tests.support.pictures import decode, encode, product_photo

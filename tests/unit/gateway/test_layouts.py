@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 from gateway.errors import InvalidPhotoError
-from gateway.pipeline.arrays import Photo
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.types import Photo
 from tests.support import bmps, pngs, tiff_matrix
 from tests.support.magick import read_by_magick
 from tests.support.tiffs import (

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from gateway.errors import InvalidPhotoError, InvalidRequestError, PhotoLimitError
-from gateway.pipeline.claims import MAX_BOXES, MAX_SCANS
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import MAX_CHUNKS, MAX_PROFILE_BYTES, PhotoLimits
-from gateway.pipeline.tiff.directory import MAX_TAG_VALUES, MAX_TAGS
+from imaging.decode.header_checks import MAX_BOXES, MAX_SCANS
+from imaging.decode.limits import MAX_CHUNKS, MAX_PROFILE_BYTES, PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.decode.tiff.directory import MAX_TAG_VALUES, MAX_TAGS
 from tests.support import claims
 from tests.support.pictures import (
     claiming_png,

@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.decoding.mask_files import marked_in
 from gateway.errors import InvalidOptionError, NoForegroundError
-from gateway.pipeline.arrays import Box, Photo, Pixels
-from gateway.pipeline.marked import cut_out_marked, own_marked_cut, to_marked_input
-from gateway.pipeline.marks import Masks, marks_of, soften
-from gateway.pipeline.region import Coordinate, Region, window_around
+from gateway.rendering.decoding.mask_files import marked_in
+from imaging.matting.marked import cut_out_marked, own_marked_cut, to_marked_input
+from imaging.matting.marks import Masks, marks_of, soften
+from imaging.matting.region import Coordinate, Region, window_around
+from imaging.types import Box, Photo, Pixels
 
 WIDTH, HEIGHT = 400, 300
 

@@ -30,8 +30,8 @@ import io, resource
 import psutil
 from PIL import Image
 from gateway.memory import keep_some_memory
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.decode.limits import PhotoLimits
 keep_some_memory()
 def faults(megapixels):
     file = io.BytesIO()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.model_card import ModelMeasure, ModelSource, read_card
+from gateway.inference.model_card import ModelMeasure, ModelSource, read_card
 
 CARD = {
     "name": "matte",

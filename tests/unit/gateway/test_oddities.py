@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway import oddities
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+import imaging.decode.pillow_warnings as oddities
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
 from tests.support.claims import BYTES, claiming_tiff
 
 

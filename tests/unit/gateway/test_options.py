@@ -6,13 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from gateway.errors import InvalidOptionError
-from gateway.options.reader import OptionReader
-from gateway.options.render_options import RenderOptions
-from gateway.pipeline.arrays import WHITE, Color
-from gateway.pipeline.backgrounds.file import BackgroundFile
-from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.frame import Length, Margins
-from gateway.pipeline.look import (
+from gateway.rendering.render_options import RenderOptions
+from gateway.rpc.requests.reader import OptionReader
+from imaging.compose.backgrounds.file import BackgroundFile
+from imaging.compose.composition import (
     Blur,
     Content,
     Fit,
@@ -24,7 +21,10 @@ from gateway.pipeline.look import (
     ShadowKind,
     Transparent,
 )
-from gateway.presets.load import load_presets
+from imaging.encode import PictureFormat
+from imaging.framing.frame import Length, Margins
+from imaging.presets.load import load_presets
+from imaging.types import WHITE, Color
 from packshot.v1 import packshot_pb2 as pb
 
 NAN = math.nan

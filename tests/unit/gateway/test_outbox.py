@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.connections import drop_connection
-from gateway.server import Gateway
+from gateway.rpc.connections import drop_connection
 from packshot import AsyncClient, OverloadedError
 from packshot.v1 import packshot_pb2 as pb
 from tests.attack.target import Target

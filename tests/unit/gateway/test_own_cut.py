@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
-from gateway.pipeline.own_cut import is_cut
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.matting.own_cut import is_cut
 from packshot import AsyncClient, InvalidRequestError, NoForegroundError, RenderOptions
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import RED, decode, encode, product_photo

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.encode import PictureFormat, encode_picture
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.encode import PictureFormat, encode_picture
 from tests.support.claims import png_with
 from tests.support.pictures import decode, encode, png_chunk, product_photo
 from tests.support.tiffs import RGB, Layout, write_tiff

@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import NoForegroundError
-from gateway.pipeline.arrays import Color, Cut, Photo, Pixels
-from gateway.pipeline.blend import composite_onto, composite_over
-from gateway.pipeline.compose import compose
-from gateway.pipeline.frame import Frame, FrameLimits
-from gateway.pipeline.look import Look
-from gateway.pipeline.prepare import to_model_input
-from gateway.pipeline.refine import cut_out, find_product
-from gateway.pipeline.resample import resample
+from imaging.compose.blend import composite_onto, composite_over
+from imaging.compose.compose import compose
+from imaging.compose.composition import Look
+from imaging.framing.frame import Frame, FrameLimits
+from imaging.matting.prepare import to_model_input
+from imaging.matting.refine import cut_out, find_product
+from imaging.resample import resample
+from imaging.types import Color, Cut, Photo, Pixels
 
 SIDES = st.integers(1, 60)
 LIMITS = FrameLimits(max_side_px=10_000, max_pixels=64_000_000)

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import WHITE
-from gateway.pipeline.encode import PictureFormat
-from gateway.pipeline.frame import Frame, FrameLimits
-from gateway.presets.load import MARKETPLACES, PresetDataError, load_presets, parse_presets
-from gateway.presets.preset import Preset
-from gateway.presets.rules import (
+from imaging.encode import PictureFormat
+from imaging.framing.frame import Frame, FrameLimits
+from imaging.presets.load import MARKETPLACES, PresetDataError, load_presets, parse_presets
+from imaging.presets.preset import Preset
+from imaging.presets.rules import (
     BackgroundRule,
     BoundsRule,
     FormatRule,
@@ -20,7 +19,8 @@ from gateway.presets.rules import (
     amount,
     sentence,
 )
-from gateway.presets.table import as_markdown
+from imaging.presets.table import as_markdown
+from imaging.types import WHITE
 from tools.presets_table import with_tables
 
 PRESETS = load_presets()

@@ -14,8 +14,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from h2.settings import SettingCodes
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from packshot import AsyncClient
 from packshot.v1 import packshot_pb2 as pb
 from tests.attack import proto_bombs, slow_senders, stream_hogs, unfinished_messages

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Box, Pixels
-from gateway.pipeline.staging.reflection import REACH, reflect
+from imaging.compose.staging.reflection import REACH, reflect
+from imaging.types import Box, Pixels
 
 PRODUCT = Box(100, 50, 300, 450)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.pipeline.arrays import Photo
-from gateway.pipeline.decode import decode_photo
-from gateway.pipeline.limits import PhotoLimits
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.photo import decode_photo
+from imaging.types import Photo
 from tests.support import tiff_matrix
 from tests.support.files import FILES
 from tests.support.tiffs import Layout, write_tiff

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import InvalidOptionError
-from gateway.options.idempotency import request_digest
-from gateway.options.reader import OptionReader
-from gateway.presets.load import load_presets
-from gateway.server import Gateway
+from gateway.rpc.requests.idempotency import request_digest
+from gateway.rpc.requests.reader import OptionReader
+from imaging.presets.load import load_presets
 from packshot import AsyncClient, InvalidRequestError, NoForegroundError, RenderOptions
 from packshot.v1 import packshot_pb2 as pb
 from tests.support.fake_inference import FakeInferenceServer

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import InvalidRequestError
-from gateway.request_limits import MAX_FIELDS, MAX_OPTION_BYTES, MAX_SMALL_BYTES, parser
+from gateway.rpc.request_limits import MAX_FIELDS, MAX_OPTION_BYTES, MAX_SMALL_BYTES, parser
 from packshot.v1 import packshot_pb2 as pb
 from tests.attack.proto_bombs import METHODS, bombs
 

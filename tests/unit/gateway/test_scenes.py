@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Box, Color, Pixels
-from gateway.pipeline.look import Scene, SceneKind
-from gateway.pipeline.scenes import paint_scene, suits
-from gateway.pipeline.scenes.floor import Floor, floor_rows
-from gateway.pipeline.scenes.noise import Canvas
-from gateway.pipeline.scenes.stage import Stage
+from imaging.compose.composition import Scene, SceneKind
+from imaging.compose.scenes import paint_scene, suits
+from imaging.compose.scenes.floor import Floor, floor_rows
+from imaging.compose.scenes.noise import Canvas
+from imaging.compose.scenes.stage import Stage
+from imaging.types import Box, Color, Pixels
 
 KINDS = list(SceneKind)
 # Those with something left to chance besides the grain.

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gateway.pipeline.arrays import Box, Pixels
-from gateway.pipeline.look import ShadowKind
-from gateway.pipeline.staging.shade import over_shadow, shade, under
-from gateway.pipeline.staging.shadow import cast_shadow
+from imaging.compose.composition import ShadowKind
+from imaging.compose.staging.shade import over_shadow, shade, under
+from imaging.compose.staging.shadow import cast_shadow
+from imaging.types import Box, Pixels
 
 THROWN = st.sampled_from([ShadowKind.CONTACT, ShadowKind.DROP])
 SIDES = st.integers(1, 60)

@@ -4,7 +4,7 @@ from google.rpc import error_details_pb2
 
 from gateway import errors
 from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
-from gateway.status import status_code, to_status
+from gateway.rpc.status import status_code, to_status
 
 
 def subclasses(cls: type[GatewayError]) -> list[type[GatewayError]]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.caller import Caller
+from gateway.admission.caller import Caller
+from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
-from gateway.priority import Priority
-from gateway.render_call import Deadline, RenderCall
-from gateway.steps import Steps
-from gateway.workers import PriorityWorkers
+from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.rendering.steps import Steps
+from gateway.rendering.workers import PriorityWorkers
 from tests.support.telemetry import answering_a_render
 
 TIME_S = 30.0

@@ -14,11 +14,11 @@ import pytest
 from google.rpc import error_details_pb2
 
 from gateway import errors
+from gateway.admission.priority import Priority
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.inference import Matte, MattingModel
-from gateway.pipeline.arrays import Pixels
-from gateway.priority import Priority
-from gateway.server import Gateway
+from gateway.inference.server import Matte, MattingModel
+from imaging.types import Pixels
 from packshot import (
     AsyncClient,
     Client,

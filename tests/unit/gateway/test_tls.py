@@ -28,13 +28,13 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import load_pem_x509_certificate
 from prometheus_client import CollectorRegistry
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
+from gateway.observability.metrics import Metrics
+from gateway.observability.telemetry import Telemetry
+from gateway.rpc.tls import CertificateFiles, ServedCertificate
+from gateway.rpc.tls import served as served_module
 from gateway.start import StartError
-from gateway.telemetry.metrics import Metrics
-from gateway.telemetry.telemetry import Telemetry
-from gateway.tls import CertificateFiles, ServedCertificate
-from gateway.tls import served as served_module
 from packshot import AsyncClient, UnavailableError
 from settings import SettingError
 from tests.support.certificates import Authority, Pair

@@ -17,9 +17,9 @@ import h2.events
 import h2.exceptions
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
-from gateway.transport import MAX_STREAMS
+from gateway.rpc.transport import MAX_STREAMS
 from packshot import AsyncClient
 from packshot.v1 import packshot_pb2 as pb
 from tests.support.fake_inference import FakeInferenceServer

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gateway.pipeline.arrays import WHITE, Box, Pixels, Sides
-from gateway.pipeline.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-from gateway.presets.load import load_presets
-from gateway.presets.preset import Preset
-from gateway.presets.rules import (
+from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.presets.load import load_presets
+from imaging.presets.preset import Preset
+from imaging.presets.rules import (
     BackgroundRule,
     BoundsRule,
     FormatRule,
@@ -19,7 +18,8 @@ from gateway.presets.rules import (
     RuleName,
     WholeProductRule,
 )
-from gateway.verdict import Check, Verdict, judge
+from imaging.presets.verdict import Check, Verdict, judge
+from imaging.types import WHITE, Box, Pixels, Sides
 from tests.support.pictures import RED, encode, encode_image
 
 PRESETS = load_presets()

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.fair_queue import FairQueue
-from gateway.priority import Priority
-from gateway.workers import PriorityWorkers
+from gateway.admission.priority import Priority
+from gateway.rendering.fair_queue import FairQueue
+from gateway.rendering.workers import PriorityWorkers
 
 
 @pytest.fixture

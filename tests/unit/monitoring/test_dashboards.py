@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Kind as MetricKind
+from gateway.observability.catalogue import all_metrics
+from gateway.observability.metric import Kind as MetricKind
 from monitoring.dashboards import DASHBOARDS
 from monitoring.dashboards.command import FOLDER
 from monitoring.dashboards.evaluate import filled_in

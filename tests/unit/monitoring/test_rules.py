@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Kind
+from gateway.observability.catalogue import all_metrics
+from gateway.observability.metric import Kind
 from monitoring.prometheus_server import CONFIGURATION, RULES, write_configuration
 from tests.support.prometheus import need
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from tests.support.accounts import Books, books_at
 from tests.support.faces import serving_face
 from tests.support.fake_inference import FakeInferenceServer

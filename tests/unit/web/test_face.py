@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.server import Gateway
 from settings import SettingError, load
 from tests.support.certificates import Authority
 from tests.support.faces import serving_face

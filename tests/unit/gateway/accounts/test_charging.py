@@ -14,9 +14,9 @@ import pytest
 from gateway.accounts import door
 from gateway.accounts.keys import new_key
 from gateway.accounts.rate import RateLimit
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError
-from gateway.server import Gateway
 from packshot import (
     AsyncClient,
     CallCancelledError,
@@ -156,7 +156,7 @@ async def test_a_gateway_that_stops_returns_the_credit_of_a_step_that_outlasts_t
         let_go.wait(30)
         raise AssertionError("nobody waits for this picture")
 
-    monkeypatch.setattr("gateway.renderer.encode_picture", endless)
+    monkeypatch.setattr("gateway.rendering.renderer.encode_picture", endless)
     key = books.issue(1)
     gateway = Gateway(dataclasses.replace(config, drain_timeout_s=0.1), inference)
     await gateway.start()

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError
-from gateway.options.idempotency import request_digest
-from gateway.server import Gateway
+from gateway.rpc.requests.idempotency import request_digest
 from packshot import AsyncClient, DeadlineExceededError, InvalidRequestError, ServiceError
 from packshot.v1 import packshot_pb2 as pb
 from tests.support.accounts import Books
@@ -167,7 +167,7 @@ async def test_a_request_stays_counted_until_its_digest_is_done(
         registry = gateway._telemetry.registry  # noqa: SLF001  as scraped
         return total(registry, "packshot_admitted_requests")
 
-    monkeypatch.setattr("gateway.rendering.request_digest", held)
+    monkeypatch.setattr("gateway.rendering.render.request_digest", held)
     key = books.issue(1)
     async with caller(gateway, key) as client:
         render = asyncio.create_task(client.render(PHOTO, idempotency_key="k", timeout_s=0.5))

@@ -12,9 +12,9 @@ from gateway.accounts.keys import new_key
 from gateway.accounts.lookup import KeyLookup
 from gateway.accounts.store import Account
 from gateway.accounts.threads import DatabaseThreads
+from gateway.app import Gateway
 from gateway.errors import AccountsUnavailableError
-from gateway.server import Gateway
-from gateway.telemetry.metrics import Metrics
+from gateway.observability.metrics import Metrics
 from packshot import AsyncClient, UnauthenticatedError
 from tests.support.accounts import Books
 from tests.support.scrape import total

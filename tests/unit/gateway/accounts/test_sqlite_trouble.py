@@ -13,8 +13,8 @@ from sqlalchemy import Engine, event
 
 from gateway.accounts import charges
 from gateway.accounts.credits import CreditStore
+from gateway.app import Gateway
 from gateway.errors import AccountsUnavailableError
-from gateway.server import Gateway
 from packshot import AsyncClient, UnavailableError
 from tests.attack import frozen_database
 from tests.attack.target import Target

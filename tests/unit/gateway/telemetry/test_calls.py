@@ -6,9 +6,9 @@ import logging
 import grpc.aio
 import pytest
 
+from gateway.app import Gateway
 from gateway.errors import InferenceFailedError
-from gateway.server import Gateway
-from gateway.telemetry.calls import current_call
+from gateway.observability.calls import current_call
 from packshot import AsyncClient, InvalidRequestError, OverloadedError, ServiceError
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub

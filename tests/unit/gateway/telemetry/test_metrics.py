@@ -9,12 +9,12 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from gateway.app import Gateway
 from gateway.errors import InferenceUnavailableError
-from gateway.server import Gateway
-from gateway.telemetry import catalogue
-from gateway.telemetry.catalogue import all_metrics
-from gateway.telemetry.metric import Kind, Metric
-from gateway.telemetry.metrics import COLLECTED, Metrics
+from gateway.observability import catalogue
+from gateway.observability.catalogue import all_metrics
+from gateway.observability.metric import Kind, Metric
+from gateway.observability.metrics import COLLECTED, Metrics
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo

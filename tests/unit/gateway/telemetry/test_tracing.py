@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 import grpc.aio
 import pytest
 
+from gateway.admission.priority import Priority
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.inference import Matte, MattingModel
-from gateway.pipeline.arrays import Pixels
-from gateway.priority import Priority
-from gateway.server import Gateway
-from gateway.telemetry.tracing import trace_headers
+from gateway.inference.server import Matte, MattingModel
+from gateway.observability.tracing import trace_headers
+from imaging.types import Pixels
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.collector import Collector, Span

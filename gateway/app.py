@@ -1,0 +1,303 @@
+"""The gateway as a process: what it is made of, how it starts, drains and stops."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Final
+
+import cv2
+import grpc.aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from gateway.accounts.accounts import Accounts
+from gateway.accounts.charges import Charges, NoCharges
+from gateway.admission import Admission, Bound
+from gateway.admission.priority import Priority
+from gateway.config import GatewayConfig, is_loopback
+from gateway.inference.channel import is_sole
+from gateway.inference.circuit import CircuitBreaker
+from gateway.inference.model_pace import ModelPaces
+from gateway.inference.readiness import ReadinessWatch
+from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
+from gateway.inference.server import ObservedInference
+from gateway.observability import catalogue
+from gateway.observability.heartbeat import Heartbeat
+from gateway.observability.http import MetricsServer
+from gateway.observability.telemetry import Telemetry
+from gateway.rendering.decoding.decoder import Decoder, ThreadDecoder
+from gateway.rendering.decoding.processes import ProcessDecoder
+from gateway.rendering.render import Rendering
+from gateway.rendering.renderer import Renderer
+from gateway.rendering.steps import Steps
+from gateway.rendering.workers import PriorityWorkers
+from gateway.rpc.admission_interceptor import Reception
+from gateway.rpc.calls import Answers
+from gateway.rpc.connections import drop_connection
+from gateway.rpc.descriptors import most_connections
+from gateway.rpc.health import Health
+from gateway.rpc.outbox import Outbox
+from gateway.rpc.requests.reader import OptionReader
+from gateway.rpc.service import PackshotService
+from gateway.rpc.streams import PhotoStreams
+from gateway.rpc.tls import ServedCertificate
+from gateway.rpc.transport import MAX_CALLS, server_options
+from gateway.start import StartError
+from gateway.stopping import take_all
+from imaging.presets.load import load_presets
+from packshot.v1 import packshot_pb2 as pb
+from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
+
+log = logging.getLogger(__name__)
+
+HEALTH_SERVICE_NAME = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+# After the drain, the time for steps that have begun; they look every moment whether to go on, but
+# an encoder's own work cannot be interrupted.
+_STOP_S: Final = 4.0
+
+SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
+
+
+class PortError(StartError):
+    """A port cannot be bound; the message names it."""
+
+
+class Gateway:
+    """A gateway, from start to stop.
+
+    Args:
+        config: Its settings.
+        inference: The inference server; closed when the gateway stops.
+    """
+
+    def __init__(self, config: GatewayConfig, inference: ObservedInference) -> None:
+        self._config = config
+        self._telemetry = Telemetry(config, inference)
+        self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
+        self._paces = ModelPaces()
+        self._inference = CircuitBreaker(
+            RetryingInference(
+                inference,
+                RetryBudget(config.retry_share, most=config.retries_in_reserve),
+                self._count_retry,
+                ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS,
+            ),
+            config.circuit_failures,
+            self._report_circuit,
+            self._paces,
+        )
+        self._health = Health()
+        self._watch = ReadinessWatch(
+            self._inference,
+            config.default_model,
+            config.probe_interval_s,
+            config.probe_timeout_s,
+            self._report,
+            self._paces,
+            self._hindrance,
+        )
+        files, accounts = config.certificate_files, config.accounts
+        self._certificate = ServedCertificate(files, self._metrics) if files else None
+        self._accounts = (
+            Accounts(accounts, SERVICE_NAME, self._metrics, self._calls) if accounts else None
+        )
+        if accounts and not files and not is_loopback(config.host):
+            log.warning("API keys come without TLS: everyone on the way can read them")
+        self._ready = False
+        self._heartbeat = Heartbeat()
+        self._metrics.follow(catalogue.READY, self._is_ready)
+        self._metrics.follow(catalogue.EVENT_LOOP_SILENCE, lambda: self._heartbeat.silence_s)
+        self.port = 0
+        self.metrics_port = 0
+
+    async def start(self) -> None:
+        """Bind both ports, answer, and begin to watch the default model.
+
+        Raises:
+            PortError: A port is in use.
+            StartError: The accounts cannot be opened.
+        """
+        config = self._config
+        self._loop = asyncio.get_running_loop()
+        if self._accounts:
+            await self._accounts.start()
+        # Each step runs on one worker thread already; OpenCV's own would only get in their way.
+        cv2.setNumThreads(1)
+        self._workers = PriorityWorkers(config.worker_threads, "pipeline")
+        self._decoder = self._build_decoder()
+        self._server = self._build_server()
+        try:
+            self.port = self._bind(f"{config.host}:{config.port}")
+        except RuntimeError as exc:
+            raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
+        try:
+            self._http = MetricsServer(
+                config.host,
+                config.metrics_port,
+                self._telemetry.registry,
+                self._is_ready,
+                lambda: self._heartbeat.is_alive,
+            )
+        except OSError as exc:
+            raise PortError(
+                f"cannot listen on {config.host}:{config.metrics_port} for metrics: {exc.strerror}"
+            ) from exc
+        self.metrics_port = self._http.port
+        # Not before everything is there that a start can fail for: threads keep a process alive.
+        self._workers.start()
+        self._decoder.start()
+        self._beating = asyncio.create_task(self._heartbeat.run())
+        await self._report(False)  # noqa: FBT003
+        await self._server.start()
+        self._watching = [
+            asyncio.create_task(self._watch.run()),
+            asyncio.create_task(self._telemetry.tritons.run()),
+        ]
+        if self._certificate:
+            self._watching.append(
+                asyncio.create_task(self._certificate.watch(config.host, self.port))
+            )
+        log.info(
+            "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
+            "memory stays below %.1f GiB",
+            config.host,
+            self.port,
+            config.host,
+            self.metrics_port,
+            config.worker_threads,
+            config.triton,
+            config.memory_ceiling_bytes / 2**30,
+        )
+
+    async def stop(self) -> None:
+        """Say NOT_SERVING, let the requests in flight finish, then close everything."""
+        drain_s = self._config.drain_timeout_s
+        log.info("draining, at most %g s", drain_s)
+        for watching in self._watching:
+            watching.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        self._ready = False
+        # What is not done by then is cancelled by gRPC; a decoder would not notice.
+        abandoning = self._loop.call_later(drain_s, self._decoder.abandon)
+        await take_all(
+            self._health.end,
+            self._streams.drain,
+            lambda: self._server.stop(drain_s),
+            abandoning.cancel,
+            self._decoder.abandon,
+            # Renders end with their steps, which go on meanwhile, and then return their credits.
+            lambda: asyncio.to_thread(self._workers.shutdown, _STOP_S),
+            self._accounts.stop if self._accounts else _nothing,
+            self._inference.close,
+            self._http.close,
+            self._beating.cancel,
+            self._decoder.close,
+            lambda: asyncio.to_thread(self._telemetry.close),
+        )
+        log.info("stopped")
+
+    def _hindrance(self) -> str:
+        return self._decoder.hindrance()
+
+    def _decoder_changed(self) -> None:
+        """Have readiness judged anew; from any thread."""
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._watch.doubt)
+
+    def _build_decoder(self) -> Decoder:
+        config = self._config
+        if not config.worker_processes:
+            return ThreadDecoder()
+        return ProcessDecoder(
+            config.worker_processes,
+            config.decode_timeout_s,
+            config.limits,
+            lambda: self._metrics.count(catalogue.DECODE_WORKERS_LOST),
+            config.log_format,
+            self._decoder_changed,
+        )
+
+    def _build_server(self) -> grpc.aio.Server:
+        config = self._config
+        outbox = Outbox(
+            config.send_timeout_s,
+            drop_connection,
+            lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
+        )
+        admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
+        reception = Reception(
+            admission, self._calls, config.max_receiving, config.default_timeout_s, outbox
+        )
+        options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
+        charges: Charges = self._accounts.charges if self._accounts else NoCharges()
+        server = grpc.aio.server(
+            # A render that either refuses is not even received.
+            interceptors=[*([self._accounts.door] if self._accounts else []), reception],
+            options=server_options(
+                config.max_message_bytes, most_connections(config.max_connections)
+            ),
+            maximum_concurrent_rpcs=MAX_CALLS,
+        )
+        self._streams = PhotoStreams(
+            config.stream_window,
+            config.max_streams,
+            min(config.default_timeout_s, config.stream_idle_timeout_s),
+            config.stream_idle_timeout_s,
+            config.max_message_bytes,
+            outbox,
+        )
+        steps = Steps(self._workers, self._calls)
+        renderer = Renderer(
+            self._inference,
+            steps,
+            self._decoder,
+            config.limits,
+            self._calls,
+            config.max_core_s,
+        )
+        service = PackshotService(
+            Answers(self._calls, self._watch.doubt),
+            Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
+            self._streams,
+            self._inference,
+            options,
+            charges,
+            outbox,
+            config.default_timeout_s,
+        )
+        self._telemetry.watch(
+            admission, self._streams, lambda: reception.renders, self._decoder.pids
+        )
+        add_PackshotServiceServicer_to_server(service, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = (SERVICE_NAME, HEALTH_SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(names, server)
+        return server
+
+    def _bind(self, address: str) -> int:
+        if self._certificate:
+            return self._server.add_secure_port(address, self._certificate.credentials())
+        return self._server.add_insecure_port(address)
+
+    def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
+        self._metrics.show(catalogue.CIRCUIT_OPEN, is_open, model)
+        self._watch.doubt()
+
+    def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
+        self._metrics.count(catalogue.INFERENCE_RETRIES, "yes" if allowed else "no")
+
+    def _count_refusal(self, bound: Bound, priority: Priority) -> None:
+        self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
+
+    def _is_ready(self) -> bool:
+        # A model may answer, and the loop that would ask it be stuck.
+        return self._ready and self._heartbeat.may_be_ready
+
+    async def _report(self, ready: bool) -> None:  # noqa: FBT001  a state, no switch
+        self._ready = ready
+        for name in ("", SERVICE_NAME):
+            self._health.set(name, serving=ready)
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,147 @@
+"""Whether the gateway can serve: judged by what the default model answers, never by a port.
+
+Triton's own health stays green after a model's process has died, so a photo's answer is the only
+evidence that counts: a recent one of a caller's, or else one of a probe's. The same probes close
+the circuits that are open, of whichever model. Besides, the gateway itself must be able to decode.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from gateway.errors import GatewayError
+from gateway.inference.circuit import CircuitBreaker
+from gateway.inference.model_pace import ModelPaces
+
+log = logging.getLogger(__name__)
+
+_SHORTEST_INTERVAL_S = 0.1
+
+# How often a model is probed that does not answer: a probe that fails costs next to nothing.
+_INTERVAL_WHILE_AWAY_S = 0.25
+
+# An answer counts as recent for so many passes of its model.
+_PASSES = 4.0
+
+
+class ReadinessWatch:
+    """Watches the default model and reports each change.
+
+    Args:
+        inference: The inference server, and the circuits before it.
+        model: The default model's name.
+        interval_s: Seconds between two looks.
+        probe_timeout_s: Seconds that a probe waits before it asks whether there is life at all.
+        on_change: Awaited with the new state at each change, and once at the start.
+        paces: Know how long a pass of the model takes.
+        hindrance: Says why the gateway itself could not serve; empty if it could.
+    """
+
+    def __init__(
+        self,
+        inference: CircuitBreaker,
+        model: str,
+        interval_s: float,
+        probe_timeout_s: float,
+        on_change: Callable[[bool], Awaitable[None]],
+        paces: ModelPaces,
+        hindrance: Callable[[], str] = lambda: "",
+    ) -> None:
+        self._inference = inference
+        self._model = model
+        self._interval_s = interval_s
+        self._probe_timeout_s = probe_timeout_s
+        self._on_change = on_change
+        self._paces = paces
+        self._probing: dict[str, asyncio.Task[str]] = {}
+        self._hindrance = hindrance
+        self._ready: bool | None = None
+        self._doubted = asyncio.Event()
+
+    def doubt(self) -> None:
+        """Look again soon: a caller's request has just found the model away."""
+        self._doubted.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        try:
+            await self._watch()
+        finally:
+            for probe in self._probing.values():
+                probe.cancel()
+            await asyncio.gather(*self._probing.values(), return_exceptions=True)
+
+    async def _watch(self) -> None:
+        while True:
+            doubted = self._doubted.is_set()
+            self._doubted.clear()
+            for model in self._inference.open_models - {self._model}:
+                # One model's probe may take long, and the others do not wait for it.
+                if model not in self._probing or self._probing[model].done():
+                    self._probing[model] = asyncio.create_task(self._probe(model))
+            await self._look(must_probe=doubted)
+            # However many callers doubt, there are not more than ten looks a second.
+            await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._doubted.wait(), self._pause_s())
+
+    async def _look(self, *, must_probe: bool) -> None:
+        start_s = time.monotonic()
+        reason = ""
+        is_open = self._model in self._inference.open_models
+        # A slow model is not kept busy by probes.
+        fresh_s = max(self._interval_s, _PASSES * self._paces.pass_s(self._model))
+        if must_probe or is_open or not self._answered_since(start_s - fresh_s):
+            reason = await self._probe_default()
+        # Callers' photos may have been answered while a busy server kept the probe waiting.
+        away = reason and not self._answered_since(start_s)
+        await self._judge(f"model {self._model!r} does not answer: {reason}" if away else "")
+
+    async def _probe_default(self) -> str:
+        """Probe the default model; a gateway that cannot serve says so meanwhile."""
+        probe = asyncio.create_task(self._probe(self._model))
+        try:
+            while not (await asyncio.wait({probe}, timeout=self._interval_s))[0]:
+                if self._hindrance():
+                    await self._judge("")
+            return probe.result()
+        finally:
+            probe.cancel()
+            await asyncio.gather(probe, return_exceptions=True)
+
+    async def _judge(self, away: str) -> None:
+        """Report a change.
+
+        Args:
+            away: Says that the model does not answer; empty if it does.
+        """
+        why = away or self._hindrance()
+        ready = not why
+        if ready != self._ready:
+            self._ready = ready
+            log.log(
+                logging.INFO if ready else logging.WARNING,
+                "%s",
+                f"model {self._model!r} answers: ready" if ready else f"not ready: {why}",
+            )
+            await self._on_change(ready)
+
+    def _answered_since(self, moment_s: float) -> bool:
+        return self._inference.last_answer_s(self._model) >= moment_s
+
+    def _pause_s(self) -> float:
+        away = not self._ready or self._inference.open_models
+        return min(self._interval_s, _INTERVAL_WHILE_AWAY_S) if away else self._interval_s
+
+    async def _probe(self, model: str) -> str:
+        """Ask for a real inference and return why there was none, "" if there was."""
+        try:
+            await self._inference.probe(model, self._probe_timeout_s)
+        except GatewayError as exc:
+            return f"{type(exc).__name__}: {exc}"
+        except Exception as exc:  # the watch must outlive whatever a probe meets
+            log.exception("the probe of model %r failed", model)
+            return type(exc).__name__
+        return ""

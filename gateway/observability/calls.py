@@ -1,0 +1,201 @@
+"""Calls as they are seen: each is counted, timed, traced, and written down in one line."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+
+import grpc
+import structlog.contextvars
+from google.rpc import status_pb2
+from opentelemetry.trace import Span
+
+from gateway.errors import GatewayError
+from gateway.observability import catalogue
+from gateway.observability.labels import NO_PRIORITY, RENDERS, Method, Stage
+from gateway.observability.metrics import Metrics
+from gateway.observability.tracing import Tracing, end_call, trace_id_of
+from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
+from gateway.rpc.status import status_code, to_status
+
+log = logging.getLogger("gateway.calls")
+
+Metadata = Iterable[tuple[str, str | bytes]]
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, or one photo of a stream, from its arrival to its answer.
+
+    Attributes:
+        method: What is called.
+        span: Its span.
+        priority: Its priority's name; `NO_PRIORITY` for what is no render.
+        code: How it ends.
+        reason: Why, if it is an error.
+        facts: What else its line says.
+        stages_s: Seconds that each stage took.
+        photo_counted: Whether the bytes of its photo have been counted.
+    """
+
+    method: str
+    span: Span
+    priority: str
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    reason: str = ""
+    facts: dict[str, str | int | float] = field(default_factory=dict)
+    stages_s: dict[Stage, float] = field(default_factory=dict)
+    photo_counted: bool = False
+
+    @property
+    def trace_id(self) -> str:
+        """The trace's id, 32 hexadecimal digits."""
+        return trace_id_of(self.span)
+
+    @property
+    def exemplar(self) -> str | None:
+        """The trace's id where there is such a trace to look at, which is where it is sampled."""
+        return self.trace_id if self.span.is_recording() else None
+
+    def fail(self, error: GatewayError) -> status_pb2.Status:
+        """Note the error that the call ends in, and return its status."""
+        self.code, self.reason = status_code(error), error.reason
+        return to_status(error, self.trace_id)
+
+
+# The call that is being answered, in whichever coroutine works for it.
+_current: ContextVar[Call] = ContextVar("current_call")
+
+
+class Calls:
+    """Sees every call.
+
+    Args:
+        metrics: Where they are counted and timed.
+        tracing: Where their spans go.
+    """
+
+    def __init__(self, metrics: Metrics, tracing: Tracing) -> None:
+        self._metrics = metrics
+        self._tracing = tracing
+
+    @contextlib.contextmanager
+    def answering(
+        self, method: Method, metadata: Metadata, arrived_s: float | None = None
+    ) -> Iterator[Call]:
+        """Answer a call in a block; whatever is not noted about it by its end is not seen.
+
+        Args:
+            method: What is called.
+            metadata: The call's metadata, which may name a trace.
+            arrived_s: The `time.monotonic()` of its arrival; None: now.
+        """
+        start_s = time.monotonic() if arrived_s is None else arrived_s
+        # A render's message says its priority again, and decides, once it is there.
+        announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
+        priority = announced.label if method in RENDERS else NO_PRIORITY
+        call = Call(method, self._tracing.begin_call(method, metadata), priority)
+        token = enter(call)
+        self._metrics.move(catalogue.IN_FLIGHT, 1, method)
+        try:
+            with structlog.contextvars.bound_contextvars(trace_id=call.trace_id):
+                try:
+                    yield call
+                finally:
+                    self._metrics.move(catalogue.IN_FLIGHT, -1, method)
+                    self._answered(call, time.monotonic() - start_s)
+        finally:
+            leave(token)
+
+    def refuse(
+        self,
+        name: str,
+        metadata: Metadata,
+        error: GatewayError,
+        arrived_s: float,
+        facts: Mapping[str, str] | None = None,
+    ) -> status_pb2.Status:
+        """See a call that is refused before it is read, and return its status.
+
+        Args:
+            name: What is called, be it one of the methods that are counted or not.
+            metadata: The call's metadata.
+            error: Why it is refused.
+            arrived_s: The `time.monotonic()` of its arrival.
+            facts: What else its line says.
+        """
+        if name in set(Method):
+            with self.answering(Method(name), metadata, arrived_s) as call:
+                call.facts |= facts or {}
+                return call.fail(error)
+        self._metrics.count(catalogue.ERRORS, error.reason)
+        log.info("call refused", extra={"method": name, "reason": error.reason, **(facts or {})})
+        return to_status(error)
+
+    @contextlib.contextmanager
+    def asking(self, stage: Stage) -> Iterator[None]:
+        """See a stage that another service does; it may continue the trace within the block."""
+        start_s = time.monotonic()
+        with self._tracing.asking(_current.get().span, stage):
+            yield
+        self.stage(stage, time.monotonic() - start_s)
+
+    def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
+        """See a stage of the current call that is over.
+
+        Args:
+            stage: Which.
+            duration_s: How long it took.
+            start_ns: When it began, as `time.time_ns` tells, for a span of it; None: no span.
+        """
+        call = _current.get()
+        call.stages_s[stage] = duration_s
+        self._metrics.observe(catalogue.STAGE_DURATION, duration_s, stage, trace_id=call.exemplar)
+        if start_ns is not None:
+            self._tracing.add(call.span, stage, start_ns, duration_s)
+
+    def _answered(self, call: Call, duration_s: float) -> None:
+        code, metrics = call.code, self._metrics
+        outcome = "ok" if code is grpc.StatusCode.OK else "error"
+        metrics.count(catalogue.REQUESTS, call.method, code.name, call.priority)
+        metrics.observe(
+            catalogue.REQUEST_DURATION,
+            duration_s,
+            *(call.method, call.priority, outcome),
+            trace_id=call.exemplar,
+        )
+        if call.reason:
+            metrics.count(catalogue.ERRORS, call.reason)
+            call.facts["reason"] = call.reason
+        if call.priority != NO_PRIORITY:
+            call.facts["priority"] = call.priority
+        end_call(call.span, code.name, call.facts)
+        facts = {
+            "method": call.method,
+            "code": code.name,
+            "ms": round(duration_s * 1e3, 1),
+            **call.facts,
+            **{f"{stage}_ms": round(s * 1e3, 1) for stage, s in call.stages_s.items()},
+        }
+        log.info("call", extra=facts)
+
+
+def enter(call: Call) -> Token[Call]:
+    """Begin to answer a call; what is returned goes to `leave`."""
+    return _current.set(call)
+
+
+def leave(token: Token[Call]) -> None:
+    """End to answer the call."""
+    _current.reset(token)
+
+
+def current_call() -> Call:
+    """Return the call that is being answered.
+
+    Raises:
+        LookupError: There is none.
+    """
+    return _current.get()

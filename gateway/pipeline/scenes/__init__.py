@@ -1,5 +1,0 @@
-"""Rendered scenes for a product to stand in: a set, its light, its floor's texture."""
-
-from gateway.pipeline.scenes.scene import SceneStaging, paint_scene, suits
-
-__all__ = ["SceneStaging", "paint_scene", "suits"]

@@ -1,0 +1,164 @@
+"""Whose job comes next: interactive before bulk, and fairly between callers within each.
+
+Fair is meant in the threads' time: of the callers who wait, the one goes first that has had the
+least of it. What a job takes is counted while it runs, so no estimate is needed for it, and a job
+that nobody waits for any more is its caller's until it ends. A caller who comes, or comes back,
+starts level with the one who has had the least: nobody saves time up. Linux schedules processes in
+this way; the network's word for it is start-time fair queuing.
+"""
+
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar
+
+from gateway.admission.priority import BULK_TURN, Priority
+
+J = TypeVar("J")
+
+# A caller counts as there for this long after its last job.
+_RECENT_S: Final = 10.0
+# Jobs of this length are felt by whoever waits for one to end: they leave a thread to others.
+_LONG_S: Final = 0.5
+# How much of the longest job's time is remembered from one job to the next.
+_MEMORY: Final = 0.9
+
+
+@dataclass(slots=True)
+class _Account(Generic[J]):
+    """What one caller has had of the threads, and what it waits for."""
+
+    used_s: float
+    seen_s: float
+    longest_s: float = 0.0
+    began_s: list[float] = field(default_factory=list)
+    queued: dict[Priority, list[tuple[float, int, J]]] = field(
+        default_factory=lambda: {each: [] for each in Priority}
+    )
+
+    @property
+    def is_active(self) -> bool:
+        return bool(self.began_s) or any(self.queued.values())
+
+    def used_until_s(self, now_s: float) -> float:
+        return self.used_s + sum(now_s - began_s for began_s in self.began_s)
+
+
+class FairQueue(Generic[J]):
+    """Jobs that wait for a thread. Not safe to share between threads without a lock.
+
+    Args:
+        threads: How many jobs run at once.
+        clock: Seconds that only rise.
+    """
+
+    def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._threads = threads
+        self._clock = clock
+        self._accounts: dict[str, _Account[J]] = {}
+        self._floor_s = 0.0
+        self._turns = 0
+        self._numbers = itertools.count()
+
+    def push(
+        self,
+        priority: Priority,
+        caller: str,
+        arrived_s: float,
+        job: J,
+        expected_s: float = 0.0,
+    ) -> None:
+        """Queue a job.
+
+        Args:
+            priority: Its priority.
+            caller: Whose it is.
+            arrived_s: When what it belongs to arrived; a caller's oldest goes first.
+            job: The job.
+            expected_s: What it may take, by an estimate.
+        """
+        now_s = self._clock()
+        self._forget(now_s)
+        account = self._accounts.setdefault(caller, _Account(self._floor_s, now_s))
+        if not account.is_active:
+            account.used_s = max(account.used_s, self._floor_s)
+        account.seen_s = now_s
+        account.longest_s = max(account.longest_s, expected_s)
+        heapq.heappush(account.queued[priority], (arrived_s, next(self._numbers), job))
+
+    def pop(self) -> tuple[str, float, J] | None:
+        """Take the next job out; its caller and the time of its beginning go to `ended`.
+
+        Returns:
+            Nothing if there is no job, or none that may begin now.
+        """
+        now_s = self._clock()
+        self._raise_floor(now_s)
+        first = {each: self._first(each, now_s) for each in Priority}
+        urgent, bulk = first[Priority.INTERACTIVE], first[Priority.BULK]
+        priority = Priority.BULK if urgent is None else Priority.INTERACTIVE
+        if urgent is not None and bulk is not None:
+            self._turns = (self._turns + 1) % BULK_TURN
+            priority = Priority.INTERACTIVE if self._turns else Priority.BULK
+        caller = first[priority]
+        if caller is None:
+            return None
+        account = self._accounts[caller]
+        account.began_s.append(now_s)
+        return caller, now_s, heapq.heappop(account.queued[priority])[2]
+
+    def ended(self, caller: str, began_s: float) -> None:
+        """Note that a job has ended."""
+        account, now_s = self._accounts[caller], self._clock()
+        account.began_s.remove(began_s)
+        account.used_s += now_s - began_s
+        account.longest_s = max(now_s - began_s, account.longest_s * _MEMORY)
+        account.seen_s = now_s
+
+    def remove(self, caller: str, priority: Priority, is_it: Callable[[J], bool]) -> None:
+        """Take jobs out that have not begun; those that have are left alone."""
+        account = self._accounts.get(caller)
+        if account:
+            queue = account.queued[priority]
+            queue[:] = [entry for entry in queue if not is_it(entry[2])]
+            heapq.heapify(queue)
+
+    def waiting(self, priority: Priority | None = None) -> int:
+        """Count the jobs that have not begun, of one priority or of all."""
+        wanted = Priority if priority is None else (priority,)
+        return sum(len(each.queued[key]) for each in self._accounts.values() for key in wanted)
+
+    def _first(self, priority: Priority, now_s: float) -> str | None:
+        """Return whose turn it is within a priority; None if there is nobody who may begin."""
+        least: tuple[float, float, str] | None = None
+        for caller, account in self._accounts.items():
+            queue = account.queued[priority]
+            if queue and self._may_begin(caller, now_s):
+                turn = (account.used_until_s(now_s), queue[0][0], caller)
+                least = turn if least is None else min(least, turn)
+        return least[2] if least else None
+
+    def _may_begin(self, caller: str, now_s: float) -> bool:
+        """Tell whether a caller with long jobs would leave a thread to the others who are there."""
+        mine = self._accounts[caller]
+        longest_s = max([mine.longest_s, *(now_s - began_s for began_s in mine.began_s)])
+        if self._threads == 1 or longest_s < _LONG_S or len(mine.began_s) < self._threads - 1:
+            return True
+        return not any(
+            account.is_active or now_s - account.seen_s < _RECENT_S
+            for name, account in self._accounts.items()
+            if name != caller
+        )
+
+    def _raise_floor(self, now_s: float) -> None:
+        active = [a.used_until_s(now_s) for a in self._accounts.values() if a.is_active]
+        self._floor_s = max(self._floor_s, min(active, default=self._floor_s))
+
+    def _forget(self, now_s: float) -> None:
+        """Drop the callers who would come back as new ones."""
+        for caller, account in list(self._accounts.items()):
+            gone = now_s - account.seen_s > _RECENT_S and account.used_s <= self._floor_s
+            if gone and not account.is_active:
+                del self._accounts[caller]

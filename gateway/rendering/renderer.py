@@ -1,0 +1,260 @@
+"""One photo's way from bytes to bytes: the steps in order."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from gateway.inference.server import InferenceServer, Matte, MattingModel
+from gateway.observability.calls import Calls
+from gateway.observability.labels import Stage
+from gateway.rendering.cost import work_of
+from gateway.rendering.decoding.decoder import Decoder
+from gateway.rendering.decoding.inputs import Inputs
+from gateway.rendering.packshot import Packshot
+from gateway.rendering.render_call import RenderCall
+from gateway.rendering.render_options import RenderOptions
+from gateway.rendering.steps import Steps, timed
+from imaging.compose.compose import compose
+from imaging.compose.composition import Background, Content, Look
+from imaging.cost import Work, check_cost
+from imaging.decode.limits import PhotoLimits
+from imaging.decode.pixels_held import charged_pixels, sure_picture_pixels
+from imaging.layers import encode_alone, encode_layers
+from imaging.matting.marked import cut_out_marked, own_marked_cut, to_marked_input
+from imaging.matting.marks import Marks, Masks, marks_of
+from imaging.matting.own_cut import CutChoice, keeps_own
+from imaging.presets.verdict import judge
+from imaging.types import Cut, Photo, Pixels
+
+Charge: TypeAlias = Callable[[int, Work], None]
+
+_KEEPS_ALREADY: Final = "the keep mask added nothing: the cut is the photo's own transparency"
+
+
+class Renderer:
+    """Renders photos.
+
+    Args:
+        inference: Where the networks run.
+        steps: Runs the arithmetic of the other steps.
+        decoder: Decodes the pictures that callers send.
+        limits: What a photo may be.
+        calls: Sees the stages.
+        max_core_s: The most processor time that a render may take by its estimate.
+    """
+
+    def __init__(
+        self,
+        inference: InferenceServer,
+        steps: Steps,
+        decoder: Decoder,
+        limits: PhotoLimits,
+        calls: Calls,
+        max_core_s: float,
+    ) -> None:
+        self._inference = inference
+        self._steps = steps
+        self._decoder = decoder
+        self._limits = limits
+        self._calls = calls
+        self._max_core_s = max_core_s
+
+    async def render(
+        self,
+        photo_file: bytes,
+        options: RenderOptions,
+        call: RenderCall,
+        charge: Charge,
+    ) -> Packshot:
+        """Lead one photo through all steps.
+
+        Args:
+            photo_file: The photo's file.
+            options: What shall become of it.
+            call: Who waits for it and until when; takes the times of its stages.
+            charge: Takes the room for so many pixels and for this work, or raises, before any of
+                them is decoded.
+
+        Returns:
+            The packshot.
+
+        Raises:
+            GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
+        """
+        start_s = time.monotonic()
+        try:
+            return await self._render(call, start_s, photo_file, options, charge)
+        finally:
+            # It is not one span of time, but many that add up.
+            self._calls.stage(Stage.QUEUE, call.queued_s)
+
+    async def _render(
+        self,
+        call: RenderCall,
+        start_s: float,
+        photo_file: bytes,
+        options: RenderOptions,
+        charge: Charge,
+    ) -> Packshot:
+        model = None
+        if options.cut is not CutChoice.KEEP:
+            model = await self._inference.model(options.model, call.deadline.remaining_s())
+        photo, background, masks, work = await self._decode(call, photo_file, options, charge)
+        keeps = keeps_own(photo, options.cut)
+        notes = photo.notes
+        if keeps and masks.keep is not None:
+            notes += (_KEEPS_ALREADY,)
+        # The masks go before the picture is painted, as `imaging.decode.pixels_held` counts on.
+        marks = await self._steps.run(
+            call, marks_of, photo.width_px, photo.height_px, options.region, masks
+        )
+        del masks
+        if keeps or model is None:
+            cut, made_by, version = (
+                await self._steps.step(call, Stage.REFINE, own_marked_cut, photo, marks),
+                "",
+                "",
+            )
+        else:
+            cut, version = await self._cut_by(call, model, photo, marks, cleans=options.cleans)
+            made_by = model.name
+        del marks
+        look = Look(
+            background,
+            options.frame,
+            options.staging,
+            options.content,
+            clears_border=options.cleans and not keeps,
+        )
+
+        def admit(picture_px: int) -> None:
+            check_cost(replace(work, picture_px=picture_px), self._max_core_s)
+
+        composition = await self._steps.step(
+            call, Stage.COMPOSE, compose, cut, photo, look, call.check, admit
+        )
+        picture, matte = await self._steps.step(
+            call,
+            Stage.ENCODE,
+            encode_layers if options.content is Content.LAYERS else encode_alone,
+            composition.pixels,
+            options.picture_format,
+            options.quality,
+            resolution_dpi=options.resolution_dpi,
+            metadata=photo.metadata,
+            check=call.check,
+        )
+        verdict = None
+        if options.preset:
+            verdict = await self._steps.step(
+                call,
+                Stage.VERIFY,
+                judge,
+                options.preset,
+                picture,
+                options.picture_format,
+                composition.product,
+                composition.magnification,
+                composition.cut_off,
+            )
+        height_px, width_px = composition.pixels.shape[:2]
+        return Packshot(
+            picture=picture,
+            picture_format=options.picture_format,
+            width_px=width_px,
+            height_px=height_px,
+            product=composition.product,
+            magnification=composition.magnification,
+            cut_off=composition.cut_off,
+            confidence=cut.confidence,
+            keeps_own_cut=keeps,
+            model=made_by,
+            model_version=version,
+            photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
+            stages_s={**call.stages_s, Stage.QUEUE: call.queued_s},
+            total_s=time.monotonic() - start_s,
+            notes=notes + composition.notes,
+            verdict=verdict,
+            matte=matte,
+        )
+
+    async def _cut_by(
+        self, call: RenderCall, model: MattingModel, photo: Photo, marks: Marks, *, cleans: bool
+    ) -> tuple[Cut, str]:
+        """Have a model cut the product out; return its version too."""
+        model_input = await self._steps.step(
+            call,
+            Stage.PREPARE,
+            to_marked_input,
+            photo,
+            marks,
+            model.input_width_px,
+            model.input_height_px,
+        )
+        matte = await self._infer(call, model, model_input)
+        cut = await self._steps.step(
+            call,
+            Stage.REFINE,
+            cut_out_marked,
+            matte.alpha,
+            model_input[0],
+            photo,
+            marks,
+            cleans=cleans,
+        )
+        return cut, matte.model_version
+
+    async def _decode(
+        self,
+        call: RenderCall,
+        photo_file: bytes,
+        options: RenderOptions,
+        charge: Charge,
+    ) -> tuple[Photo, Background, Masks, Work]:
+        """Open the pictures, take the room that their headers ask for, and decode them."""
+        opened, start_ns, opening_s = await self._steps.run(
+            call,
+            timed,
+            Inputs,
+            self._decoder,
+            photo_file,
+            options.background,
+            options.masks,
+            self._limits,
+        )
+        with opened:
+            sizes_px = opened.photo_px, opened.background_px
+            picture_px = sure_picture_pixels(opened.photo_px, options.frame)
+            work = work_of(
+                options,
+                math.prod(opened.photo_px),
+                math.prod(opened.background_px),
+                picture_px,
+                opened.masks_px,
+            )
+            check_cost(work, self._max_core_s)
+            pixels = charged_pixels(
+                *sizes_px,
+                options.frame,
+                options.picture_format,
+                opened.masks_px,
+                layers=options.content is Content.LAYERS,
+            )
+            charge(pixels, work)
+            decoded, _, decoding_s = await self._steps.run(
+                call, timed, opened.decode, keep_metadata=options.keep_metadata
+            )
+        call.stages_s[Stage.DECODE] = opening_s + decoding_s
+        self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
+        return *decoded, work
+
+    async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
+        with self._calls.asking(Stage.INFER):
+            start_s = time.monotonic()
+            matte = await self._inference.infer(
+                model, model_input, call.deadline.remaining_s(), call.priority
+            )
+            call.stages_s[Stage.INFER] = time.monotonic() - start_s
+        return matte

@@ -1,0 +1,100 @@
+"""The steps of renders, on the worker threads: each in its time, timed, and waited for."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, ParamSpec, TypeVar
+
+from gateway.observability.calls import Calls
+from gateway.observability.labels import Stage
+from gateway.rendering.render_call import RenderCall
+from gateway.rendering.workers import PriorityWorkers
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Steps:
+    """Runs the steps of renders.
+
+    Args:
+        workers: The threads that they run on.
+        calls: Sees the stages.
+    """
+
+    def __init__(self, workers: PriorityWorkers, calls: Calls) -> None:
+        self._workers = workers
+        self._calls = calls
+
+    async def step(
+        self,
+        call: RenderCall,
+        stage: Stage,
+        work: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Run work that is a stage by itself, and time it; errors are those of `run`."""
+        result, start_ns, duration_s = await self.run(call, lambda: timed(work, *args, **kwargs))
+        call.stages_s[stage] = duration_s
+        self._calls.stage(stage, duration_s, start_ns)
+        return result
+
+    async def run(
+        self, call: RenderCall, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run work on a worker thread, unless the time is up; this is where threads begin.
+
+        If this is cancelled, work that has begun is waited for all the same: what it holds must
+        stay counted until it has ended.
+
+        Raises:
+            DeadlineError: The time is up.
+            Exception: Whatever the work raises.
+        """
+        submitted_s = time.monotonic()
+
+        def in_time() -> T:
+            call.queued_s += time.monotonic() - submitted_s
+            call.begun = True
+            call.deadline.remaining_s()
+            return work(*args, **kwargs)
+
+        future = self._workers.submit(
+            call.priority,
+            in_time,
+            caller=call.caller.name,
+            arrived_s=call.arrived_s,
+            # The longest step of a costly render takes about half of it.
+            expected_s=call.threads_s / 2,
+        )
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            # What has begun looks every now and then whether to go on.
+            call.cancelled = True
+            await self._ended(future)
+            raise
+        finally:
+            # An exception's traceback holds this frame, and the future the exception.
+            del future
+
+    async def _ended(self, future: Future[Any]) -> None:
+        """Wait until a job has ended; if it fails, nobody is left to be told.
+
+        A call can be cancelled several times: by its caller, its deadline, the end of the drain.
+        """
+        ended = asyncio.gather(asyncio.wrap_future(future), return_exceptions=True)
+        while not (future.cancelled() or ended.done()):
+            try:
+                await asyncio.wait({ended})
+            except asyncio.CancelledError:
+                if self._workers.abandoned:
+                    raise
+
+
+def timed(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int, float]:
+    """Do work; return its result, its beginning as `time.time_ns` tells, and its seconds."""
+    start_ns, start_s = time.time_ns(), time.monotonic()
+    return work(*args, **kwargs), start_ns, time.monotonic() - start_s

@@ -1,0 +1,1 @@
+"""The gRPC face: service, streams, interceptors, requests from and responses to protobuf."""

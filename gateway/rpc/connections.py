@@ -1,0 +1,70 @@
+"""Connections that are ended from this side: gRPC's own interface to Python ends calls only.
+
+And a call whose reply its caller does not take it does not end either: a status goes after the
+reply, and the reply waits for HTTP/2's flow control. So the connection's socket is found among the
+process' own, and shut down; gRPC then does with it as with one that its caller has closed.
+"""
+
+import logging
+import os
+import socket
+from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from typing import Final
+
+from gateway.admission.caller import peer_address
+
+log = logging.getLogger(__name__)
+
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+
+
+def drop_connection(peer: str) -> bool:
+    """Shut down the connection of a peer, by gRPC's name of it; return whether there was one."""
+    wanted = peer_address(peer)
+    if wanted is None:
+        return False
+    for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  names are all that is wanted
+        with suppress(OSError), _socket(int(name)) as connection:
+            if connection is not None and _address(connection.getpeername()) == _plain(*wanted):
+                connection.shutdown(socket.SHUT_RDWR)
+                return True
+    log.warning("the connection of %s cannot be found to be closed", peer)
+    return False
+
+
+class _socket:  # noqa: N801  a block
+    """One of the process' sockets by its descriptor, of which a copy is closed in the end.
+
+    The copy is of the same connection, whatever the descriptor's number is given to meanwhile.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._socket: socket.socket | None = None
+
+    def __enter__(self) -> socket.socket | None:
+        copy = os.dup(self._descriptor)
+        try:
+            self._socket = socket.socket(fileno=copy)
+        except OSError:
+            os.close(copy)
+            raise
+        return self._socket if self._socket.type == socket.SOCK_STREAM else None
+
+    def __exit__(self, *error: object) -> None:
+        if self._socket is not None:
+            self._socket.close()
+
+
+def _address(name: object) -> tuple[str, int] | None:
+    """Return address and port of a socket's peer; None where it has no such."""
+    return _plain(str(name[0]), int(name[1])) if isinstance(name, tuple) else None
+
+
+def _plain(host: str, port: int) -> tuple[str, int]:
+    address = ip_address(host)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return str(address), port

@@ -1,0 +1,48 @@
+"""How many connections the process' own limit of descriptors allows.
+
+Strangers decide how many connections there are. Decoding keeps descriptors back for itself
+(`gateway.rendering.decoding.reserve`), but an accept that waits may take one in the moment in which decoding
+opens that reserve. So gRPC is told to accept no more connections than leave it whole.
+"""
+
+import logging
+import os
+import resource
+from pathlib import Path
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+_DESCRIPTORS: Final = Path("/proc/self/fd")
+# For decoding (64), and for channels to Triton, workers, the metrics port, files and a database.
+_KEPT: Final = 128
+_MOST_SHARE: Final = 0.5
+
+
+def most_connections(wanted: int) -> int:
+    """Return how many connections may be accepted; fewer than wanted are logged.
+
+    The process' soft limit of descriptors is raised first, within the hard one.
+
+    Args:
+        wanted: Connections that the settings allow.
+    """
+    in_use = len(os.listdir(_DESCRIPTORS))  # noqa: PTH208  names are all that is wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    needed = in_use + wanted + _KEPT
+    if soft < needed and (hard == resource.RLIM_INFINITY or hard > soft):
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    kept = min(_KEPT, int(soft * _MOST_SHARE))
+    allowed = max(min(wanted, soft - in_use - kept), 1)
+    if allowed < wanted:
+        log.warning(
+            "%d connections are accepted, not the %d of PACKSHOT_MAX_CONNECTIONS: "
+            "the process may open %d files (ulimit -n)",
+            allowed,
+            wanted,
+            soft,
+        )
+    return allowed

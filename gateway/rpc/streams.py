@@ -1,0 +1,283 @@
+"""Streams of photos: many over one call, and never more inside than a stream's window."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TypeAlias
+
+import grpc.aio
+from google.rpc import status_pb2
+
+from gateway.admission.fair_places import FairPlaces, NoPlaceError
+from gateway.errors import DrainingError, GatewayError, OverloadedError, StreamIdleError
+from gateway.rendering.render_call import Deadline
+from gateway.rpc.outbox import Outbox
+from packshot.v1 import packshot_pb2 as pb
+
+# For how long a stream that gives way to another may take to send the replies that it has; the
+# other one waits for longer.
+_GIVING_WAY_S = 3.0
+# When a caller may come back to a service with too many open streams, which last for long.
+_REFUSED_RETRY_S = 1.0
+_LIMIT_KEY = "packshot-max-message-bytes"
+
+Context: TypeAlias = grpc.aio.ServicerContext[pb.RenderStreamRequest, pb.RenderStreamResponse]
+# Returns the deadline that the photo has had since it was read.
+WaitForRoom: TypeAlias = Callable[[pb.RenderStreamRequest], Awaitable[Deadline]]
+# A block that has a photo's outcome, and holds what it takes until the outcome has been sent.
+Rendered: TypeAlias = Callable[
+    [pb.RenderStreamRequest, Deadline],
+    AbstractAsyncContextManager[pb.RenderResponse | status_pb2.Status],
+]
+
+
+class PhotoStreams:
+    """The open streams.
+
+    Args:
+        window: Most photos of one stream that are inside at once, replies that nobody has taken
+            yet included.
+        max_streams: Most streams open at once.
+        first_timeout_s: Seconds until a stream is ended whose first photo has not come.
+        idle_timeout_s: Seconds without a photo, a result or a reply taken until a stream is ended.
+        max_message_bytes: The largest message, which callers are told.
+        outbox: Watches over replies.
+    """
+
+    def __init__(
+        self,
+        window: int,
+        max_streams: int,
+        first_timeout_s: float,
+        idle_timeout_s: float,
+        max_message_bytes: int,
+        outbox: Outbox,
+    ) -> None:
+        self._window = window
+        self._places = FairPlaces(max_streams)
+        self._first_timeout_s = first_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._metadata = ((_LIMIT_KEY, str(max_message_bytes)),)
+        self._outbox = outbox
+        self._open: set[_Stream] = set()
+        self._draining = False
+
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    async def serve(
+        self, context: Context, caller: str, wait_for_room: WaitForRoom, rendered: Rendered
+    ) -> None:
+        """Answer the photos of one stream until its caller has sent the last one.
+
+        Args:
+            context: The call.
+            caller: Who makes it.
+            wait_for_room: Waits until a photo may be rendered, before the next one is read.
+            rendered: Gives a photo's outcome; raises nothing but what ends the stream.
+
+        Raises:
+            DrainingError: The gateway stops; every photo that was read has its reply.
+            InvalidRequestError: A message is none of this interface, or over a limit.
+            OverloadedError: As many streams as may be are open, or this one gives way to another
+                caller's.
+            StreamIdleError: Nothing moved for too long.
+        """
+        stream = _Stream(context, wait_for_room, rendered, self._window, self._outbox)
+        async with self._opened(stream, caller):
+            # An open stream is to be told from one that is refused before any photo is sent.
+            # A message over the limit would end the stream, so its caller must know the limit.
+            with suppress(grpc.aio.InternalError):  # the caller has gone, which `run` finds as well
+                await context.send_initial_metadata(self._metadata)
+            await stream.run(self._first_timeout_s, self._idle_timeout_s)
+
+    def drain(self) -> None:
+        """Read no further message of any stream; each ends once what it has read is answered."""
+        self._draining = True
+        for stream in self._open:
+            stream.stop_reading(
+                DrainingError("the service is about to stop; send again what has no reply")
+            )
+
+    @asynccontextmanager
+    async def _opened(self, stream: "_Stream", caller: str) -> AsyncIterator[None]:
+        if self._draining:
+            raise DrainingError("the service is about to stop")
+        try:
+            async with self._places.place(caller) as place:
+                place.stop = lambda: stream.give_way(self._gives_way(caller))
+                place.busy = lambda: stream.busy
+                self._open.add(stream)
+                try:
+                    yield
+                finally:
+                    self._open.discard(stream)
+        except NoPlaceError as exc:
+            limit = self._places.limit
+            raise OverloadedError(
+                f"{exc.taken} streams are open; the limit is {limit}",
+                retry_after_s=_REFUSED_RETRY_S,
+                figures={"limit": limit, "value": exc.taken},
+            ) from exc
+
+    def _gives_way(self, caller: str) -> GatewayError:
+        held = self._places.held(caller)
+        return OverloadedError(
+            f"the caller has {held} streams open, and others want one; "
+            "send again what has no reply",
+            retry_after_s=_REFUSED_RETRY_S,
+            figures={"limit": self._places.limit, "value": held},
+        )
+
+
+class _Stream:
+    """One stream: as many workers as its window holds photos.
+
+    A worker reads a photo, has it rendered, writes the reply and only then reads again. So a sender
+    that is too fast and a reader that is too slow both leave the rest to HTTP/2's flow control.
+    What a worker holds ends with `_pass_one`: one that waits keeps no photo and no picture.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        wait_for_room: WaitForRoom,
+        rendered: Rendered,
+        window: int,
+        outbox: Outbox,
+    ) -> None:
+        self._context = context
+        self._wait_for_room = wait_for_room
+        self._rendered = rendered
+        self._window = window
+        self._outbox = outbox
+        self._reading = asyncio.Lock()
+        self._writing = asyncio.Lock()
+        self._read: asyncio.Task[object] | None = None
+        self._ended = False
+        self._stopped: GatewayError | None = None
+        self._in_flight = 0
+        self._any_came = False
+        self._gives_way = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether there are photos that have been read and not answered."""
+        return self._in_flight > 0
+
+    async def run(self, first_timeout_s: float, idle_timeout_s: float) -> None:
+        """Answer every photo."""
+        self._idle_timeout_s = idle_timeout_s
+        try:
+            async with asyncio.timeout(first_timeout_s) as self._idle, asyncio.TaskGroup() as group:
+                for _ in range(self._window):
+                    group.create_task(self._work())
+        except TimeoutError:
+            if self._stopped and self._gives_way:
+                raise self._stopped from None
+            what, limit_s = "nothing moved on this stream for", idle_timeout_s
+            if not self._any_came:
+                what, limit_s = "no photo came on this stream within", first_timeout_s
+            raise StreamIdleError(f"{what} {limit_s:g} s", figures={"limit": limit_s}) from None
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+        if self._stopped and not self._ended:
+            raise self._stopped
+
+    def stop_reading(self, reason: GatewayError) -> None:
+        """Read no further message, not even the one that is being waited for.
+
+        Args:
+            reason: What the stream ends in, once what it has read is answered.
+        """
+        self._stopped = self._stopped or reason
+        if self._read:
+            self._read.cancel()
+
+    def give_way(self, reason: GatewayError) -> None:
+        """Stop reading, and end soon even if replies are not taken.
+
+        Args:
+            reason: What the stream ends in.
+        """
+        self._gives_way = True
+        self.stop_reading(reason)
+        self._moved()
+
+    async def _work(self) -> None:
+        while await self._pass_one():
+            pass
+
+    async def _pass_one(self) -> bool:
+        """Lead one photo through; return whether there was one."""
+        async with self._reading:
+            message = await self._next()
+            if message is None:
+                return False
+            self._in_flight += 1
+            self._any_came = True
+            self._moved()
+            try:
+                # Before the next message is read: what waits for room is one photo of each stream.
+                deadline = await self._wait_for_room(message)
+            except BaseException:
+                self._in_flight -= 1
+                raise
+        answered = False
+        try:
+            async with self._rendered(message, deadline) as outcome:
+                answered = True
+                self._in_flight -= 1
+                self._moved()
+                return await self._write(_reply(message.id, outcome))
+        finally:
+            if not answered:
+                self._in_flight -= 1
+
+    async def _write(self, reply: pb.RenderStreamResponse) -> bool:
+        """Send a reply; return whether there is still somebody to take more."""
+        data = reply.SerializeToString()
+        try:
+            async with self._writing:
+                with self._outbox.sending(self._context, len(data)):
+                    await self._context.write(data)  # type: ignore[arg-type]  # in its wire format
+        except grpc.aio.InternalError:
+            # The caller has gone; gRPC cancels this call as soon as it has found that out.
+            self._ended = True
+            return False
+        self._moved()
+        return True
+
+    async def _next(self) -> pb.RenderStreamRequest | None:
+        """Read the next message; None if there is none, or none is to be read any more."""
+        if self._ended or self._stopped:
+            return None
+        read = self._read = asyncio.ensure_future(self._context.read())
+        try:
+            await asyncio.wait({read})
+        finally:
+            self._read = None
+            read.cancel()
+        if read.cancelled():
+            return None
+        message: object = read.result()
+        if isinstance(message, pb.RenderStreamRequest):
+            return message
+        self._ended = True
+        return None
+
+    def _moved(self) -> None:
+        """Put the end for want of movement off, for as long as a photo is in flight."""
+        if not self._idle.expired():
+            now_s = asyncio.get_running_loop().time()
+            timeout_s = _GIVING_WAY_S if self._gives_way else self._idle_timeout_s
+            self._idle.reschedule(None if self._in_flight else now_s + timeout_s)
+
+
+def _reply(name: str, outcome: pb.RenderResponse | status_pb2.Status) -> pb.RenderStreamResponse:
+    if isinstance(outcome, pb.RenderResponse):
+        return pb.RenderStreamResponse(id=name, response=outcome)
+    error = pb.Status(code=outcome.code, message=outcome.message, details=outcome.details)
+    return pb.RenderStreamResponse(id=name, error=error)

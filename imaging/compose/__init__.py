@@ -1,0 +1,1 @@
+"""The finished picture: background or scene, staging and the product on it."""

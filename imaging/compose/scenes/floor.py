@@ -1,0 +1,144 @@
+"""A textured floor before a wall: a texture of bounded size, laid into perspective.
+
+The texture has about one texel per pixel at the product's base, less along than across, as the
+floor is seen at a slant. Two versions of it, one sharp and one blurred, are blended by distance
+from the base: the lens's depth of field, and no detail too fine for the pixels far away (Williams:
+Pyramidal Parametrics, SIGGRAPH 1983).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from imaging.compose.scenes.light import smoothstep
+from imaging.compose.scenes.noise import Canvas
+from imaging.compose.scenes.rows import Rows, smooth_rows
+from imaging.compose.scenes.stage import Floats, Stage
+from imaging.types import Pixels
+
+# Texels per pixel at the base; at least and at most so many per unit, and in all, each way.
+_DENSITY = 1.1
+_LEAST_PER_UNIT, _MOST_PER_UNIT = 900, 2200
+_MOST_ACROSS, _MOST_ALONG = 3200, 1600
+# The depth is rounded up to this, in units, so that a pixel's difference changes no lattice.
+_STEP = 1 / 8
+# How soft the back edge and how blurred the floor there is, in units.
+_EDGE_BLUR = 0.007
+_FAR_BLUR = 0.004
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What a floor is made of and how it is lit.
+
+    Attributes:
+        paint: Paints its texture on a canvas, (rows, columns, 3) uint8.
+        gain: (h, w, 3) float32 on the stage's grid: what the texture is multiplied by.
+        glow: (h, w, 3) float32: what is added, 0 to 255: sheen and reflections.
+        detail: How many of the texels it needs, above 0 to 1: fewer where nothing is fine.
+    """
+
+    paint: Callable[[Canvas], Pixels]
+    gain: Floats
+    glow: Floats
+    detail: float = 1.0
+
+
+def floor_rows(stage: Stage, floor: Floor, wall: Floats) -> Rows:
+    """Lay a floor before a wall.
+
+    Args:
+        stage: The set.
+        floor: The floor.
+        wall: (h, w, 3) float32 on the stage's grid, 0 to 255.
+
+    Returns:
+        The picture's rows.
+    """
+    canvas = canvas_for(stage, floor.detail)
+    sharp = _fitted(stage, floor.paint(canvas))
+    blur = max(_FAR_BLUR * sharp.shape[1] / canvas.width, 0.5)
+    soft = np.asarray(cv2.GaussianBlur(sharp, (0, 0), blur), np.uint8)
+    gains, glows = smooth_rows(stage, floor.gain), smooth_rows(stage, floor.glow)
+    walls = smooth_rows(stage, wall)
+    blur_px = max(_EDGE_BLUR * stage.unit_px, 1.0)
+
+    def ground(top: int, bottom: int) -> Floats:
+        focus = _focus(stage, top, bottom)
+        texture = _laid(stage, canvas, sharp, top, bottom)
+        if focus.min() < 1:
+            blurred = _laid(stage, canvas, soft, top, bottom)
+            texture = blurred + (texture - blurred) * focus
+        texture *= gains(top, bottom)
+        texture += glows(top, bottom)
+        return texture
+
+    def rows(top: int, bottom: int) -> Floats:
+        if bottom <= stage.edge - blur_px:
+            return walls(top, bottom)
+        if top >= stage.edge + blur_px:
+            return ground(top, bottom)
+        middles = np.arange(top, bottom, dtype=np.float32)[:, None, None] + np.float32(0.5)
+        share = smoothstep(stage.edge - blur_px, stage.edge + blur_px, middles)
+        behind = walls(top, bottom)
+        return np.asarray(behind + (ground(top, bottom) - behind) * share, np.float32)
+
+    return rows
+
+
+def canvas_for(stage: Stage, detail: float = 1.0) -> Canvas:
+    """Return the canvas for the floor that a picture shows, with a share of the texels each way."""
+    depth = math.ceil((stage.back_distance - stage.front_distance) / _STEP) * _STEP
+    width = stage.back_width
+    density = detail * min(max(stage.unit_px * _DENSITY, _LEAST_PER_UNIT), _MOST_PER_UNIT)
+    slant = stage.camera_height / stage.base_distance
+    return Canvas(
+        width=width,
+        depth=depth,
+        columns=max(round(min(density * width, _MOST_ACROSS)), 2),
+        rows=max(round(min(density * slant * depth, _MOST_ALONG)), 2),
+    )
+
+
+def _fitted(stage: Stage, texture: Pixels) -> Pixels:
+    """Shrink a texture that is finer than the picture, so that no detail is skipped."""
+    share = min(stage.unit_px * _DENSITY / _LEAST_PER_UNIT, 1.0)
+    if share == 1:
+        return texture
+    size = (max(round(texture.shape[1] * share), 2), max(round(texture.shape[0] * share), 2))
+    return np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _laid(stage: Stage, canvas: Canvas, texture: Pixels, top: int, bottom: int) -> Floats:
+    """Return rows of the picture with a texture on the floor: a homography, pixel to texel."""
+    height, width = texture.shape[:2]
+    across, along = width / canvas.width, height / canvas.depth
+    per_row = 1 / (stage.base - stage.vanishing)
+    first = (top + 0.5 - stage.vanishing) * per_row
+    # The scale, which both texel coordinates are divided by, grows by the same from row to row.
+    scale = np.array((0, per_row, first))
+    column = np.array(
+        (across / stage.unit_px, 0, (0.5 - stage.width_px / 2) * across / stage.unit_px)
+    )
+    column += (canvas.width / 2 * across - 0.5) * scale
+    row = (stage.back_distance * along - 0.5) * scale
+    row[2] -= stage.base_distance * along
+    laid = cv2.warpPerspective(
+        texture,
+        np.stack((column, row, scale)),
+        (stage.width_px, bottom - top),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return laid.astype(np.float32)
+
+
+def _focus(stage: Stage, top: int, bottom: int) -> Floats:
+    """Return how sharp rows are, (rows, 1, 1), 1 at the base."""
+    rows = np.arange(top, bottom, dtype=np.float32)[:, None, None] + np.float32(0.5)
+    behind = 1 - smoothstep(0.25, 1.0, (stage.base - rows) / np.float32(stage.base - stage.edge))
+    before = 1 - smoothstep(0.12, 0.5, (rows - stage.base) / np.float32(stage.height_px))
+    return np.asarray(behind * (0.35 + 0.65 * before), np.float32)

@@ -1,0 +1,1 @@
+"""Where the product stands in the frame of the finished picture, and how large."""
