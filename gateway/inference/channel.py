@@ -43,7 +43,8 @@ CHANNEL_OPTIONS: Final = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
-    # Retries are `gateway.inference.retries`: gRPC's own cannot tell a dead model process by its message.
+    # Retries are `gateway.inference.retries`: gRPC's own cannot tell a dead model process by its
+    # message.
     ("grpc.enable_retries", 0),
     # Channels to the same Triton would share a connection, and what one of them knows of it.
     ("grpc.use_local_subchannel_pool", 1),

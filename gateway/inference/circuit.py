@@ -2,12 +2,12 @@
 
 A circuit per model. It opens when so many calls in a row have failed as they fail when Triton or
 the model is away, or when a probe has; while it is open, callers hear UNAVAILABLE at once. Only an
-answer closes it: a probe's, which `gateway.inference.readiness` sends, or a late one to an earlier caller.
-So it is never a caller's photo that finds out whether a hung model is back.
+answer closes it: a probe's, which `gateway.inference.readiness` sends, or a late one to an earlier
+caller. So it is never a caller's photo that finds out whether a hung model is back.
 
 A model that is slow, or has much to do, is not away. How long nothing may be heard of a model
-follows its own pace (`gateway.inference.model_pace`), and while a probe waits, Triton is asked for a sign of
-life, which a hung one does not give.
+follows its own pace (`gateway.inference.model_pace`). While a probe waits, Triton is asked for a
+sign of life, which a hung one does not give.
 """
 
 import asyncio

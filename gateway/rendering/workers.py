@@ -1,4 +1,4 @@
-"""The threads that decode, compose and encode: whose turn it is, `gateway.rendering.fair_queue` says."""
+"""The threads that decode, compose and encode, in the order of `gateway.rendering.fair_queue`."""
 
 import logging
 import threading

@@ -149,7 +149,7 @@ def _report_of(connection: Connection, bout: Bout) -> str:
 
 def _judge_survival(arena: Arena, bout: Bout) -> None:
     if not arena.gateway.is_running():
-        bout.faults.append(f"the gateway ended with status {arena.gateway.rpc.status}")
+        bout.faults.append(f"the gateway ended with status {arena.gateway.status}")
         return
     until_s = time.monotonic() + _ATTACK_GRACE_S
     while not arena.is_ready():

@@ -256,7 +256,7 @@ def test_renders_go_on_while_idle_connections_take_all_descriptors(
             _idle_connections(gateway.port, idle, 300)
             for _ in range(5):
                 assert client.render(PHOTO).width_px == 120
-            for pid in gateway.rendering.workers():
+            for pid in gateway.workers():
                 os.kill(pid, signal.SIGKILL)
             for _ in range(5):
                 assert client.render(PHOTO).width_px == 120

@@ -11,12 +11,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from gateway.accounts import door
 from gateway.accounts.keys import new_key
 from gateway.accounts.rate import RateLimit
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError
+from gateway.rpc import auth_interceptor
 from packshot import (
     AsyncClient,
     CallCancelledError,
@@ -96,7 +96,7 @@ async def test_a_revoked_key_renders_no_more_at_once_and_calls_no_more_soon(
         assert caught.value.reason == "API_KEY_REVOKED"
         assert books.figures(key) == (4, 0, 1)
         await client.models()
-        monkeypatch.setattr(door, "CACHE_TTL_S", 0.0)
+        monkeypatch.setattr(auth_interceptor, "CACHE_TTL_S", 0.0)
         async with asyncio.timeout(5):
             while True:
                 try:
