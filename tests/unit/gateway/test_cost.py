@@ -149,5 +149,5 @@ def test_masks_and_region_cost_their_part() -> None:
     plain = work(10)
     marked = dataclasses.replace(plain, is_marked=True)
     masked = dataclasses.replace(marked, masks_px=20_000_000)
-    assert estimate_s(marked) - estimate_s(plain) == pytest.approx(0.4)
+    assert estimate_s(marked) - estimate_s(plain) == pytest.approx(0.25)
     assert estimate_s(masked) - estimate_s(marked) == pytest.approx(0.4)
