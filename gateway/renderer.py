@@ -235,7 +235,11 @@ class Renderer:
             )
             check_cost(work, self._max_core_s)
             pixels = charged_pixels(
-                *sizes_px, options.frame, options.picture_format, opened.masks_px
+                *sizes_px,
+                options.frame,
+                options.picture_format,
+                opened.masks_px,
+                is_marked=work.is_marked,
             )
             charge(pixels, work)
             decoded, _, decoding_s = await self._steps.run(
