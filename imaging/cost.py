@@ -23,7 +23,7 @@ from imaging.encode import MAX_SEARCHED_PNG_PIXELS, PictureFormat
 
 _MEGA: Final = 1e6
 # Of a decoded photo's pixels: decoding, cutting out, and correcting the cut.
-_DECODE, _CUT_OUT, _MARKS = 0.02, 0.015, 0.04
+_DECODE, _CUT_OUT, _MARKS = 0.02, 0.015, 0.025
 # Of the picture's pixels.
 _PLACE, _GRADIENT, _BLUR = 0.012, 0.025, 0.03
 _SCENE, _LARGE_SCENE, _TEXTURE_S = 0.04, 0.018, 0.15

@@ -241,6 +241,7 @@ class Renderer:
                 options.picture_format,
                 opened.masks_px,
                 layers=options.content is Content.LAYERS,
+                is_marked=work.is_marked,
             )
             charge(pixels, work)
             decoded, _, decoding_s = await self._steps.run(

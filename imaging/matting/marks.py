@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -157,7 +158,7 @@ def _cells(mask: Pixels, matte: Pixels) -> npt.NDArray[np.bool_]:
 
 
 def _stretched(mask: Pixels, width_px: int, height_px: int) -> Pixels:
-    return np.where(resample(mask, width_px, height_px) >= CUT_AT, 255, 0).astype(np.uint8)
+    return np.asarray(cv2.inRange(resample(mask, width_px, height_px), CUT_AT, 255), np.uint8)
 
 
 def _within(box: Box, window: Box) -> Box:

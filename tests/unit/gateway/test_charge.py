@@ -30,6 +30,7 @@ def test_masks_count_by_a_quarter_where_that_is_more_than_the_picture() -> None:
     assert charged_pixels(one, NOTHING, None, PictureFormat.JPEG, 4 * 1200 + 1) == 2401
     tiny = Frame(LIMITS, 16, 16)
     assert charged_pixels(one, NOTHING, tiny, PictureFormat.JPEG, 2 * 1200) == 1200 + 600
+    assert charged_pixels(one, NOTHING, tiny, PictureFormat.JPEG, 800, is_marked=True) == 2000
 
 
 def test_a_frame_of_its_own_size_counts_as_it_is() -> None:

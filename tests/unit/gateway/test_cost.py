@@ -143,3 +143,11 @@ def test_a_scene_painted_at_half_its_size_looks_the_same(
     means = [each[:, :2200].reshape(blocks).mean(axis=(1, 3)) for each in (whole, half)]
     assert np.abs(means[0] - means[1]).mean() < 0.5
     assert np.percentile(np.abs(means[0] - means[1]), 99.5) < 4
+
+
+def test_masks_and_region_cost_their_part() -> None:
+    plain = work(10)
+    marked = dataclasses.replace(plain, is_marked=True)
+    masked = dataclasses.replace(marked, masks_px=20_000_000)
+    assert estimate_s(marked) - estimate_s(plain) == pytest.approx(0.25)
+    assert estimate_s(masked) - estimate_s(marked) == pytest.approx(0.4)
