@@ -25,7 +25,6 @@ from gateway.observability import catalogue
 from gateway.observability.heartbeat import Heartbeat
 from gateway.observability.http import MetricsServer
 from gateway.observability.telemetry import Telemetry
-from gateway.rendering.decoding.decoder import Decoder, ThreadDecoder
 from gateway.rendering.decoding.processes import ProcessDecoder
 from gateway.rendering.render import Rendering
 from gateway.rendering.renderer import Renderer
@@ -44,6 +43,7 @@ from gateway.rpc.tls import ServedCertificate
 from gateway.rpc.transport import MAX_CALLS, server_options
 from gateway.start import StartError
 from gateway.stopping import take_all
+from imaging.decode.decoder import Decoder, ThreadDecoder
 from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server

@@ -1,14 +1,9 @@
-"""What can go wrong on a photo's way, each with the reason that callers can switch on.
+"""What can go wrong in the service, beside what `imaging.errors` knows of photos and options.
 
-    GatewayError
-    ├── InvalidRequestError         the caller must change the request
-    │   ├── InvalidPhotoError       not a picture, or a broken one
-    │   ├── PhotoLimitError         over a limit of bytes or pixels
-    │   ├── InvalidOptionError      an option is unknown or out of range
+    ReasonedError                   of `imaging.errors`
+    ├── InvalidInputError           of `imaging.errors`: photo, option, limit
     │   └── IdempotencyKeyReusedError  the idempotency key came with another request before
     ├── ModelNotFoundError          no such model
-    ├── NoForegroundError           no product in the photo
-    ├── OverloadedError             full, come back later
     ├── InferenceUnavailableError   Triton or the model is away
     ├── DecodingUnavailableError    nothing decodes photos now
     ├── DeadlineError               the time was up
@@ -25,102 +20,39 @@
     ├── AccountsUnavailableError    the accounts' database is away
     └── NoAccountsError             this gateway keeps no accounts
 
-`gateway.rpc.status` turns each into a gRPC status.
+`gateway.rpc.status` turns each into a gRPC status, and imaging's option words into fields.
 """
 
 from collections.abc import Mapping
 
-
-class GatewayError(Exception):
-    """Base of every error that a caller gets to see.
-
-    Attributes:
-        reason: UPPER_SNAKE_CASE name for machines; stable.
-        figures: Limits and values behind the message, as text.
-        field: The request's field at fault, as a proto path; empty when none is.
-    """
-
-    reason = "INTERNAL"
-
-    def __init__(
-        self, message: str, *, field: str = "", figures: Mapping[str, object] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.field = field
-        self.figures = {key: str(value) for key, value in (figures or {}).items()}
+from imaging.errors import InvalidInputError, ReasonedError
 
 
-class InvalidRequestError(GatewayError):
-    """The request cannot be served as it is."""
-
-    reason = "INVALID_REQUEST"
-
-
-class InvalidPhotoError(InvalidRequestError):
-    """The bytes are no picture of an accepted format, or a broken one."""
-
-    reason = "INVALID_PHOTO"
-
-
-class PhotoLimitError(InvalidRequestError):
-    """The photo is over, or under, a limit."""
-
-    reason = "PHOTO_LIMIT"
-
-
-class InvalidOptionError(InvalidRequestError):
-    """An option is unknown, out of range or contradicts another."""
-
-    reason = "INVALID_OPTION"
-
-
-class IdempotencyKeyReusedError(InvalidRequestError):
+class IdempotencyKeyReusedError(InvalidInputError):
     """The caller's idempotency key came with another request before, within a day."""
 
     reason = "IDEMPOTENCY_KEY_REUSED"
 
 
-class ModelNotFoundError(GatewayError):
+class ModelNotFoundError(ReasonedError):
     """Triton has no model of this name that takes a photo and gives a matte."""
 
     reason = "MODEL_NOT_FOUND"
 
 
-class NoForegroundError(GatewayError):
-    """The model found no product in the photo."""
-
-    reason = "NO_FOREGROUND"
-
-
-class OverloadedError(GatewayError):
-    """The gateway or Triton holds as much work as it may.
-
-    Attributes:
-        retry_after_s: When to come back, seconds.
-    """
-
-    reason = "OVERLOADED"
-
-    def __init__(
-        self, message: str, *, retry_after_s: float, figures: Mapping[str, object]
-    ) -> None:
-        super().__init__(message, figures=figures)
-        self.retry_after_s = retry_after_s
-
-
-class InferenceUnavailableError(GatewayError):
+class InferenceUnavailableError(ReasonedError):
     """Triton cannot be reached, or the model does not answer now; safe to retry."""
 
     reason = "INFERENCE_UNAVAILABLE"
 
 
-class DecodingUnavailableError(GatewayError):
+class DecodingUnavailableError(ReasonedError):
     """No process can be started, or given a photo, to decode it; safe to retry."""
 
     reason = "DECODING_UNAVAILABLE"
 
 
-class DeadlineError(GatewayError):
+class DeadlineError(ReasonedError):
     """The caller's deadline passed before the picture was ready."""
 
     reason = "DEADLINE_EXCEEDED"
@@ -138,19 +70,19 @@ class DeadlineTooShortError(DeadlineError):
     reason = "DEADLINE_TOO_SHORT"
 
 
-class DrainingError(GatewayError):
+class DrainingError(ReasonedError):
     """The gateway is about to stop and begins nothing new; safe to retry elsewhere."""
 
     reason = "DRAINING"
 
 
-class InferenceFailedError(GatewayError):
+class InferenceFailedError(ReasonedError):
     """Triton failed on this request in a way that a retry would not mend."""
 
     reason = "INFERENCE_FAILED"
 
 
-class UnauthenticatedError(GatewayError):
+class UnauthenticatedError(ReasonedError):
     """The call does not say, or does not prove, on whose account it is."""
 
     reason = "UNAUTHENTICATED"
@@ -174,7 +106,7 @@ class KeyRevokedError(UnauthenticatedError):
     reason = "API_KEY_REVOKED"
 
 
-class RateLimitedError(GatewayError):
+class RateLimitedError(ReasonedError):
     """The API key calls more often than it may.
 
     Attributes:
@@ -190,19 +122,19 @@ class RateLimitedError(GatewayError):
         self.retry_after_s = retry_after_s
 
 
-class OutOfCreditsError(GatewayError):
+class OutOfCreditsError(ReasonedError):
     """The API key has no credit left for a render; coming back later does not help."""
 
     reason = "OUT_OF_CREDITS"
 
 
-class AccountsUnavailableError(GatewayError):
+class AccountsUnavailableError(ReasonedError):
     """The accounts' database cannot be reached, so nothing can be charged; safe to retry."""
 
     reason = "ACCOUNTS_UNAVAILABLE"
 
 
-class NoAccountsError(GatewayError):
+class NoAccountsError(ReasonedError):
     """This gateway keeps no accounts, so there is none to tell of."""
 
     reason = "NO_ACCOUNTS"
@@ -210,7 +142,7 @@ class NoAccountsError(GatewayError):
 
 def all_reasons() -> tuple[str, ...]:
     """Return the reason of every error, sorted."""
-    found, waiting = set(), [GatewayError]
+    found, waiting = set(), [ReasonedError]
     while waiting:
         error = waiting.pop()
         found.add(error.reason)

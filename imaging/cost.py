@@ -7,7 +7,6 @@ megapixel, measured on textured pictures; plainer ones take less. `docs/load.md`
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import InvalidOptionError
 from imaging.compose.composition import (
     Blur,
     Content,
@@ -20,6 +19,7 @@ from imaging.compose.composition import (
 )
 from imaging.compose.scenes.scene import MOST_PAINTED
 from imaging.encode import MAX_SEARCHED_PNG_PIXELS, PictureFormat
+from imaging.errors import InvalidOptionError
 
 _MEGA: Final = 1e6
 # Of a decoded photo's pixels: decoding, cutting out, and correcting the cut.
@@ -105,7 +105,7 @@ def check_cost(work: Work, limit_s: float) -> None:
         f"{encoding_s(work):.1f} s to write {work.picture_px / _MEGA:.1f} megapixels as "
         f"{work.picture_format.value} at quality {work.quality}; the limit is {limit_s:g} s: ask "
         "for a smaller picture or another format",
-        field="output.format",
+        field="format",
         figures={"limit_s": f"{limit_s:g}", "estimate_s": f"{cost_s:.1f}"},
     )
 

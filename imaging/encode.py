@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from gateway.errors import InvalidOptionError, OverloadedError
 from imaging.cancellation import Check, go_on
 from imaging.decode.color import srgb_profile
 from imaging.decode.metadata import picture_exif
+from imaging.errors import InvalidOptionError, OverloadedError
 from imaging.types import Pixels
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def encode_picture(
         raise InvalidOptionError(
             f"a picture of {width_px}x{height_px} pixels cannot be written as "
             f"{picture_format.value} at quality {quality}: {exc}",
-            field="output.format",
+            field="format",
             figures={"value_pixels": width_px * height_px},
         ) from exc
 
@@ -150,7 +150,7 @@ def _encoded(
                 raise InvalidOptionError(
                     f"the photo's EXIF data have {len(exif)} bytes; "
                     f"JPEG holds {_MAX_JPEG_EXIF_BYTES}",
-                    field="output.keep_metadata",
+                    field="keep_metadata",
                     figures={"limit_bytes": _MAX_JPEG_EXIF_BYTES, "value_bytes": len(exif)},
                 )
             # Full colour resolution: halved, it fringes a product's edge on white.
@@ -195,6 +195,6 @@ def _check_side(longest_px: int, picture_format: PictureFormat) -> None:
     if longest_px > limit_px:
         raise InvalidOptionError(
             f"the picture is {longest_px} pixels long; {picture_format.value} holds {limit_px}",
-            field="output.format",
+            field="format",
             figures={"limit_px": limit_px, "value_px": longest_px},
         )

@@ -13,12 +13,7 @@ from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
 from gateway.admission.caller import Caller
-from gateway.errors import (
-    AccountsUnavailableError,
-    DeadlineError,
-    KeyInvalidError,
-    NoAccountsError,
-)
+from gateway.errors import AccountsUnavailableError, DeadlineError, KeyInvalidError, NoAccountsError
 from gateway.observability import catalogue
 from gateway.observability.labels import ChargeOutcome, Operation
 from gateway.observability.metrics import Metrics

@@ -11,7 +11,8 @@ from gateway.admission.ledger import Ledger
 from gateway.admission.pace import Pace
 from gateway.admission.place import Place
 from gateway.admission.priority import BULK_TURN, Priority
-from gateway.errors import DeadlineTooShortError, GatewayError, OverloadedError
+from gateway.errors import DeadlineTooShortError
+from imaging.errors import OverloadedError, ReasonedError
 
 _SHORTEST_RETRY_S: Final = 0.1
 _LONGEST_RETRY_S: Final = 10.0
@@ -176,7 +177,7 @@ class Admission:
 
     def receiving_full(
         self, caller: str, priority: Priority, message: str, figures: dict[str, object]
-    ) -> GatewayError:
+    ) -> ReasonedError:
         """Return the refusal of a photo that may not be received, or not further, and count it."""
         return self._full(caller, priority, Bound.RECEIVING, message, figures)
 
@@ -241,7 +242,7 @@ class Admission:
         bound: Bound,
         message: str,
         figures: dict[str, object],
-    ) -> GatewayError:
+    ) -> ReasonedError:
         self._on_refused(bound, priority)
         spacing_s = self.pace.spacing_s(self.now_s())
         wait_s = self._before(caller, priority, 0.0, inside=False) * spacing_s

@@ -11,9 +11,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from gateway.errors import GatewayError
 from gateway.inference.circuit import CircuitBreaker
 from gateway.inference.model_pace import ModelPaces
+from imaging.errors import ReasonedError
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ class ReadinessWatch:
         """Ask for a real inference and return why there was none, "" if there was."""
         try:
             await self._inference.probe(model, self._probe_timeout_s)
-        except GatewayError as exc:
+        except ReasonedError as exc:
             return f"{type(exc).__name__}: {exc}"
         except Exception as exc:  # the watch must outlive whatever a probe meets
             log.exception("the probe of model %r failed", model)

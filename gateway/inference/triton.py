@@ -14,17 +14,16 @@ from tritonclient.utils import InferenceServerException
 from gateway.admission.priority import Priority
 from gateway.errors import (
     DeadlineError,
-    GatewayError,
     InferenceFailedError,
     InferenceUnavailableError,
     ModelNotFoundError,
-    OverloadedError,
 )
 from gateway.inference.channel import CHANNEL_OPTIONS, channel_target
 from gateway.inference.model_card import CARD_PARAMETER, read_card
 from gateway.inference.server import Matte, MattingModel, Pulse, ServerState
 from gateway.inference.states import TritonStates
 from gateway.observability.tracing import trace_headers
+from imaging.errors import OverloadedError, ReasonedError
 from imaging.types import Pixels
 
 T = TypeVar("T")
@@ -184,7 +183,7 @@ class TritonInferenceServer:
         )
 
 
-def _translate(model: str, exc: InferenceServerException) -> GatewayError:
+def _translate(model: str, exc: InferenceServerException) -> ReasonedError:
     """Return what Triton's error means here; its text may tell of the inside, ours does not."""
     match (exc.status() or "").removeprefix("StatusCode."):
         case "NOT_FOUND":
@@ -199,7 +198,7 @@ def _translate(model: str, exc: InferenceServerException) -> GatewayError:
             return InferenceFailedError("the inference server failed on this request")
 
 
-def _translate_unavailable(model: str, message: str) -> GatewayError:
+def _translate_unavailable(model: str, message: str) -> ReasonedError:
     if _QUEUE_FULL in message:
         return OverloadedError(
             f"the queue of model {model!r} is full",

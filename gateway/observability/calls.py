@@ -12,13 +12,13 @@ import structlog.contextvars
 from google.rpc import status_pb2
 from opentelemetry.trace import Span
 
-from gateway.errors import GatewayError
 from gateway.observability import catalogue
 from gateway.observability.labels import NO_PRIORITY, RENDERS, Method, Stage
 from gateway.observability.metrics import Metrics
 from gateway.observability.tracing import Tracing, end_call, trace_id_of
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
 from gateway.rpc.status import status_code, to_status
+from imaging.errors import ReasonedError
 
 log = logging.getLogger("gateway.calls")
 
@@ -59,7 +59,7 @@ class Call:
         """The trace's id where there is such a trace to look at, which is where it is sampled."""
         return self.trace_id if self.span.is_recording() else None
 
-    def fail(self, error: GatewayError) -> status_pb2.Status:
+    def fail(self, error: ReasonedError) -> status_pb2.Status:
         """Note the error that the call ends in, and return its status."""
         self.code, self.reason = status_code(error), error.reason
         return to_status(error, self.trace_id)
@@ -113,7 +113,7 @@ class Calls:
         self,
         name: str,
         metadata: Metadata,
-        error: GatewayError,
+        error: ReasonedError,
         arrived_s: float,
         facts: Mapping[str, str] | None = None,
     ) -> status_pb2.Status:

@@ -10,13 +10,6 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
-from gateway.errors import (
-    GatewayError,
-    InvalidOptionError,
-    InvalidPhotoError,
-    OverloadedError,
-    PhotoLimitError,
-)
 from gateway.inference.model_pace import ModelPaces
 from gateway.observability import catalogue
 from gateway.observability.calls import Call, current_call
@@ -31,6 +24,13 @@ from gateway.rpc.requests.priority import read_priority
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.responses import render_response
 from imaging.cost import Work
+from imaging.errors import (
+    InvalidOptionError,
+    InvalidPhotoError,
+    OverloadedError,
+    PhotoLimitError,
+    ReasonedError,
+)
 from packshot.v1 import packshot_pb2 as pb
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Rendering:
         """Render one photo; its place is held until `at_end`, when its reply has left.
 
         Raises:
-            GatewayError: Whatever stopped it.
+            ReasonedError: Whatever stopped it.
         """
         priority = read_priority(request.priority)
         seen = current_call()
@@ -168,7 +168,7 @@ class Rendering:
 
         What cannot be waited for, the photo itself is answered with.
         """
-        with suppress(GatewayError, TimeoutError):
+        with suppress(ReasonedError, TimeoutError):
             priority = read_priority(message.request.priority)
             await self._admission.room(caller.name, priority, deadline.left_s)
 

@@ -10,7 +10,6 @@ from gateway.inference.server import InferenceServer, Matte, MattingModel
 from gateway.observability.calls import Calls
 from gateway.observability.labels import Stage
 from gateway.rendering.cost import work_of
-from gateway.rendering.decoding.decoder import Decoder
 from gateway.rendering.decoding.inputs import Inputs
 from gateway.rendering.packshot import Packshot
 from gateway.rendering.render_call import RenderCall
@@ -19,6 +18,7 @@ from gateway.rendering.steps import Steps, timed
 from imaging.compose.compose import compose
 from imaging.compose.composition import Background, Content, Look
 from imaging.cost import Work, check_cost
+from imaging.decode.decoder import Decoder
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import charged_pixels, sure_picture_pixels
 from imaging.layers import encode_alone, encode_layers

@@ -25,7 +25,7 @@ from gateway.admission import Admission
 from gateway.admission.caller import caller_of
 from gateway.admission.fair_places import FairPlaces, NoPlaceError, Place
 from gateway.admission.priority import Priority
-from gateway.errors import DeadlineError, GatewayError, InvalidRequestError, OverloadedError
+from gateway.errors import DeadlineError
 from gateway.observability.calls import Calls
 from gateway.rendering.render_call import deadline_of
 from gateway.rpc.outbox import Outbox
@@ -33,6 +33,7 @@ from gateway.rpc.request_limits import Parse, parser
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
 from gateway.rpc.status import fail
 from gateway.rpc.transport import SMALL_AT_ONCE
+from imaging.errors import InvalidInputError, OverloadedError, ReasonedError
 
 _RENDER: Final = "/packshot.v1.PackshotService/Render"
 _RENDER_STREAM: Final = "/packshot.v1.PackshotService/RenderStream"
@@ -111,7 +112,7 @@ class Reception(grpc.aio.ServerInterceptor):
             arrived_s = time.monotonic()
             try:
                 request = parse(await self._only_message(method, context))
-            except GatewayError as error:
+            except ReasonedError as error:
                 self._refuse(method, context, error, arrived_s)
                 return None  # gRPC sends no message beside an error
             reply = await answer(request, context)
@@ -148,7 +149,7 @@ class Reception(grpc.aio.ServerInterceptor):
                     _within(None, place),
                 ):
                     await answer(context)
-            except GatewayError as error:
+            except ReasonedError as error:
                 self._refuse(method, context, error, arrived_s)
 
         return received
@@ -161,7 +162,7 @@ class Reception(grpc.aio.ServerInterceptor):
             # gRPC keeps a message's bytes until it is asked for the next one.
             more = data is not grpc.aio.EOF and await context.read() is not grpc.aio.EOF
         if more or not isinstance(data, bytes):
-            raise InvalidRequestError("the call must bring one request")
+            raise InvalidInputError("the call must bring one request")
         return data
 
     async def _messages(self, context: _Context, parse: Parse) -> AsyncIterator[Any]:
@@ -196,7 +197,7 @@ class Reception(grpc.aio.ServerInterceptor):
                 {"limit": held - 1, "value": held},
             ) from None
 
-    def _full(self, caller: str, priority: Priority, taken: int, limit: int) -> GatewayError:
+    def _full(self, caller: str, priority: Priority, taken: int, limit: int) -> ReasonedError:
         return self._admission.receiving_full(
             caller,
             priority,
@@ -217,7 +218,7 @@ class Reception(grpc.aio.ServerInterceptor):
         return self._longest_s if remaining_s is None else min(remaining_s, self._longest_s)
 
     def _refuse(
-        self, method: str, context: _Context, error: GatewayError, arrived_s: float
+        self, method: str, context: _Context, error: ReasonedError, arrived_s: float
     ) -> None:
         metadata, caller = context.invocation_metadata() or (), caller_of(context).name
         name = method.rpartition("/")[2]

@@ -16,15 +16,10 @@ from gateway.accounts.rate import RateLimiter
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.admission.caller import current_key_id
-from gateway.errors import (
-    GatewayError,
-    KeyInvalidError,
-    KeyMissingError,
-    KeyRevokedError,
-    RateLimitedError,
-)
+from gateway.errors import KeyInvalidError, KeyMissingError, KeyRevokedError, RateLimitedError
 from gateway.observability.calls import Calls
 from gateway.rpc.status import fail
+from imaging.errors import ReasonedError
 
 # Generic for type checkers only.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
@@ -75,11 +70,11 @@ class Door(grpc.aio.ServerInterceptor):
         start_s = time.monotonic()
         try:
             account = await self.admit(handler_call_details.invocation_metadata)
-        except GatewayError as error:
+        except ReasonedError as error:
             refused = error
         except Exception:
             log.exception("a call's key could not be judged")
-            refused = GatewayError("internal error")
+            refused = ReasonedError("internal error")
         else:
             current_key_id.set(account.key_id)
             return await continuation(handler_call_details)

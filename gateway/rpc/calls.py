@@ -9,10 +9,11 @@ import grpc
 import grpc.aio
 from google.rpc import status_pb2
 
-from gateway.errors import GatewayError, InferenceUnavailableError
+from gateway.errors import InferenceUnavailableError
 from gateway.observability.calls import Calls
 from gateway.observability.labels import Method
 from gateway.rpc.status import fail
+from imaging.errors import ReasonedError
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class Answers:
                 code = grpc.StatusCode
                 call.code = code.DEADLINE_EXCEEDED if late else code.CANCELLED
                 raise
-            except GatewayError as error:
+            except ReasonedError as error:
                 if isinstance(error, InferenceUnavailableError):
                     self._on_unavailable()
                 status = call.fail(error)
@@ -78,4 +79,4 @@ class Answers:
             except Exception:
                 log.exception("%s failed", method)
                 # The log has the details, the caller does not.
-                return call.fail(GatewayError("internal error"))
+                return call.fail(ReasonedError("internal error"))

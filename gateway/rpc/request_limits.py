@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from google.protobuf.message import DecodeError
 
-from gateway.errors import InvalidRequestError
+from imaging.errors import InvalidInputError
 from packshot.v1 import packshot_pb2 as pb
 
 # All that is no file: options are some hundred bytes.
@@ -59,7 +59,7 @@ _MAX_VARINT_BYTES: Final = 10
 def parser(method: str, parse: Parse) -> Parse:
     """Return what makes messages of a method's requests.
 
-    What is returned raises `InvalidRequestError` for bytes that are no message, or are over a limit
+    What is returned raises `InvalidInputError` for bytes that are no message, or are over a limit
     of this module.
 
     Args:
@@ -77,7 +77,7 @@ def parser(method: str, parse: Parse) -> Parse:
         try:
             return parse(data)
         except DecodeError as exc:
-            raise InvalidRequestError(f"the request cannot be read: {exc}") from exc
+            raise InvalidInputError(f"the request cannot be read: {exc}") from exc
 
     return checked
 
@@ -111,7 +111,7 @@ class _Walk:
             elif kind in _FIXED:
                 self._skip(_FIXED[kind], end)
             elif kind != _BYTES:
-                raise InvalidRequestError(
+                raise InvalidInputError(
                     f"the request has a field of wire type {kind}, which the interface has not"
                 )
             elif known is None:
@@ -153,13 +153,13 @@ class _Walk:
         raise _broken()
 
 
-def _over(what: str, value: int, limit: int, bound: str, field: str = "") -> InvalidRequestError:
-    return InvalidRequestError(
+def _over(what: str, value: int, limit: int, bound: str, field: str = "") -> InvalidInputError:
+    return InvalidInputError(
         f"{what.format(value)}; the limit is {limit}",
         field=field,
         figures={"bound": bound, "limit": limit, "value": value},
     )
 
 
-def _broken() -> InvalidRequestError:
-    return InvalidRequestError("the request cannot be read: a field goes beyond its end")
+def _broken() -> InvalidInputError:
+    return InvalidInputError("the request cannot be read: a field goes beyond its end")

@@ -13,26 +13,23 @@ from gateway.errors import (
     DeadlineError,
     DecodingUnavailableError,
     DrainingError,
-    GatewayError,
     InferenceFailedError,
     InferenceUnavailableError,
-    InvalidRequestError,
     ModelNotFoundError,
     NoAccountsError,
-    NoForegroundError,
     OutOfCreditsError,
-    OverloadedError,
     RateLimitedError,
     UnauthenticatedError,
 )
+from imaging.errors import InvalidInputError, NoForegroundError, OverloadedError, ReasonedError
 
 ERROR_DOMAIN: Final = "packshot.dev"
 
 # When a caller may come back after UNAVAILABLE: about the time that a model takes to load.
 _UNAVAILABLE_RETRY_S: Final = 1.0
 
-_CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
-    InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
+_CODES: Final[dict[type[ReasonedError], grpc.StatusCode]] = {
+    InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
     ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
     NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
     OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -53,7 +50,18 @@ CODES_BY_NUMBER: Final[dict[int, grpc.StatusCode]] = {
 }
 
 
-def status_code(error: GatewayError) -> grpc.StatusCode:
+# What `imaging` calls an option, and the request's field that holds it; others have one name.
+_FIELDS: Final = {
+    "background": "background.picture.picture",
+    "erase_mask": "hints.erase_mask",
+    "format": "output.format",
+    "keep_mask": "hints.keep_mask",
+    "keep_metadata": "output.keep_metadata",
+    "margin": "frame.margin",
+}
+
+
+def status_code(error: ReasonedError) -> grpc.StatusCode:
     """Return the gRPC status of an error, by its class or the nearest one above."""
     for cls in type(error).__mro__:
         if cls in _CODES:
@@ -61,7 +69,7 @@ def status_code(error: GatewayError) -> grpc.StatusCode:
     return grpc.StatusCode.INTERNAL
 
 
-def to_status(error: GatewayError, trace_id: str = "") -> status_pb2.Status:
+def to_status(error: ReasonedError, trace_id: str = "") -> status_pb2.Status:
     """Describe an error as a google.rpc.Status with its details.
 
     Args:
@@ -74,9 +82,9 @@ def to_status(error: GatewayError, trace_id: str = "") -> status_pb2.Status:
             reason=error.reason, domain=ERROR_DOMAIN, metadata={**error.figures, **trace}
         )
     ]
-    if isinstance(error, InvalidRequestError) and error.field:
+    if isinstance(error, InvalidInputError) and error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(
-            field=error.field, description=str(error), reason=error.reason
+            field=_FIELDS.get(error.field, error.field), description=str(error), reason=error.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
     retry_after_s = _retry_after_s(error)
@@ -93,7 +101,7 @@ def to_status(error: GatewayError, trace_id: str = "") -> status_pb2.Status:
     return status_pb2.Status(code=status_code(error).value[0], message=str(error), details=packed)
 
 
-def _retry_after_s(error: GatewayError) -> float | None:
+def _retry_after_s(error: ReasonedError) -> float | None:
     if isinstance(error, OverloadedError | RateLimitedError):
         return error.retry_after_s
     away = status_code(error) is grpc.StatusCode.UNAVAILABLE

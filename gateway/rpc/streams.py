@@ -9,9 +9,10 @@ import grpc.aio
 from google.rpc import status_pb2
 
 from gateway.admission.fair_places import FairPlaces, NoPlaceError
-from gateway.errors import DrainingError, GatewayError, OverloadedError, StreamIdleError
+from gateway.errors import DrainingError, StreamIdleError
 from gateway.rendering.render_call import Deadline
 from gateway.rpc.outbox import Outbox
+from imaging.errors import OverloadedError, ReasonedError
 from packshot.v1 import packshot_pb2 as pb
 
 # For how long a stream that gives way to another may take to send the replies that it has; the
@@ -122,7 +123,7 @@ class PhotoStreams:
                 figures={"limit": limit, "value": exc.taken},
             ) from exc
 
-    def _gives_way(self, caller: str) -> GatewayError:
+    def _gives_way(self, caller: str) -> ReasonedError:
         held = self._places.held(caller)
         return OverloadedError(
             f"the caller has {held} streams open, and others want one; "
@@ -157,7 +158,7 @@ class _Stream:
         self._writing = asyncio.Lock()
         self._read: asyncio.Task[object] | None = None
         self._ended = False
-        self._stopped: GatewayError | None = None
+        self._stopped: ReasonedError | None = None
         self._in_flight = 0
         self._any_came = False
         self._gives_way = False
@@ -186,7 +187,7 @@ class _Stream:
         if self._stopped and not self._ended:
             raise self._stopped
 
-    def stop_reading(self, reason: GatewayError) -> None:
+    def stop_reading(self, reason: ReasonedError) -> None:
         """Read no further message, not even the one that is being waited for.
 
         Args:
@@ -196,7 +197,7 @@ class _Stream:
         if self._read:
             self._read.cancel()
 
-    def give_way(self, reason: GatewayError) -> None:
+    def give_way(self, reason: ReasonedError) -> None:
         """Stop reading, and end soon even if replies are not taken.
 
         Args:

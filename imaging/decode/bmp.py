@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 from PIL.BmpImagePlugin import BmpImageFile
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import FIELD
+from imaging.errors import InvalidPhotoError
 from imaging.types import Pixels
 
 _FILE_HEADER_BYTES: Final = 14

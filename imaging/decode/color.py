@@ -11,8 +11,8 @@ from typing import Final, cast
 import numpy as np
 from PIL import Image, ImageCms
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import FIELD, MAX_PROFILE_BYTES, check_count
+from imaging.errors import InvalidPhotoError
 from imaging.types import Pixels
 
 # Working spaces that modes of Pillow hold, as ICC profiles name them.

@@ -11,12 +11,12 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.boxes import boxes
 from imaging.decode.chunks import check_chunks
 from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import FIELD, MAX_CHUNKS, PhotoLimits, check_count
 from imaging.decode.tiff.directory import read_directory
+from imaging.errors import InvalidPhotoError
 
 # Far above what cameras and editors write: the finest usual scan script has 17 scans, a phone's
 # HEIC file some 100 boxes.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import PhotoLimitError
+from imaging.errors import PhotoLimitError
 
 FIELD: Final = "photo"
 # Encoders cut a picture's data into parts of 8 KiB or more: 800 MB of them.

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from imaging.decode import jpeg
 from imaging.decode.color import split_alpha, to_srgb
 from imaging.decode.color_meaning import profile_of
@@ -20,6 +19,7 @@ from imaging.decode.metadata import kept_exif, orientation_of, read_exif
 from imaging.decode.orientation import turned
 from imaging.decode.png import PngFile
 from imaging.decode.refusals import unidentified, unreadable
+from imaging.errors import InvalidPhotoError, PhotoLimitError, ReasonedError
 from imaging.types import Photo
 
 log = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ def _opened(data: bytes, limits: PhotoLimits) -> Iterator[tuple[ImageFile, Photo
             if photo_format is PhotoFormat.JPEG:
                 check_scans(data, image.width, image.height)
             yield image, photo_format
-    except (GatewayError, MemoryError):
+    except (ReasonedError, MemoryError):
         raise
     except Exception as exc:  # a decoder may raise anything on a hostile file
         # In its own words to the log alone: they speak of its own inside.

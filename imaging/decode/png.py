@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from PIL.PngImagePlugin import PngImageFile
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import FIELD, MAX_CHUNKS, MAX_PROFILE_BYTES, check_count
+from imaging.errors import InvalidPhotoError
 from imaging.types import Pixels
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"

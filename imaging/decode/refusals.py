@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode import jpeg
 from imaging.decode.formats import ACCEPTED, PhotoFormat
 from imaging.decode.limits import FIELD
+from imaging.errors import InvalidPhotoError
 
 # What people send in place of a photo, by its first bytes and where they are.
 _OTHERS: Final = (

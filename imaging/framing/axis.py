@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import NamedTuple
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 
 MIN_SIDE_PX = 16
 
@@ -124,7 +124,7 @@ class Axis:
             raise InvalidOptionError(
                 f"margins of {px} px and {share:.0%} of the product need a {self.name} of "
                 f"{needed_px} px at least; the frame's is {side_px} px",
-                field="frame.margin",
+                field="margin",
                 figures={"limit_px": side_px, "value_px": needed_px},
             )
         return min(room_px, self.fill * side_px) / self.framed_px

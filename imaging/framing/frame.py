@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 from imaging.framing.axis import MIN_SIDE_PX, Axis, Interval, Length
 from imaging.framing.notes import aspect_note, shrunk_note, span_note, upscale_note
 from imaging.framing.size import (

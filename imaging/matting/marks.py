@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 from imaging.matting.confidence import CUT_AT
 from imaging.matting.guided import upsample_guided
 from imaging.matting.region import Region, window_around
 from imaging.resample import resample
 from imaging.types import Box, Pixels
 
-KEEP, ERASE = "hints.keep_mask", "hints.erase_mask"
+KEEP, ERASE = "keep_mask", "erase_mask"
 
 # A mask's border is fitted to the photo on cells of so many pixels across, and of more where a
 # photo has more than so many cells: the fit's arrays then take a bounded memory.

@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from gateway.errors import InvalidOptionError, NoForegroundError
+from imaging.errors import InvalidOptionError, NoForegroundError
 from imaging.matting.confidence import CUT_AT
 from imaging.matting.marks import Marks
 from imaging.matting.presence import SMALLEST_SHARE

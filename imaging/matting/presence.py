@@ -2,7 +2,7 @@
 
 import cv2
 
-from gateway.errors import NoForegroundError
+from imaging.errors import NoForegroundError
 from imaging.matting.confidence import CUT_AT
 from imaging.types import Pixels
 

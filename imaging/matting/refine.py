@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from gateway.errors import NoForegroundError
+from imaging.errors import NoForegroundError
 from imaging.matting.clean import clean_matte
 from imaging.matting.confidence import CUT_AT, confidence
 from imaging.matting.foreground import estimate_foreground

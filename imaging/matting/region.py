@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 from imaging.types import Box, Cut, Photo
 
 FIELD: Final = "region"

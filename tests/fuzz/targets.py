@@ -3,10 +3,10 @@
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from gateway.errors import GatewayError
 from gateway.rpc.requests.reader import OptionReader
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
+from imaging.errors import ReasonedError
 from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
 
@@ -19,7 +19,7 @@ def decode(data: bytes) -> bool:
     """Decode a photo; returns whether there was one, every error of the gateway's being fine."""
     try:
         photo = decode_photo(data, LIMITS, keep_metadata=True)
-    except GatewayError:
+    except ReasonedError:
         return False
     assert photo.rgb.dtype == np.uint8
     assert photo.rgb.shape[2:] == (3,)
@@ -40,6 +40,6 @@ def read(request: pb.RenderRequest) -> bool:
     """Read a request's options; returns whether they are in order."""
     try:
         READER.read(request)
-    except GatewayError:
+    except ReasonedError:
         return False
     return True

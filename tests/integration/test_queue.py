@@ -12,9 +12,10 @@ from tritonclient.utils import InferenceServerException
 
 from export.triton_config import MatteModelConfig
 from gateway.admission.priority import Priority
-from gateway.errors import DeadlineError, OverloadedError
+from gateway.errors import DeadlineError
 from gateway.inference.server import MattingModel
 from gateway.inference.triton import TritonInferenceServer
+from imaging.errors import OverloadedError
 from tests.integration import toy_models
 from tests.integration.processes import Triton, launch_triton
 

@@ -1,6 +1,6 @@
 """Decoding in one go."""
 
-from gateway.rendering.decoding.decoder import Decoder
+from imaging.decode.decoder import Decoder
 from imaging.decode.limits import PhotoLimits
 from imaging.types import Photo
 

@@ -2,14 +2,18 @@
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gateway.admission.priority import Priority
-from gateway.errors import GatewayError, ModelNotFoundError
+from gateway.errors import ModelNotFoundError
 from gateway.inference.model_card import ModelCard, ModelMeasure, ModelSource
 from gateway.inference.server import Matte, MattingModel, ModelState, Pulse, ServerState
 from imaging.types import Pixels
+
+if TYPE_CHECKING:
+    from imaging.errors import ReasonedError
 
 CARD = ModelCard(
     licence="MIT",
@@ -40,7 +44,7 @@ class FakeInferenceServer:
     """
 
     def __init__(self) -> None:
-        self.error: GatewayError | None = None
+        self.error: ReasonedError | None = None
         self.delay_s = 0.0
         self.known = [MattingModel("matte", "3", 64, 48, CARD), MattingModel("sleeping")]
         self.seen: list[Pixels] = []

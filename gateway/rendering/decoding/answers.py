@@ -5,20 +5,16 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from gateway.errors import (
-    DecodingUnavailableError,
-    InvalidPhotoError,
-    InvalidRequestError,
-    PhotoLimitError,
-)
+from gateway.errors import DecodingUnavailableError
 from gateway.rendering.decoding.parcels import Parcel, ParcelError
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.metadata import MAX_EXIF_BYTES
+from imaging.errors import InvalidInputError, InvalidPhotoError, PhotoLimitError
 from imaging.types import Photo
 
 T = TypeVar("T")
 
-_ERRORS: Final[dict[str, type[InvalidRequestError]]] = {
+_ERRORS: Final[dict[str, type[InvalidInputError]]] = {
     cls.reason: cls for cls in (InvalidPhotoError, PhotoLimitError)
 }
 

@@ -2,10 +2,10 @@
 
 from typing import Self
 
-from gateway.rendering.decoding.decoder import Decoder, OpenedPhoto
 from gateway.rendering.decoding.mask_files import MaskFiles, OpenedMasks
 from imaging.compose.backgrounds.file import BackgroundFile
 from imaging.compose.composition import Background
+from imaging.decode.decoder import Decoder, OpenedPhoto
 from imaging.decode.limits import PhotoLimits
 from imaging.matting.marks import Masks
 from imaging.types import Photo

@@ -8,9 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from gateway.errors import InvalidRequestError
-from gateway.rendering.decoding.decoder import Decoder, OpenedPhoto
+from imaging.decode.decoder import Decoder, OpenedPhoto
 from imaging.decode.limits import PhotoLimits
+from imaging.errors import InvalidInputError
 from imaging.matting.marks import Masks
 from imaging.types import Photo, Pixels
 
@@ -59,7 +59,7 @@ class MaskFile:
     def _told_as_mask(self) -> Iterator[None]:
         try:
             yield
-        except InvalidRequestError as exc:
+        except InvalidInputError as exc:
             message = f"{self.field}, read as a photo, is refused: {exc}"
             raise type(exc)(message, field=self.field, figures=exc.figures) from exc
 

@@ -5,13 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Final, Self, TypeVar
 
-from gateway.errors import (
-    DecodingUnavailableError,
-    GatewayError,
-    InvalidPhotoError,
-)
+from gateway.errors import DecodingUnavailableError
 from gateway.rendering.decoding.answers import photo_of, result_of, short_of, size_of
-from gateway.rendering.decoding.decoder import check_as_opened
 from gateway.rendering.decoding.parcels import (
     Parcel,
     ParcelError,
@@ -22,8 +17,10 @@ from gateway.rendering.decoding.parcels import (
 from gateway.rendering.decoding.pool import WorkerPool
 from gateway.rendering.decoding.reserve import DescriptorReserve
 from gateway.rendering.decoding.worker_process import WorkerProcess, ending
+from imaging.decode.decoder import check_as_opened
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.photo import check_file
+from imaging.errors import InvalidPhotoError, ReasonedError
 from imaging.types import Photo
 from logs import LogFormat
 
@@ -175,7 +172,7 @@ class ProcessDecoder:
         except ShortageError as exc:
             self._pool.give(worker)
             raise short_of(exc) from exc
-        except GatewayError:
+        except ReasonedError:
             self._pool.give(worker)
             raise
         except (TimeoutError, ParcelError):

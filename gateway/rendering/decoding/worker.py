@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 
-from gateway.errors import InvalidRequestError, PhotoLimitError
 from gateway.memory import keep_some_memory
 from gateway.rendering.decoding.parcels import (
     Parcel,
@@ -29,6 +28,7 @@ from gateway.rendering.decoding.parcels import (
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.photo import decode_photo, read_size
 from imaging.decode.pillow_warnings import log_oddities
+from imaging.errors import InvalidInputError, PhotoLimitError
 from imaging.types import Photo
 from logs import LogFormat, set_up_logging
 
@@ -75,7 +75,7 @@ def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> No
     try:
         words, pixels = _done(parcel)
         content = SealedBytes(pixels) if pixels else None
-    except InvalidRequestError as error:
+    except InvalidInputError as error:
         words = _refused(error)
     except ShortageError as error:
         words = {"short": str(error)}
@@ -111,7 +111,7 @@ def _packed(photo: Photo) -> tuple[dict[str, object], list[bytes | memoryview]]:
     return words, [photo.rgb.data, *alpha, photo.metadata]
 
 
-def _refused(error: InvalidRequestError) -> dict[str, object]:
+def _refused(error: InvalidInputError) -> dict[str, object]:
     return {
         "reason": error.reason,
         "message": str(error)[:_MAX_NOTE_CHARS],

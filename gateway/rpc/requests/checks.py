@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from gateway.errors import InvalidOptionError
 from imaging.compose.composition import Point
+from imaging.errors import InvalidOptionError
 from imaging.types import Color
 from packshot.v1 import packshot_pb2 as pb
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Final
 
-from gateway.errors import InvalidOptionError
 from gateway.rpc.requests.checks import out_of_range, read_position, within
+from imaging.errors import InvalidOptionError
 from imaging.framing.frame import MIN_SIDE_PX, Frame, FrameLimits, Length, Margins
 from packshot.v1 import packshot_pb2 as pb
 

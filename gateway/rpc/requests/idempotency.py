@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 from packshot.v1 import packshot_pb2 as pb
 
 _FIELD: Final = "idempotency_key"

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gateway.errors import InvalidOptionError
 from gateway.rendering.decoding.mask_files import MaskFile, MaskFiles
 from gateway.rpc.requests.checks import within
 from imaging.decode.formats import PhotoFormat, format_of
+from imaging.errors import InvalidOptionError
 from imaging.matting.marks import ERASE, KEEP
 from imaging.matting.own_cut import CutChoice
 from imaging.matting.region import BEGIN, END, Coordinate, Region

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from gateway.errors import InvalidOptionError
 from gateway.rpc.requests.checks import one_of, out_of_range, within
 from imaging.compose.composition import Content
 from imaging.encode import DEFAULT_RESOLUTION_DPI, PictureFormat
+from imaging.errors import InvalidOptionError
 from packshot.v1 import packshot_pb2 as pb
 
 _MAX_QUALITY: Final = 100

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import InvalidOptionError
 from gateway.rendering.render_options import RenderOptions
 from gateway.rpc.requests.background import read_background
 from gateway.rpc.requests.checks import one_of, out_of_range
@@ -15,6 +14,7 @@ from gateway.rpc.requests.staging import read_staging
 from imaging.compose.backgrounds.file import BackgroundFile
 from imaging.compose.composition import Background, Content, Transparent
 from imaging.encode import DEFAULT_QUALITY, PictureFormat
+from imaging.errors import InvalidOptionError
 from imaging.framing.frame import Frame, FrameLimits
 from imaging.matting.own_cut import CutChoice
 from imaging.presets.preset import Preset

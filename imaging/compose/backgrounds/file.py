@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import InvalidRequestError
-from gateway.rendering.decoding.decoder import Decoder, OpenedPhoto
 from imaging.compose.composition import BackgroundPicture, Fit, Point
+from imaging.decode.decoder import Decoder, OpenedPhoto
 from imaging.decode.limits import PhotoLimits
+from imaging.errors import InvalidInputError
 from imaging.types import Color
 
-_FIELD: Final = "background.picture.picture"
+_FIELD: Final = "background"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,6 @@ class BackgroundFile:
 def _told_as_background() -> Iterator[None]:
     try:
         yield
-    except InvalidRequestError as exc:
+    except InvalidInputError as exc:
         message = f"the background picture, read as a photo, is refused: {exc}"
         raise type(exc)(message, field=_FIELD, figures=exc.figures) from exc

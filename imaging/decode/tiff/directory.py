@@ -4,8 +4,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import FIELD, check_count
+from imaging.errors import InvalidPhotoError
 
 # A camera's file has some hundred tags; a tile of 256 pixels in 64 megapixels makes 1000 values.
 MAX_TAGS: Final = 512

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import FIELD
 from imaging.decode.tiff.directory import Directory, broken
 from imaging.decode.tiff.words import Samples, described, packing_name, photometric_name
+from imaging.errors import InvalidPhotoError
 
 
 class Photometric(IntEnum):

@@ -7,7 +7,8 @@ import pytest
 from gateway.admission import Admission, Bound, Bounds, Place
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
-from gateway.errors import DeadlineTooShortError, OverloadedError
+from gateway.errors import DeadlineTooShortError
+from imaging.errors import OverloadedError
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 BOUNDS = Bounds(

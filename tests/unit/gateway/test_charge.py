@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError
 from imaging.decode.pixels_held import MOST_CHARGED, charged_pixels
 from imaging.encode import PictureFormat
+from imaging.errors import ReasonedError
 from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
 from imaging.types import Box
 
@@ -80,7 +80,7 @@ def test_no_frame_is_larger_than_what_was_counted(
     )
     try:
         placement = place_in_frame(frame, width_px, height_px, product, product)
-    except GatewayError:
+    except ReasonedError:
         return
     counted = charged_pixels(size, NOTHING, frame, PictureFormat.JPEG)
     # Each side may be rounded up.

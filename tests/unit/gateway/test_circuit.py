@@ -6,18 +6,14 @@ import numpy as np
 import pytest
 
 from gateway.admission.priority import Priority
-from gateway.errors import (
-    DeadlineError,
-    GatewayError,
-    InferenceFailedError,
-    InferenceUnavailableError,
-)
+from gateway.errors import DeadlineError, InferenceFailedError, InferenceUnavailableError
 from gateway.inference.channel import channel_target, is_sole, single_addresses
 from gateway.inference.circuit import CircuitBreaker
 from gateway.inference.model_pace import ModelPaces
 from gateway.inference.readiness import ReadinessWatch
 from gateway.inference.retries import ATTEMPTS, RetryBudget, RetryingInference
 from gateway.inference.server import Matte, MattingModel
+from imaging.errors import ReasonedError
 from imaging.types import Pixels
 from tests.support.fake_inference import FakeInferenceServer
 
@@ -28,7 +24,7 @@ AWAY = InferenceUnavailableError("away")
 class Scripted(FakeInferenceServer):
     """Counts its inferences, and fails the first so many."""
 
-    def __init__(self, failures: int = 0, error: GatewayError = AWAY) -> None:
+    def __init__(self, failures: int = 0, error: ReasonedError = AWAY) -> None:
         super().__init__()
         self.asked = 0
         self._failures = failures
@@ -68,7 +64,7 @@ def circuit(
 
 async def fail(circuit: CircuitBreaker, model: MattingModel, times: int) -> None:
     for _ in range(times):
-        with pytest.raises(GatewayError):
+        with pytest.raises(ReasonedError):
             await circuit.infer(model, PHOTO, 1)
 
 
@@ -207,9 +203,9 @@ def test_a_model_s_pace_is_the_least_of_late_and_follows_it_up() -> None:
 
 async def test_names_that_callers_make_up_get_no_circuit(circuit: CircuitBreaker) -> None:
     for number in range(5):
-        with pytest.raises(GatewayError):
+        with pytest.raises(ReasonedError):
             await circuit.model(f"made-up-{number}", 1)
-        with pytest.raises(GatewayError):
+        with pytest.raises(ReasonedError):
             await circuit.probe(f"made-up-{number}", 1)
     assert circuit.open_models == frozenset()
 
@@ -270,7 +266,7 @@ async def test_a_request_that_found_the_model_away_is_asked_again_unseen() -> No
 
 @pytest.mark.parametrize("error", [InferenceFailedError("its own"), DeadlineError("late")])
 async def test_an_error_of_the_model_and_a_deadline_are_not_asked_again(
-    error: GatewayError,
+    error: ReasonedError,
 ) -> None:
     inference, verdicts = Scripted(failures=1, error=error), list[bool]()
     retrying = RetryingInference(inference, RetryBudget(0.1, most=10), verdicts.append)

@@ -12,9 +12,9 @@ import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
+from imaging.errors import InvalidPhotoError
 from tests.support.pictures import encode, encode_image, png_chunk, product_photo
 from tests.support.profiles import (
     DISPLAY_P3,

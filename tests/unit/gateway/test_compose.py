@@ -8,7 +8,6 @@ import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
-from gateway.errors import InvalidOptionError, NoForegroundError
 from imaging.compose.backgrounds.paint import paint_background
 from imaging.compose.compose import compose
 from imaging.compose.composition import (
@@ -25,6 +24,7 @@ from imaging.compose.composition import (
     Staging,
     Transparent,
 )
+from imaging.errors import InvalidOptionError, NoForegroundError
 from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
 from imaging.matting.refine import box_of
 from imaging.types import WHITE, Color, Cut, Photo, Sides
@@ -116,7 +116,7 @@ def test_in_any_frame_nothing_is_clipped_and_the_exterior_is_the_background(
         composition = compose(cut, photo, look)
     except InvalidOptionError as error:
         # Margins that leave no room for the product are refused by name.
-        assert error.field == "frame.margin"
+        assert error.field == "margin"
         reject()
     mask = mask_of(cut, photo, look)
     height, width = mask.shape

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.errors import DeadlineError, InvalidOptionError
+from gateway.errors import DeadlineError
 from imaging.compose.compose import compose
 from imaging.compose.composition import (
     Blur,
@@ -24,6 +24,7 @@ from imaging.compose.composition import (
 from imaging.compose.scenes.scene import paint_scene
 from imaging.cost import Work, check_cost, encoding_s, estimate_s
 from imaging.encode import PictureFormat
+from imaging.errors import InvalidOptionError
 from imaging.types import WHITE, Box, Cut, Photo
 from packshot import AsyncClient, InvalidRequestError
 from packshot import Scene as AskedScene

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.metadata import MAX_EXIF_BYTES
 from imaging.decode.photo import decode_photo
+from imaging.errors import InvalidPhotoError
 from imaging.types import Pixels
 from tests.support.claims import BYTES, claiming_tiff
 from tests.support.pictures import decode, encode, encode_image, product_photo

@@ -15,10 +15,10 @@ from PIL import Image
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.errors import InvalidPhotoError, PhotoLimitError
-from gateway.rendering.decoding.decoder import ThreadDecoder
 from gateway.rendering.decoding.processes import ProcessDecoder
+from imaging.decode.decoder import ThreadDecoder
 from imaging.decode.limits import PhotoLimits
+from imaging.errors import InvalidPhotoError, PhotoLimitError
 from packshot import AsyncClient, BackgroundPicture
 from tests.support import claims
 from tests.support.decoding import decode_at_once

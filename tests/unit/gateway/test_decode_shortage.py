@@ -19,11 +19,12 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.errors import DecodingUnavailableError, InvalidPhotoError
+from gateway.errors import DecodingUnavailableError
 from gateway.rendering.decoding import pool as pools
 from gateway.rendering.decoding.parcels import SealedBytes
 from gateway.rendering.decoding.processes import ProcessDecoder
 from imaging.decode.limits import PhotoLimits
+from imaging.errors import InvalidPhotoError
 from packshot import AsyncClient, Client, UnavailableError
 from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer

@@ -8,10 +8,11 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.ExifTags import IFD
 
-from gateway.errors import DeadlineError, InvalidOptionError, OverloadedError
+from gateway.errors import DeadlineError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
 from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.errors import InvalidOptionError, OverloadedError
 from imaging.types import Pixels
 from tests.support.pictures import decode, encode
 
@@ -172,7 +173,7 @@ def test_more_exif_than_jpeg_holds_is_refused_and_no_other_format_minds() -> Non
     pixels = product_on_white(64)
     with pytest.raises(InvalidOptionError, match="JPEG holds 65533") as caught:
         encode_picture(pixels, PictureFormat.JPEG, 90, metadata=metadata)
-    assert caught.value.field == "output.keep_metadata"
+    assert caught.value.field == "keep_metadata"
     for picture_format in (PictureFormat.PNG, PictureFormat.WEBP, PictureFormat.AVIF):
         read = decode(encode_picture(pixels, picture_format, 90, metadata=metadata)).getexif()
         assert len(read.get_ifd(EXIF_IFD)[0x9286]) == 70_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from gateway.errors import InvalidOptionError
+from imaging.errors import InvalidOptionError
 from imaging.framing.frame import (
     MIN_SIDE_PX,
     Frame,
@@ -271,7 +271,7 @@ def test_margins_that_leave_no_room_are_refused_with_the_figures() -> None:
     margins = Margins(left=Length(px=300), right=Length(0.5, px=199))
     with pytest.raises(InvalidOptionError, match=r"499 px and 50% .* width of 501 px") as caught:
         place(frame(500, 500, margins=margins))
-    assert caught.value.field == "frame.margin"
+    assert caught.value.field == "margin"
     assert caught.value.figures == {"limit_px": "500", "value_px": "501"}
 
 
@@ -337,7 +337,7 @@ def placed(case: Case) -> Placement:
         return place_in_frame(wanted, *photo, product, visible)
     except InvalidOptionError as error:
         assert wanted.margins is not None
-        assert error.field == "frame.margin"
+        assert error.field == "margin"
         assert int(error.figures["value_px"]) > int(error.figures["limit_px"])
         reject()
 

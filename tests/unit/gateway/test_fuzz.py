@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 
 from gateway.admission.caller import Caller
 from gateway.admission.priority import Priority
-from gateway.errors import GatewayError
-from gateway.rendering.decoding.decoder import ThreadDecoder
 from gateway.rendering.render_call import Deadline, RenderCall
 from gateway.rendering.renderer import Renderer
 from gateway.rendering.steps import Steps
 from gateway.rendering.workers import PriorityWorkers
 from gateway.rpc.status import status_code
+from imaging.decode.decoder import ThreadDecoder
+from imaging.errors import ReasonedError
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
 from tests.fuzz.requests import requests
@@ -57,7 +57,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     request.photo = PHOTO
     try:
         options = targets.READER.read(request)
-    except GatewayError:
+    except ReasonedError:
         return
     workers = PriorityWorkers(1, "test")
     workers.start()
@@ -76,7 +76,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
             packshot = asyncio.run(
                 renderer.render(PHOTO, options, call, lambda pixels, _work: charged.append(pixels))
             )
-    except GatewayError as error:
+    except ReasonedError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:
         assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels

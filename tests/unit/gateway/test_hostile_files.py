@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.errors import GatewayError, InvalidPhotoError, PhotoLimitError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo, read_size
+from imaging.errors import InvalidPhotoError, PhotoLimitError, ReasonedError
 from imaging.types import Photo
 from tests.support.claims import LONG, tiff
 from tests.support.files import FILES, P3, SOFT
@@ -33,12 +33,12 @@ def file(request: pytest.FixtureRequest) -> bytes:
     return FILES[request.param]()
 
 
-def outcome(data: bytes) -> Photo | GatewayError:
+def outcome(data: bytes) -> Photo | ReasonedError:
     """Decode, or return the error that a caller would see; anything else is raised."""
     start_s = time.thread_time()
     try:
         photo = decode_photo(data, LIMITS, keep_metadata=True)
-    except GatewayError as error:
+    except ReasonedError as error:
         return error
     finally:
         assert time.thread_time() - start_s < MOST_SECONDS
@@ -72,7 +72,7 @@ def test_refuses_a_truncated_file(name: str, share: float) -> None:
 def test_refuses_a_file_of_rubbish_behind_a_good_beginning(file: bytes) -> None:
     rubbish = np.random.default_rng(3).integers(0, 256, len(file), np.uint8).tobytes()
     result = outcome(file[:64] + rubbish[64:])
-    assert isinstance(result, (GatewayError, Photo))
+    assert isinstance(result, (ReasonedError, Photo))
 
 
 @settings(

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
+from imaging.errors import InvalidPhotoError
 from tests.support.magick import read_by_magick
 from tests.support.pictures import encode, encode_image
 

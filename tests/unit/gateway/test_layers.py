@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.errors import InvalidOptionError
 from gateway.rpc.requests.reader import OptionReader
 from imaging.decode.pixels_held import charged_pixels
 from imaging.encode import PictureFormat
+from imaging.errors import InvalidOptionError
 from imaging.framing.frame import Frame, FrameLimits, Length, Margins, place_in_frame
 from imaging.types import Box
 from packshot import AsyncClient, InvalidRequestError

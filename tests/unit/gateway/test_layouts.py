@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from gateway.errors import InvalidPhotoError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
+from imaging.errors import InvalidPhotoError
 from imaging.types import Photo
 from tests.support import bmps, pngs, tiff_matrix
 from tests.support.magick import read_by_magick

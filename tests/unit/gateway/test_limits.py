@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.errors import InvalidPhotoError, InvalidRequestError, PhotoLimitError
 from imaging.decode.header_checks import MAX_BOXES, MAX_SCANS
 from imaging.decode.limits import MAX_CHUNKS, MAX_PROFILE_BYTES, PhotoLimits
 from imaging.decode.photo import decode_photo
 from imaging.decode.tiff.directory import MAX_TAG_VALUES, MAX_TAGS
+from imaging.errors import InvalidInputError, InvalidPhotoError, PhotoLimitError
 from tests.support import claims
 from tests.support.pictures import (
     claiming_png,
@@ -166,7 +166,7 @@ def test_a_heic_whose_stream_is_larger_than_it_claims_is_refused() -> None:
     ],
 )
 def test_refuses_what_a_decoder_would_choke_on(data: bytes, message: str) -> None:
-    with quickly_and_in_little_memory(), pytest.raises(InvalidRequestError, match=message):
+    with quickly_and_in_little_memory(), pytest.raises(InvalidInputError, match=message):
         decode_photo(data, LIMITS)
 
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gateway.errors import InvalidOptionError, NoForegroundError
 from gateway.rendering.decoding.mask_files import marked_in
+from imaging.errors import InvalidOptionError, NoForegroundError
 from imaging.matting.marked import cut_out_marked, own_marked_cut, to_marked_input
 from imaging.matting.marks import Masks, marks_of, soften
 from imaging.matting.region import Coordinate, Region, window_around
@@ -105,22 +105,22 @@ def test_masks_that_mark_nothing_say_nothing() -> None:
         (
             Masks(mask(WIDTH, HEIGHT, (300, 0, 400, 300))),
             box(0, 0, 200, 300),
-            "hints.keep_mask",
+            "keep_mask",
             "marks nothing in the region from 0,0 to 200,300",
         ),
         (
             Masks(mask(WIDTH, HEIGHT, (0, 0, 20, 30)), mask(WIDTH, HEIGHT, (0, 0, 200, 300))),
             None,
-            "hints.keep_mask",
-            "marks nothing that hints.erase_mask, .* of its 600 pixels",
+            "keep_mask",
+            "marks nothing that erase_mask, .* of its 600 pixels",
         ),
         (
             Masks(erase=mask(WIDTH, HEIGHT, (0, 0, 200, 300))),
             box(20, 30, 200, 300),
-            "hints.erase_mask",
+            "erase_mask",
             "leaves nothing of the region from 20,30 to 200,300",
         ),
-        (Masks(erase=mask(1, 1, (0, 0, 1, 1))), None, "hints.erase_mask", "of the photo from 0,0"),
+        (Masks(erase=mask(1, 1, (0, 0, 1, 1))), None, "erase_mask", "of the photo from 0,0"),
     ],
 )
 def test_what_contradicts_itself_is_named(

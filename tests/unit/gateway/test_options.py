@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 
-from gateway.errors import InvalidOptionError
 from gateway.rendering.render_options import RenderOptions
 from gateway.rpc.requests.reader import OptionReader
 from imaging.compose.backgrounds.file import BackgroundFile
@@ -22,6 +21,7 @@ from imaging.compose.composition import (
     Transparent,
 )
 from imaging.encode import PictureFormat
+from imaging.errors import InvalidOptionError
 from imaging.framing.frame import Length, Margins
 from imaging.presets.load import load_presets
 from imaging.types import WHITE, Color

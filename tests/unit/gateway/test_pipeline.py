@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import NoForegroundError
 from imaging.compose.blend import composite_onto, composite_over
 from imaging.compose.compose import compose
 from imaging.compose.composition import Look
+from imaging.errors import NoForegroundError
 from imaging.framing.frame import Frame, FrameLimits
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out, find_product

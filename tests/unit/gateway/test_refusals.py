@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from gateway.errors import GatewayError
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
+from imaging.errors import ReasonedError
 from imaging.types import Photo
 from tests.support import tiff_matrix
 from tests.support.files import FILES
@@ -47,7 +47,7 @@ def refusals() -> Iterator[tuple[str, str]]:
 def _said(name: str, data: bytes) -> Iterator[tuple[str, str]]:
     try:
         photo = decode_photo(data, LIMITS, keep_metadata=True)
-    except GatewayError as error:
+    except ReasonedError as error:
         yield name, str(error)
     else:
         assert isinstance(photo, Photo)
@@ -77,7 +77,7 @@ def test_no_message_and_no_note_names_what_is_inside_a_library() -> None:
     ],
 )
 def test_names_what_was_sent_in_place_of_a_photo(data: bytes, what: str) -> None:
-    with pytest.raises(GatewayError, match=f"the photo is {what}.*not a picture of an accepted"):
+    with pytest.raises(ReasonedError, match=f"the photo is {what}.*not a picture of an accepted"):
         decode_photo(data, LIMITS)
 
 
@@ -94,5 +94,5 @@ def test_a_layout_that_is_not_read_is_named_and_so_is_what_of_it(
     layout: Layout, words: str
 ) -> None:
     data = write_tiff(tiff_matrix.samples_of(layout), layout)
-    with pytest.raises(GatewayError, match=rf"the photo is a TIFF file of {words}.*; .* read"):
+    with pytest.raises(ReasonedError, match=rf"the photo is a TIFF file of {words}.*; .* read"):
         decode_photo(data, LIMITS)

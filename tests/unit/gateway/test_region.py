@@ -12,9 +12,9 @@ from PIL import Image
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.errors import InvalidOptionError
 from gateway.rpc.requests.idempotency import request_digest
 from gateway.rpc.requests.reader import OptionReader
+from imaging.errors import InvalidOptionError
 from imaging.presets.load import load_presets
 from packshot import AsyncClient, InvalidRequestError, NoForegroundError, RenderOptions
 from packshot.v1 import packshot_pb2 as pb

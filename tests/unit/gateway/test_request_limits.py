@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.errors import InvalidRequestError
 from gateway.rpc.request_limits import MAX_FIELDS, MAX_OPTION_BYTES, MAX_SMALL_BYTES, parser
+from imaging.errors import InvalidInputError
 from packshot.v1 import packshot_pb2 as pb
 from tests.attack.proto_bombs import METHODS, bombs
 
@@ -53,7 +53,7 @@ def test_a_bomb_is_refused_before_it_is_made_a_message(name: str, method: str) -
         data += (
             bytes((size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14)) + bombs(2**20)[name]
         )
-    with pytest.raises(InvalidRequestError) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         parser(method, never)(data)
     figures = refused.value.figures
     if name not in ("groups", "unended") or method not in (RENDER, STREAM):
@@ -89,19 +89,17 @@ def test_a_bomb_is_refused_before_it_is_made_a_message(name: str, method: str) -
     ],
 )
 def test_what_is_over_a_limit_or_broken_is_named(data: bytes, message: str) -> None:
-    with pytest.raises(InvalidRequestError, match=message):
+    with pytest.raises(InvalidInputError, match=message):
         parser(RENDER, never)(data)
 
 
 def test_text_that_is_none_is_refused_by_the_parser() -> None:
-    with pytest.raises(InvalidRequestError, match="cannot be read"):
+    with pytest.raises(InvalidInputError, match="cannot be read"):
         parser(RENDER, pb.RenderRequest.FromString)(b"\x12\x01\xff")
 
 
 def test_a_request_without_files_has_a_small_limit() -> None:
     method = "/packshot.v1.PackshotService/ListModels"
     assert parser(method, len)(bytes(MAX_SMALL_BYTES)) == MAX_SMALL_BYTES
-    with pytest.raises(
-        InvalidRequestError, match=f"has 4097 bytes; the limit is {MAX_SMALL_BYTES}"
-    ):
+    with pytest.raises(InvalidInputError, match=f"has 4097 bytes; the limit is {MAX_SMALL_BYTES}"):
         parser(method, never)(bytes(MAX_SMALL_BYTES + 1))

@@ -3,24 +3,33 @@ import pytest
 from google.rpc import error_details_pb2
 
 from gateway import errors
-from gateway.errors import GatewayError, InferenceUnavailableError, InvalidOptionError
+from gateway.errors import InferenceUnavailableError
 from gateway.rpc.status import status_code, to_status
+from imaging.errors import (
+    InvalidInputError,
+    InvalidOptionError,
+    InvalidPhotoError,
+    NoForegroundError,
+    OverloadedError,
+    PhotoLimitError,
+    ReasonedError,
+)
 
 
-def subclasses(cls: type[GatewayError]) -> list[type[GatewayError]]:
+def subclasses(cls: type[ReasonedError]) -> list[type[ReasonedError]]:
     return [found for direct in cls.__subclasses__() for found in (direct, *subclasses(direct))]
 
 
-WANTED: dict[type[GatewayError], grpc.StatusCode] = {
-    errors.InvalidRequestError: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.InvalidPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.PhotoLimitError: grpc.StatusCode.INVALID_ARGUMENT,
-    errors.InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
+WANTED: dict[type[ReasonedError], grpc.StatusCode] = {
+    InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
+    PhotoLimitError: grpc.StatusCode.INVALID_ARGUMENT,
+    InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.IdempotencyKeyReusedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ModelNotFoundError: grpc.StatusCode.NOT_FOUND,
-    errors.NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
+    NoForegroundError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.DeadlineTooShortError: grpc.StatusCode.DEADLINE_EXCEEDED,
-    errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.InferenceUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DecodingUnavailableError: grpc.StatusCode.UNAVAILABLE,
     errors.DeadlineError: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -39,11 +48,11 @@ WANTED: dict[type[GatewayError], grpc.StatusCode] = {
 
 
 def test_every_error_of_the_domain_is_listed_here() -> None:
-    assert set(subclasses(GatewayError)) == set(WANTED)
+    assert set(subclasses(ReasonedError)) == set(WANTED)
 
 
 @pytest.mark.parametrize("error", WANTED)
-def test_every_error_has_its_status_and_a_reason_of_its_own(error: type[GatewayError]) -> None:
+def test_every_error_has_its_status_and_a_reason_of_its_own(error: type[ReasonedError]) -> None:
     made = error.__new__(error)
     assert status_code(made) is WANTED[error]
     assert [cls.reason for cls in WANTED].count(error.reason) == 1
@@ -71,5 +80,5 @@ def test_what_is_safe_to_retry_says_when() -> None:
 
 def test_the_trace_s_id_goes_along() -> None:
     info = error_details_pb2.ErrorInfo()
-    assert to_status(GatewayError("internal error"), "4bf9").details[0].Unpack(info)
+    assert to_status(ReasonedError("internal error"), "4bf9").details[0].Unpack(info)
     assert dict(info.metadata) == {"trace_id": "4bf9"}

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from google.rpc import error_details_pb2
 
-from gateway import errors
 from gateway.admission.priority import Priority
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.inference.server import Matte, MattingModel
+from imaging import errors as imaging_errors
 from imaging.types import Pixels
 from packshot import (
     AsyncClient,
@@ -160,7 +160,7 @@ async def test_replies_come_as_they_finish_each_with_its_id(
 async def test_a_photo_that_comes_by_again_for_want_of_room_is_counted_once(
     stub: "PackshotServiceAsyncStub", gateway: Gateway, inference: GatedInferenceServer
 ) -> None:
-    inference.error = errors.OverloadedError(
+    inference.error = imaging_errors.OverloadedError(
         "the model's queue is full", retry_after_s=0.01, figures={}
     )
     answered = asyncio.create_task(exchange(stub.RenderStream(), message("a")))

@@ -7,9 +7,9 @@ there is one: nothing but a file's length and its first bytes is looked at in th
 
 from typing import Protocol, Self
 
-from gateway.errors import PhotoLimitError
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.photo import decode_photo, read_size
+from imaging.errors import PhotoLimitError
 from imaging.types import Photo
 
 
