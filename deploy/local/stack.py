@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from deploy.local.interrupt import check_interrupt
 from packshot import Client, PackshotError
 from serving.errors import ServingError
 from serving.host import has_nvidia_gpu
@@ -67,7 +68,8 @@ class Stack:
     triton: str
 
     def check(self) -> None:
-        """Raise `StackError` if a process has ended."""
+        """Raise `StackError` if a process has ended, `KeyboardInterrupt` if a stop is asked for."""
+        check_interrupt()
         for part in self.parts:
             part.check()
 
@@ -76,6 +78,7 @@ class Stack:
 
         Raises:
             StackError: A process ended, or ten minutes passed.
+            KeyboardInterrupt: A stop was asked for.
         """
         with Client(self.target, retries=False, timeout_s=2) as client:
 
@@ -88,7 +91,11 @@ class Stack:
             wait_until(is_ready, self.check, "the gateway", _READY_TIMEOUT_S)
 
     def wait_until_ended(self) -> None:
-        """Wait for the first process to end; raises `StackError` that says which."""
+        """Wait for the first process to end; raises `StackError` that says which.
+
+        Raises:
+            KeyboardInterrupt: A stop was asked for first.
+        """
         while True:
             self.check()
             time.sleep(_POLL_S)
