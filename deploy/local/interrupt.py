@@ -4,6 +4,9 @@ Python's own handler raises `KeyboardInterrupt` wherever the program happens to 
 such as that of gRPC's channel, it is printed and forgotten, and the program runs on. Between the
 start of a process and the block that stops it, it leaves the process behind. So a signal sets a
 flag here, and those who wait ask for it.
+
+A program that a shell starts in the background begins with SIGINT ignored, and Python leaves it so.
+Here it is heard all the same, as it is by the gateway.
 """
 
 import signal

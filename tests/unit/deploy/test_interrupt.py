@@ -67,6 +67,19 @@ def test_a_signal_that_comes_in_a_destructor_stops_both_processes(
     assert [signal.getsignal(each) for each in _SIGNALS] == before
 
 
+def test_ctrl_c_is_heard_by_a_program_that_was_started_with_it_ignored() -> None:
+    """As a shell starts what it runs in the background; Python leaves it ignored."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with noting_signals():
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                check_interrupt()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_noted_signal_is_told_to_every_thread_that_asks_and_forgotten_after_the_block() -> None:
     told = threading.Event()
 
