@@ -75,9 +75,11 @@ isnet: setup ## Fetch IS-Net's public weights, terms first, and build the model 
 # --- checking ----------------------------------------------------------------------------------
 
 .PHONY: test
-# Unit tests share the cores; the others measure times on them, one after the other.
+# Two at a time share the cores; then those that measure times on them, one after the other.
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
-	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit && $(BIN)/python -m pytest -q tests/integration )
+	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit \
+	  && $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/integration \
+	  && $(BIN)/python -m pytest -q -m alone tests/integration )
 
 RESULTS ?= out/bench
 

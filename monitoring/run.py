@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 
 from deploy.local.demo import render_photos
+from deploy.local.interrupt import noting_signals
 from deploy.local.sheet import photos_in
 from deploy.local.stack import StackError, running
 from gateway.config import GatewayConfig
@@ -24,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run until Ctrl-C; returns the exit status: 0 told to stop, 1 failed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         gateway = load(GatewayConfig, os.environ, [], prog="gateway")
         serving = load(ServingConfig, os.environ, [], prog="serving")
@@ -32,6 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         metrics = f"{gateway.host}:{gateway.metrics_port}"
         _FOLDER.mkdir(parents=True, exist_ok=True)
         with (
+            noting_signals(),
             running(os.environ, target, _FOLDER) as stack,
             running_prometheus(
                 [metrics],

@@ -128,12 +128,17 @@ class _Receiver:
 
     def __init__(self) -> None:
         self._triton: TritonProcess | None = None
+        self._early: int | None = None
 
     def pass_to(self, triton: TritonProcess) -> None:
         self._triton = triton
+        # What is raised in a destructor is lost: then the preparation went on.
+        if self._early is not None:
+            self.handle(self._early, None)
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         if self._triton is None:
+            self._early = number
             raise SystemExit(128 + number)
         # Triton knows no SIGHUP. Nothing is logged here: a handler may interrupt the log itself.
         self._triton.send_signal(signal.SIGTERM if number == signal.SIGHUP else number)

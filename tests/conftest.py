@@ -11,14 +11,34 @@ import pytest
 # Packshot is compared with, 1.4 GB, all the same.
 _STRICT = bool(os.environ.get("PACKSHOT_TEST_STRICT"))
 _MAY_SKIP = ("gpu", "openvino", "peers", "photos")
+# Files of `tests/integration` that measure times or loads, or that take all cores for themselves:
+# they run with nothing beside them. What is not named here shares the cores with another file.
+_ALONE = (
+    "test_attacks.py",
+    "test_attacks_around.py",
+    "test_batching.py",
+    "test_drill.py",
+    "test_fairness.py",
+    "test_faults.py",
+    "test_faults_around.py",
+    "test_limits.py",
+    "test_overload.py",
+    "test_peers.py",
+    "test_queue.py",
+    "test_serving_recovery.py",
+    "test_slow_model.py",
+    "test_streams.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test by its folder."""
+    """Mark every test by its folder, and by whether it runs alone."""
     for item in items:
         for marker in ("integration", "gpu"):
             if marker in Path(item.path).parts:
                 item.add_marker(marker)
+        if item.get_closest_marker("integration") and Path(item.path).name in _ALONE:
+            item.add_marker("alone")
 
 
 @pytest.hookimpl(wrapper=True)

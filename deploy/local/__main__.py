@@ -2,12 +2,12 @@
 
 import argparse
 import os
-import signal
 import sys
 from pathlib import Path
 
 from deploy.local.contact_sheet import write_contact_sheet
 from deploy.local.demo import run_demo
+from deploy.local.interrupt import noting_signals
 from deploy.local.stack import StackError, running
 from gateway.config import GatewayConfig
 from settings import SettingError, load
@@ -28,15 +28,15 @@ def main() -> int:
         )
         pictures.add_argument("--out", type=Path, default=Path(out), help="folder for the pictures")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        match args.command:
-            case "demo":
-                return run_demo(args.photos, args.out)
-            case "contact-sheet":
-                return write_contact_sheet(args.photos, args.out)
-            case _:
-                return _serve()
+        with noting_signals():
+            match args.command:
+                case "demo":
+                    return run_demo(args.photos, args.out)
+                case "contact-sheet":
+                    return write_contact_sheet(args.photos, args.out)
+                case _:
+                    return _serve()
     except (StackError, SettingError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
@@ -56,11 +56,6 @@ def _serve() -> int:
         )
         stack.wait_until_ended()
     return 1
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    """End on SIGTERM as on Ctrl-C, so that the children are stopped in order."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import click
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from deploy.local.interrupt import check_interrupt
 from deploy.local.sheet import Tile, photos_in, write_sheet
 from deploy.local.stack import running_aside
 from packshot import (
@@ -51,6 +52,7 @@ def write_contact_sheet(photos: Path, out: Path) -> int:
         ways = _ways(client)
 
         def render(job: tuple[Path, str]) -> Tile:
+            check_interrupt()
             photo, name = job
             try:
                 return _render(client, photo, name, ways[name], out)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from deploy.local.interrupt import check_interrupt
 from deploy.local.sheet import Tile, photos_in, write_sheet
 from deploy.local.stack import page_address, running_aside
 from packshot import Client, Packshot, PackshotError, RenderOptions, Scene
@@ -56,6 +57,9 @@ def render_photos(target: str, photos: Sequence[Path], out: Path) -> list[list[P
 
     Returns:
         Each photo with its pictures; those that failed, which is said, are left out.
+
+    Raises:
+        KeyboardInterrupt: A stop was asked for.
     """
     out.mkdir(parents=True, exist_ok=True)
     with Client(target) as client:
@@ -66,6 +70,7 @@ def _render(client: Client, photo: Path, out: Path) -> list[Path]:
     """Render one photo in every way; empty if it failed, which is said."""
     pictures = [photo]
     for name, arguments in _RENDERINGS:
+        check_interrupt()
         start_s = time.monotonic()
         try:
             shot = client.render(photo, **arguments)

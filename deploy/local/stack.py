@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from deploy.local.interrupt import check_interrupt
 from packshot import Client, PackshotError
 from serving.errors import ServingError
 from serving.host import has_nvidia_gpu
@@ -73,7 +74,8 @@ class Stack:
     page: str = ""
 
     def check(self) -> None:
-        """Raise `StackError` if a process has ended."""
+        """Raise `StackError` if a process has ended, `KeyboardInterrupt` if a stop is asked for."""
+        check_interrupt()
         for part in self.parts:
             part.check()
 
@@ -82,6 +84,7 @@ class Stack:
 
         Raises:
             StackError: A process ended, or ten minutes passed.
+            KeyboardInterrupt: A stop was asked for.
         """
         with Client(self.target, retries=False, timeout_s=2) as client:
 
@@ -98,7 +101,11 @@ class Stack:
             )
 
     def wait_until_ended(self) -> None:
-        """Wait for the first process to end; raises `StackError` that says which."""
+        """Wait for the first process to end; raises `StackError` that says which.
+
+        Raises:
+            KeyboardInterrupt: A stop was asked for first.
+        """
         while True:
             self.check()
             time.sleep(_POLL_S)

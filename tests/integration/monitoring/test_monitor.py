@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import free_addresses, free_ports
+from deploy.local.stack import best_model, free_addresses, free_ports
 from monitoring.prometheus_server import PrometheusError, running_prometheus
 from monitoring.queries import QueryError, targets
+from serving.host import has_nvidia_gpu
 from tests.integration.processes import ServerProcess
 from tests.support.prometheus import need
 
@@ -20,7 +21,12 @@ def test_the_command_runs_until_interrupted(tmp_path: Path) -> None:
     [port] = free_ports(1)
     command = [sys.executable, "-m", "monitoring", "run", "--port", str(port)]
     log = tmp_path / "monitor.log"
-    with ServerProcess("python -m monitoring run", command, log, free_addresses()) as server:
+    environ = {
+        **free_addresses(),
+        # One model is enough to be seen.
+        "PACKSHOT_TRITON_MODELS": best_model(gpu=has_nvidia_gpu()),
+    }
+    with ServerProcess("python -m monitoring run", command, log, environ) as server:
         server.wait_until(lambda: "Ctrl-C stops all" in server.log, timeout_s=90)
         [url] = re.findall(r"Prometheus (http://\S+)/alerts", server.log)
         assert url == f"http://127.0.0.1:{port}"

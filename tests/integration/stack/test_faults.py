@@ -6,21 +6,30 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from packshot import AsyncClient, DeadlineExceededError, PackshotError, UnavailableError
 from tests.integration.conftest import StartTriton
-from tests.integration.processes import Triton
+from tests.integration.processes import Triton, launch_triton
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
 from tests.support.pictures import encode, product_photo
 
 PHOTO = encode(product_photo(400, 300), "JPEG", quality=90)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A Triton with a gateway before it."""
+
+    triton: Triton
+    gateway: GatewayProcess
+
+
 class Fleet:
-    """A Triton of the test's own with a gateway before it."""
+    """A Triton of the test's own, which it may kill, with a gateway before it."""
 
     def __init__(self, start_triton: StartTriton, root: Path, tmp_path: Path) -> None:
         self._start_triton = start_triton
@@ -43,6 +52,24 @@ def fleet(start_triton: StartTriton, root: Path, tmp_path: Path) -> Iterator[Fle
     fleet = Fleet(start_triton, root, tmp_path)
     with fleet.gateway.process:
         yield fleet
+
+
+@pytest.fixture(scope="module")
+def lasting_triton(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Triton]:
+    """A Triton for the tests after which it serves as before."""
+    log = tmp_path_factory.mktemp("lasting") / "serving.log"
+    triton = launch_triton(root / "model_repository", log, models=("matte",))
+    with triton.process:
+        triton.process.wait_until(triton.is_ready, timeout_s=300)
+        yield triton
+
+
+@pytest.fixture
+def pair(lasting_triton: Triton, tmp_path: Path) -> Iterator[Pair]:
+    gateway = launch_gateway(lasting_triton, tmp_path / "gateway.log")
+    with gateway.process:
+        gateway.process.wait_until(gateway.is_ready)
+        yield Pair(lasting_triton, gateway)
 
 
 async def seconds_until(gateway: GatewayProcess, *, ready: bool, timeout_s: float) -> float:
@@ -112,29 +139,29 @@ async def test_a_killed_triton_is_unavailable_at_once_and_its_successor_is_found
     print(f"Triton started again: ready {rose_s:.2f} s later")
 
 
-async def test_an_unloaded_model_is_unavailable_until_it_is_loaded(fleet: Fleet) -> None:
-    async with AsyncClient(fleet.gateway.target, timeout_s=20, retries=False) as client:
-        with fleet.triton.client() as triton:
+async def test_an_unloaded_model_is_unavailable_until_it_is_loaded(pair: Pair) -> None:
+    async with AsyncClient(pair.gateway.target, timeout_s=20, retries=False) as client:
+        with pair.triton.client() as triton:
             triton.unload_model("matte")
             with pytest.raises(UnavailableError):
                 await client.render(PHOTO)
             matte = next(each for each in await client.models() if each.name == "matte")
             assert (matte.name, matte.ready) == ("matte", False)
             triton.load_model("matte")
-        await seconds_until(fleet.gateway, ready=True, timeout_s=15)
+        await seconds_until(pair.gateway, ready=True, timeout_s=15)
         assert (await client.render(PHOTO)).model == "matte"
 
 
 async def test_a_hung_triton_meets_the_caller_s_deadline_and_readiness_falls(
-    fleet: Fleet,
+    pair: Pair,
 ) -> None:
-    pid = fleet.triton.triton_pid
+    pid = pair.triton.triton_pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        async with AsyncClient(fleet.gateway.target, retries=False) as client:
+        async with AsyncClient(pair.gateway.target, retries=False) as client:
             with pytest.raises(DeadlineExceededError):
                 await client.render(PHOTO, timeout_s=1)
-            await seconds_until(fleet.gateway, ready=False, timeout_s=10)
+            await seconds_until(pair.gateway, ready=False, timeout_s=10)
             # The circuit is open now: nobody waits for a hung Triton any longer.
             start_s = time.monotonic()
             with pytest.raises(UnavailableError) as caught:
@@ -143,20 +170,20 @@ async def test_a_hung_triton_meets_the_caller_s_deadline_and_readiness_falls(
             assert caught.value.retry_after_s
     finally:
         os.kill(pid, signal.SIGCONT)
-    await seconds_until(fleet.gateway, ready=True, timeout_s=15)
-    async with AsyncClient(fleet.gateway.target, timeout_s=20, retries=False) as client:
+    await seconds_until(pair.gateway, ready=True, timeout_s=15)
+    async with AsyncClient(pair.gateway.target, timeout_s=20, retries=False) as client:
         assert (await client.render(PHOTO)).model == "matte"
-    assert fleet.gateway.process.log.count("circuit of model 'matte' opens") == 1
+    assert pair.gateway.process.log.count("circuit of model 'matte' opens") == 1
 
 
-async def test_sigterm_lets_requests_in_flight_finish(fleet: Fleet) -> None:
-    async with AsyncClient(fleet.gateway.target, timeout_s=20, retries=False) as client:
+async def test_sigterm_lets_requests_in_flight_finish(pair: Pair) -> None:
+    async with AsyncClient(pair.gateway.target, timeout_s=20, retries=False) as client:
         large = encode(product_photo(3000, 2000), "JPEG")
         under_way = asyncio.create_task(client.render(large, background="transparent"))
         await asyncio.sleep(0.05)
-        fleet.gateway.process.send_signal(signal.SIGTERM)
+        pair.gateway.process.send_signal(signal.SIGTERM)
         try:
             assert (await under_way).width_px == 3000
         except PackshotError as error:  # NO_FOREGROUND is an answer as well
             assert error.reason == "NO_FOREGROUND"
-        assert await asyncio.to_thread(fleet.gateway.process.wait) == 0
+        assert await asyncio.to_thread(pair.gateway.process.wait) == 0

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deploy.local.stack import answers, free_ports
+from deploy.local.stack import answers, best_model, free_ports
+from serving.host import has_nvidia_gpu
 from tests.integration.processes import ROOT, ServerProcess
 from tests.integration.stack.conftest import FaceProcess, GatewayProcess
 
@@ -134,6 +135,8 @@ def test_make_serve_runs_until_interrupted(tmp_path: Path) -> None:
         "PACKSHOT_TRITON_HTTP_PORT": str(http),
         "PACKSHOT_TRITON_GRPC_PORT": str(grpc),
         "PACKSHOT_TRITON_METRICS_PORT": str(triton_metrics),
+        # `make demo` has loaded all of them.
+        "PACKSHOT_TRITON_MODELS": best_model(gpu=has_nvidia_gpu()),
     }
     with ServerProcess("make serve", ["make", "serve"], tmp_path / "serve.log", environ) as server:
         packshot = str(Path(sys.executable).parent / "packshot")
@@ -175,6 +178,7 @@ def test_the_contact_sheet_holds_every_photo_in_every_way(tmp_path: Path) -> Non
             str(out),
         ],
         cwd=ROOT,
+        env=os.environ | {"PACKSHOT_TRITON_MODELS": best_model(gpu=has_nvidia_gpu())},
         capture_output=True,
         text=True,
         check=False,
