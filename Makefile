@@ -105,10 +105,11 @@ fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways,
 	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
 
 .PHONY: check
-check: setup-dev ## Format, lint, types, and whether the stubs follow the proto files
+check: setup-dev ## Format, lint, types, layers, and whether the stubs follow the proto files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+	PYTHONPATH=.:client $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tools.stubs --check
 	$(BIN)/python -m tools.settings_table --check
 	$(BIN)/python -m tools.presets_table --check

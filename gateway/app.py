@@ -26,16 +26,16 @@ from gateway.observability.heartbeat import Heartbeat
 from gateway.observability.http import MetricsServer
 from gateway.observability.telemetry import Telemetry
 from gateway.rendering.decoding.processes import ProcessDecoder
-from gateway.rendering.render import Rendering
 from gateway.rendering.renderer import Renderer
 from gateway.rendering.steps import Steps
 from gateway.rendering.workers import PriorityWorkers
-from gateway.rpc.admission_interceptor import Reception
-from gateway.rpc.calls import Answers
+from gateway.rpc.admission_interceptor import AdmissionInterceptor
+from gateway.rpc.calls import CallRunner
 from gateway.rpc.connections import drop_connection
 from gateway.rpc.descriptors import most_connections
 from gateway.rpc.health import Health
 from gateway.rpc.outbox import Outbox
+from gateway.rpc.render import Rendering
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.service import PackshotService
 from gateway.rpc.streams import PhotoStreams
@@ -225,7 +225,7 @@ class Gateway:
             lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
         )
         admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
-        reception = Reception(
+        reception = AdmissionInterceptor(
             admission, self._calls, config.max_receiving, config.default_timeout_s, outbox
         )
         options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
@@ -256,7 +256,7 @@ class Gateway:
             config.max_core_s,
         )
         service = PackshotService(
-            Answers(self._calls, self._watch.doubt),
+            CallRunner(self._calls, self._watch.doubt),
             Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
             self._streams,
             self._inference,

@@ -19,7 +19,7 @@ from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
 from gateway.observability.calls import Calls
 from gateway.observability.metrics import Metrics
-from gateway.rpc.auth_interceptor import Door
+from gateway.rpc.auth_interceptor import AuthInterceptor
 from gateway.start import StartError
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Accounts:
         keys = KeyStore(self._engine)
         store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}")
         self._upkeep = Upkeep(store, HoldLeases(self._engine), self._threads, metrics)
-        self.door = Door(service, keys, self._threads, calls)
+        self.door = AuthInterceptor(service, keys, self._threads, calls)
         self.charges = CreditCharges(keys, store, self._upkeep, self._threads, metrics)
 
     async def start(self) -> None:

@@ -81,7 +81,7 @@ class Renderer:
             The packshot.
 
         Raises:
-            GatewayError: Whatever stopped it; `gateway.errors` draws the tree.
+            ReasonedError: Whatever stopped it; `imaging.errors` and `gateway.errors` draw the tree.
         """
         start_s = time.monotonic()
         try:

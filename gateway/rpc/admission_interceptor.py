@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class Reception(grpc.aio.ServerInterceptor):
+class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     """Receives the requests of calls.
 
     Args:

@@ -32,7 +32,7 @@ CACHE_TTL_S: Final = 2.0
 _MAX_CACHED: Final = 10_000
 
 
-class Door(grpc.aio.ServerInterceptor):
+class AuthInterceptor(grpc.aio.ServerInterceptor):
     """Lets calls of one service in by their API key; other services are open.
 
     Args:

@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 _LATE_S: Final = 0.1
 
 
-class Answers:
-    """Answers calls.
+class CallRunner:
+    """Runs calls to their result or status.
 
     Args:
         calls: Sees each of them.

@@ -10,10 +10,10 @@ from gateway.accounts.charges import Charges
 from gateway.admission.caller import Caller, caller_of
 from gateway.inference.server import InferenceServer
 from gateway.observability.labels import Method
-from gateway.rendering.render import Rendering
 from gateway.rendering.render_call import Deadline, deadline_of
-from gateway.rpc.calls import Answers
+from gateway.rpc.calls import CallRunner
 from gateway.rpc.outbox import Outbox
+from gateway.rpc.render import Rendering
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.responses import account_response, model_message, preset_message
 from gateway.rpc.streams import Context, PhotoStreams
@@ -37,7 +37,7 @@ class PackshotService(PackshotServiceServicer):
 
     def __init__(
         self,
-        answers: Answers,
+        answers: CallRunner,
         rendering: Rendering,
         streams: PhotoStreams,
         inference: InferenceServer,

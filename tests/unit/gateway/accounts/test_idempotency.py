@@ -167,7 +167,7 @@ async def test_a_request_stays_counted_until_its_digest_is_done(
         registry = gateway._telemetry.registry  # noqa: SLF001  as scraped
         return total(registry, "packshot_admitted_requests")
 
-    monkeypatch.setattr("gateway.rendering.render.request_digest", held)
+    monkeypatch.setattr("gateway.rpc.render.request_digest", held)
     key = books.issue(1)
     async with caller(gateway, key) as client:
         render = asyncio.create_task(client.render(PHOTO, idempotency_key="k", timeout_s=0.5))
