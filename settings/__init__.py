@@ -2,7 +2,7 @@
 
 A process declares its settings as fields made by `setting`; `load` builds the dataclass from a
 mapping such as `os.environ` and from command-line flags (flags win), and `as_table` prints the
-same fields for the README, so that code, flags and documentation cannot disagree.
+same fields for docs/settings.md, so that code, flags and documentation cannot disagree.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def setting(env: str, default: Any, note: str) -> Any:
     Args:
         env: Name of its environment variable, `PACKSHOT_…`.
         default: Its value when neither flag nor environment gives one.
-        note: One line for `--help` and the README: meaning, unit and range.
+        note: One line for `--help` and docs/settings.md: meaning, unit and range.
     """
     return dataclasses.field(default=default, metadata={"env": env, "note": note})
 

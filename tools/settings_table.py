@@ -1,4 +1,4 @@
-"""Writes the tables of settings into the README, or checks that they are as the code says.
+"""Writes the tables of settings into docs/settings.md, or checks that they are as the code says.
 
 python -m tools.settings_table [--check]
 """
@@ -12,17 +12,17 @@ from settings import as_table
 from tools.documents import filled, run
 from web.config import WebConfig
 
-_README = Path("README.md")
+_DOCUMENT = Path("docs/settings.md")
 _TABLES = {"gateway": GatewayConfig, "web": WebConfig, "serving": ServingConfig}
 
 
-def with_tables(readme: str) -> str:
-    """Return the README's text with the tables as the code has them."""
+def with_tables(text: str) -> str:
+    """Return the document's text with the tables as the code has them."""
     for name, cls in _TABLES.items():
         title = f"**`python -m {name}`**"
-        readme = filled(readme, f"settings: {name}", f"{title}\n\n{as_table(cls)}")
-    return readme
+        text = filled(text, f"settings: {name}", f"{title}\n\n{as_table(cls)}")
+    return text
 
 
 if __name__ == "__main__":
-    sys.exit(run("tools.settings_table", _README, with_tables))
+    sys.exit(run("tools.settings_table", _DOCUMENT, with_tables))
