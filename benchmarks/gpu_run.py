@@ -1,7 +1,7 @@
 """All that is measured on a GPU, in one call: `python -m benchmarks.gpu_run`.
 
 It needs Python, torch, torchvision, NumPy, OpenCV, Numba, Pillow, ONNX Runtime and psutil, and no
-network, so that it runs on a machine that is lent for minutes. Each table has its share of the
+network, so that it runs on a machine that is hired for minutes. Each table has its share of the
 time; one that fails or whose time is over is named in the notes, and the others go on. Records are
 written while tables grow: `why-gpu.json`, `gpu-limits.json` and `device-pipeline.json`, which the
 report reads beside those of other machines. `python -m benchmarks why-gpu` is the same, and also

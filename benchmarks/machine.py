@@ -71,7 +71,7 @@ def _triton() -> str:
     if installed:
         return f"installed, {installed}"
     try:
-        from serving.runtime import EMBEDDED  # noqa: PLC0415  a lent machine may lack its packages
+        from serving.runtime import EMBEDDED  # noqa: PLC0415  a hired machine may lack its packages
     except ImportError:
         return "none"
     return f"embedded, of {EMBEDDED}"

@@ -42,7 +42,7 @@ class ReadyClient:
 
 @pytest.mark.timeout(30)
 @pytest.mark.parametrize("number", _SIGNALS)
-def test_a_signal_that_comes_in_a_destructor_stops_both_processes(
+def test_a_signal_that_comes_in_a_destructor_stops_all_processes(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = [signal.getsignal(each) for each in _SIGNALS]
@@ -59,10 +59,11 @@ def test_a_signal_that_comes_in_a_destructor_stops_both_processes(
 
     monkeypatch.setattr(ReadyClient, "number", number)
     monkeypatch.setattr(stack, "Client", ReadyClient)
+    monkeypatch.setattr(stack, "answers", lambda _url: True)
     monkeypatch.setattr(stack, "part", sleeping)
     monkeypatch.setattr(sys, "argv", ["deploy.local", "serve"])
     assert command.main() == 0
-    assert [process.poll() for process in started] == [-signal.SIGTERM] * 2
+    assert [process.poll() for process in started] == [-signal.SIGTERM] * 3
     assert "Packshot is ready" in capfd.readouterr().err
     assert [signal.getsignal(each) for each in _SIGNALS] == before
 

@@ -94,17 +94,36 @@ def _crash(worker: psutil.Process) -> None:
     worker.resume()
 
 
+def _crash_at_work(worker: psutil.Process) -> None:
+    """Crash a worker while it decodes, which its processor time tells."""
+    idle_s = worker.cpu_times().user
+    while worker.cpu_times().user < idle_s + 0.05:
+        time.sleep(0.001)
+    worker.send_signal(signal.SIGSEGV)
+
+
 def test_a_photo_that_crashes_its_worker_is_refused_and_the_next_one_is_fine(pool: Pool) -> None:
-    worker = pool.workers[0]
     decode_at_once(pool.decoder, PHOTO, LIMITS)
-    worker.suspend()  # so that the photo is inside when it dies
-    crash = threading.Timer(0.2, _crash, [worker])
-    crash.start()
-    with pytest.raises(InvalidPhotoError, match=r"made its decoder fail: by SIGSEGV"):
-        decode_at_once(pool.decoder, PHOTO, LIMITS)
-    crash.join()
+    large = encode_image(Image.effect_noise((6000, 6000), 90).convert("RGB"), "PNG")
+    with pool.decoder.open(large, PhotoLimits(max_bytes=len(large))) as opened:
+        crash = threading.Thread(target=_crash_at_work, args=[pool.workers[0]])
+        crash.start()
+        with pytest.raises(InvalidPhotoError, match=r"made its decoder fail: by SIGSEGV"):
+            opened.decode()
+        crash.join()
     assert pool.lost == 1
     assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+
+
+def test_a_worker_that_dies_before_it_reads_a_photo_costs_no_photo(pool: Pool) -> None:
+    worker = pool.workers[0]
+    decode_at_once(pool.decoder, PHOTO, LIMITS)
+    worker.suspend()  # so that the photo stays unread until it dies
+    crash = threading.Timer(0.2, _crash, [worker])
+    crash.start()
+    assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
+    crash.join()
+    assert pool.lost == 1
 
 
 def test_a_worker_killed_while_idle_costs_no_photo(pool: Pool) -> None:

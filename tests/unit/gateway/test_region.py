@@ -178,7 +178,7 @@ async def test_what_is_wrong_is_named(
     with pytest.raises(InvalidRequestError) as refused:
         await client.render(PHOTO, **options)  # type: ignore[arg-type]
     assert refused.value.reason == reason
-    assert field in str(refused.value)
+    assert field.removeprefix("hints.") in str(refused.value)
     assert figures.items() <= dict(refused.value.figures).items()
 
 
@@ -198,7 +198,7 @@ async def small(config: GatewayConfig) -> AsyncIterator[AsyncClient]:
 async def test_masks_are_decoded_in_processes_by_the_photo_s_limits(small: AsyncClient) -> None:
     one = await small.render(PHOTO, erase_mask=mask((0, 0, 1, 1), size=(2, 1)))
     assert near(one.product, RIGHT)
-    with pytest.raises(InvalidRequestError, match=r"hints\.keep_mask, read as a photo, is refused"):
+    with pytest.raises(InvalidRequestError, match=r"keep_mask, read as a photo, is refused"):
         await small.render(PHOTO, keep_mask=mask((0, 0, 9, 9), size=(400, 251)))
     with pytest.raises(InvalidRequestError, match=r"has 100001 bytes; the limit is 100000"):
         await small.render(PHOTO, keep_mask=mask((0, 0, 9, 9)).ljust(100_001, b"\0"))

@@ -2,6 +2,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 
+import imaging.errors
 from gateway import errors
 from gateway.errors import InferenceUnavailableError
 from gateway.rpc.status import status_code, to_status
@@ -59,8 +60,28 @@ def test_every_error_has_its_status_and_a_reason_of_its_own(error: type[Reasoned
 
 
 def test_every_error_s_place_is_drawn_in_the_module() -> None:
-    assert errors.__doc__
-    assert all(error.__name__ in errors.__doc__ for error in WANTED)
+    drawn = f"{errors.__doc__} {imaging.errors.__doc__}"
+    assert all(error.__name__ in drawn for error in WANTED)
+
+
+@pytest.mark.parametrize(
+    ("word", "field"),
+    [
+        ("margin", "frame.margin"),
+        ("format", "output.format"),
+        ("keep_metadata", "output.keep_metadata"),
+        ("background", "background.picture.picture"),
+        ("keep_mask", "hints.keep_mask"),
+        ("erase_mask", "hints.erase_mask"),
+        ("photo", "photo"),
+        ("frame.fill", "frame.fill"),
+    ],
+)
+def test_an_option_s_word_becomes_the_field_that_holds_it(word: str, field: str) -> None:
+    status = to_status(InvalidOptionError("wrong", field=word))
+    bad_request = error_details_pb2.BadRequest()
+    assert status.details[1].Unpack(bad_request)
+    assert [each.field for each in bad_request.field_violations] == [field]
 
 
 def test_the_details_are_those_of_google_rpc() -> None:

@@ -156,7 +156,7 @@ async def test_a_gateway_that_stops_returns_the_credit_of_a_step_that_outlasts_t
         let_go.wait(30)
         raise AssertionError("nobody waits for this picture")
 
-    monkeypatch.setattr("gateway.rendering.renderer.encode_picture", endless)
+    monkeypatch.setattr("gateway.rendering.renderer.encode_alone", endless)
     key = books.issue(1)
     gateway = Gateway(dataclasses.replace(config, drain_timeout_s=0.1), inference)
     await gateway.start()
