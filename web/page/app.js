@@ -97,7 +97,7 @@ addEventListener("drop", (event) => {
   take(event.dataTransfer?.files ?? []);
 });
 onChange(
-  () => selected && queue.restart(selected),
+  () => selected && queue.follow(selected),
   async () => {
     await learnChoices();
     if (selected) queue.restart(selected);

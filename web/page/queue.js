@@ -20,6 +20,7 @@ export class Queue {
       name: photo.name || "pasted photo",
       photoUrl: URL.createObjectURL(photo),
       state: "waiting",
+      asked: "",
       shot: null,
       shotUrl: "",
       reason: "",
@@ -27,6 +28,12 @@ export class Queue {
     this.jobs.push(job);
     this.changed(job);
     return job;
+  }
+
+  /** Renders all anew, the given one first, unless all were asked for with the look as it is. */
+  follow(first) {
+    const asked = JSON.stringify(this.look());
+    if (this.jobs.some((job) => job.asked && job.asked !== asked)) this.restart(first);
   }
 
   /** Renders all anew, the given one first. */
@@ -54,8 +61,10 @@ export class Queue {
     const control = new AbortController();
     this.running.set(job, control);
     this.set(job, { state: "rendering" });
+    const look = this.look();
+    job.asked = JSON.stringify(look);
     try {
-      const shot = await render(job.photo, this.look(), this.key(), control.signal);
+      const shot = await render(job.photo, look, this.key(), control.signal);
       if (this.running.get(job) !== control) return;
       if (job.shotUrl) URL.revokeObjectURL(job.shotUrl);
       this.running.delete(job);

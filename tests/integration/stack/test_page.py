@@ -55,7 +55,8 @@ class Visit:
         self.hosts: set[str] = set()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._note)
-        self.page.on("request", lambda request: self.hosts.add(request.url))
+        self.posts = 0
+        self.page.on("request", self._count)
         self.page.goto(face.url)
         self.page.wait_for_selector("html[data-ready]")
 
@@ -63,6 +64,10 @@ class Visit:
         # That a request was answered with 400 is the page's business, which shows why.
         if message.type == "error" and "Failed to load resource" not in message.text:
             self.faults.append(message.text)
+
+    def _count(self, request: Any) -> None:
+        self.hosts.add(request.url)
+        self.posts += request.method == "POST"
 
     def drop(self, photo: Path, script: str = DROP) -> None:
         text = b64encode(photo.read_bytes()).decode()
@@ -157,6 +162,9 @@ def test_a_look_is_chosen_and_a_photo_pasted(visit: Visit) -> None:
     page.select_option("select[name=frame]", "crop")
     visit.drop(MUG, PASTE)
     visit.wait_done("mug.jpg")
+    # Timers fire in order: this one later than the one by which the page follows its controls.
+    page.evaluate("() => new Promise((resolve) => setTimeout(resolve, 301))")
+    assert visit.posts == 1  # the look was chosen before the photo came
     assert page.eval_on_selector("#compare", "(e) => e.classList.contains('alpha')")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
