@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from benchmarks.edge_scenes import render_scene, small_matte
-from imaging.matting.clean import clean_matte
+from imaging.matting.clean import HOLE_SHARE, clean_matte
 from imaging.resample import resample
 from imaging.types import Pixels
 
@@ -251,7 +251,10 @@ def test_a_cell_is_emptied_or_raised_to_a_level_or_left_alone(matte: Pixels) -> 
     assert (matte == before).all()
     assert set(np.unique(cleaned[cleaned < matte])) <= {0}
     assert set(np.unique(cleaned[cleaned > matte])) <= {160, 208, 250}
-    assert cleaned[cleaned > matte].size <= 0.02 * matte.size
+    # Each hole is small; holes of the three levels may touch, and a matte may have many of them.
+    raised = (cleaned > matte).astype(np.uint8)
+    _, _, figures, _ = cv2.connectedComponentsWithStats(raised, connectivity=4)
+    assert (figures[1:, cv2.CC_STAT_AREA] <= 3 * HOLE_SHARE * matte.size).all()
 
 
 @given(matte=mattes(), turns=st.integers(0, 3), flipped=st.booleans())
