@@ -136,3 +136,12 @@ def fill_behind(rgb: Pixels, mask: NDArray[np.bool_]) -> Pixels:
     share = np.clip((share - 0.5) * 3.0 + 0.5, 0.0, 1.0)  # a short seam keeps the texture sharp
     mixed = rgb[rows, from_left] * (1 - share) + rgb[rows, from_right] * share
     return np.where(mask[..., None], mixed, rgb).astype(np.uint8)
+
+
+def grown(mask: NDArray[np.bool_], reach: int = 6) -> NDArray[np.bool_]:
+    """Grow a mask, (H, W) bool, by so many pixels along rows and columns; borders wrap around."""
+    larger = mask.copy()
+    for shift in range(1, reach + 1):
+        for axis in (0, 1):
+            larger |= np.roll(mask, shift, axis) | np.roll(mask, -shift, axis)
+    return larger

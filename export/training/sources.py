@@ -24,6 +24,7 @@ from export.training.config import STUDIO, SceneConfig, TrainingConfig
 from export.training.cutouts import (
     cut_out,
     fill_behind,
+    grown,
     mask_on_white,
     smooth_edges,
 )
@@ -33,6 +34,7 @@ from export.training.objects.banks import RENDERERS, render_bank
 from export.training.objects.props import PROPS
 from export.training.shapes import draw_shape
 from export.training.split import held_out, object_name
+from export.training.squares import squash, tiles
 from export.training.taught import is_empty, is_sure, is_whole, read_matte
 
 FOLDERS = ("fashion", "groceries", "iconic", "clothes", "landscapes", "emoji", "renders")
@@ -157,7 +159,7 @@ def _read(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
     if name in {"groceries", "clothes"}:
         return _read_unmasked(name, path, config)
     if name == "landscapes":
-        return [Kept("background", name, tile) for tile in _tiles(_open(path, "RGB"), side)]
+        return [Kept("background", name, tile) for tile in tiles(_open(path, "RGB"), side)]
     if name == "fashion":
         return _read_fashion(path, config)
     if name == "iconic":
@@ -184,10 +186,10 @@ def _read_fashion(path: Path, config: TrainingConfig) -> list[Kept]:
     behind = labels != 0
     if taught is not None and is_sure(taught):
         person, behind = taught, behind | (taught > TAUGHT_FAINT)
-    street = fill_behind(rgb, _grown(behind))
+    street = fill_behind(rgb, grown(behind))
     kept = [
         Kept("masked", "fashion", _masked(rgb, person, config)),
-        Kept("background", "street", _squashed(street, config.photo_side)),
+        Kept("background", "street", squash(street, config.photo_side)),
         *_cutout("person", rgb, person, config),
     ]
     for label in sorted(set(np.unique(labels).tolist()) - BODY_LABELS):
@@ -200,7 +202,7 @@ def _read_unmasked(name: str, path: Path, config: TrainingConfig) -> list[Kept]:
     """Read a photo without a mask: a ground, and a product where a teacher is sure of one."""
     rgb = _open(path, "RGB")
     taught = _taught(path, rgb, config)
-    ground = Kept("background", name, _squashed(rgb, config.photo_side))
+    ground = Kept("background", name, squash(rgb, config.photo_side))
     if taught is None or not is_sure(taught):
         # A shelf on which the teacher half sees a product is no plain ground.
         hesitates = taught is not None and name == "groceries" and not is_empty(taught)
@@ -229,15 +231,7 @@ def _taught(path: Path, rgb: Pixels, config: TrainingConfig) -> Pixels | None:
 
 
 def _masked(rgb: Pixels, alpha: Pixels, config: TrainingConfig) -> Pixels:
-    return _squashed(np.concatenate([rgb, alpha[..., None]], axis=2), config.photo_side)
-
-
-def _grown(mask: NDArray[np.bool_], reach: int = 6) -> NDArray[np.bool_]:
-    grown = mask.copy()
-    for shift in range(1, reach + 1):
-        for axis in (0, 1):
-            grown |= np.roll(mask, shift, axis) | np.roll(mask, -shift, axis)
-    return grown
+    return squash(np.concatenate([rgb, alpha[..., None]], axis=2), config.photo_side)
 
 
 def _open(path: Path, mode: str) -> Pixels:
@@ -246,25 +240,3 @@ def _open(path: Path, mode: str) -> Pixels:
             return np.asarray(image.convert(mode))
     except (OSError, ValueError) as exc:
         raise PicturesError(f"{path} cannot be read: {exc}") from exc
-
-
-def _squashed(pixels: Pixels, side: int) -> Pixels:
-    """Squash (H, W, C) to (side, side, C), channel by channel so that alpha stays apart."""
-    count = pixels.shape[2]
-    channels = (Image.fromarray(np.ascontiguousarray(pixels[..., i])) for i in range(count))
-    return np.stack(
-        [np.asarray(c.resize((side, side), Image.Resampling.BILINEAR)) for c in channels], axis=2
-    )
-
-
-def _tiles(pixels: Pixels, side: int) -> list[Pixels]:
-    """Cut a large photo into overlapping squares of two sizes, besides the whole."""
-    height, width = pixels.shape[:2]
-    corners = (
-        (y, x, edge)
-        for edge in (height, int(height * 0.6))
-        for y in range(0, height - edge + 1, max(edge // 2, 1))
-        for x in range(0, width - edge + 1, max(edge // 2, 1))
-    )
-    parts = (pixels[y : y + edge, x : x + edge] for y, x, edge in corners)
-    return [_squashed(part, side) for part in (pixels, *parts)]

@@ -4,10 +4,8 @@ import zlib
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
-from export.training.cutouts import Pixels, cut_out, fill_behind
+from export.training.cutouts import Pixels, cut_out, fill_behind, grown
 from export.training.foliage import draw_foliage
 from export.training.gpu.bank import CUTOUT, GROUND, PHOTO
 from export.training.gpu.packs import OBJECT, decoded
@@ -16,6 +14,7 @@ from export.training.objects.banks import RENDERERS
 from export.training.objects.surfaces import draw_surface
 from export.training.shapes import draw_shape
 from export.training.split import held_out, object_name
+from export.training.squares import squash, tiles
 from export.training.taught import is_whole
 
 PHOTO_SIDE: Final = 384  # of whole photos and grounds in memory
@@ -75,18 +74,19 @@ def make_from_pack(name: str, data: bytes) -> list[Made]:
         return _cutouts(OBJECT_KINDS[folder], pixels)
     if use != PACKED_PHOTO:
         pixels = decoded(data, "RGB")
-        tiles = _tiles(pixels) if folder == "landscapes" else [pixels]
-        return [Made(GROUND, folder, _squashed(tile, PHOTO_SIDE)) for tile in tiles]
+        large = folder == "landscapes"
+        squares = tiles(pixels, PHOTO_SIDE) if large else [squash(pixels, PHOTO_SIDE)]
+        return [Made(GROUND, folder, square) for square in squares]
     pixels = decoded(data, "RGBA")
     alpha = pixels[..., 3]
-    made = [Made(PHOTO, folder, _squashed(pixels, PHOTO_SIDE))]
+    made = [Made(PHOTO, folder, squash(pixels, PHOTO_SIDE))]
     if is_whole(alpha) or folder == "fashion":
         made += _cutouts(CUTOUT_KINDS[folder], pixels)
     if folder == "fashion":
-        street = fill_behind(pixels[..., :3], _grown(alpha > BEHIND))
-        made.append(Made(GROUND, "street", _squashed(street, PHOTO_SIDE)))
+        street = fill_behind(pixels[..., :3], grown(alpha > BEHIND))
+        made.append(Made(GROUND, "street", squash(street, PHOTO_SIDE)))
     if folder == "clothes":
-        made.append(Made(GROUND, CLOSE, _squashed(pixels[..., :3], PHOTO_SIDE)))
+        made.append(Made(GROUND, CLOSE, squash(pixels[..., :3], PHOTO_SIDE)))
     return made
 
 
@@ -104,34 +104,3 @@ def render(use: str, kind: str, seed: tuple[int, ...], count: int) -> list[Made]
 def _cutouts(kind: str, pixels: Pixels) -> list[Made]:
     cutout = cut_out(pixels[..., :3], pixels[..., 3], CUTOUT_SIDE)
     return [] if cutout is None else [Made(CUTOUT, kind, cutout)]
-
-
-def _squashed(pixels: Pixels, side: int) -> Pixels:
-    # Channel by channel: resizing RGBA as such weighs colours by alpha.
-    channels = [
-        Image.fromarray(np.ascontiguousarray(pixels[..., i])).resize(
-            (side, side), Image.Resampling.BILINEAR
-        )
-        for i in range(pixels.shape[2])
-    ]
-    return np.stack([np.asarray(one) for one in channels], axis=2)
-
-
-def _grown(mask: NDArray[np.bool_], reach: int = 6) -> NDArray[np.bool_]:
-    grown = mask.copy()
-    for shift in range(1, reach + 1):
-        for axis in (0, 1):
-            grown |= np.roll(mask, shift, axis) | np.roll(mask, -shift, axis)
-    return grown
-
-
-def _tiles(pixels: Pixels) -> list[Pixels]:
-    """Cut a large photo into overlapping squares of two sizes, besides the whole."""
-    height, width = pixels.shape[:2]
-    corners = (
-        (y, x, edge)
-        for edge in (height, int(height * 0.6))
-        for y in range(0, height - edge + 1, max(edge // 2, 1))
-        for x in range(0, width - edge + 1, max(edge // 2, 1))
-    )
-    return [pixels, *(pixels[y : y + edge, x : x + edge] for y, x, edge in corners)]
