@@ -22,6 +22,8 @@ _Floats = npt.NDArray[np.float32]
 _STEPS = 65535
 # Sine and cosine are rounded to this, so that right angles are.
 _DIGITS = 12
+# A line that is shorter has no length: an angle so near to a right one is meant as one.
+_SHORTEST_PX = 1e-6
 
 
 def paint_gradient(
@@ -77,7 +79,7 @@ def _linear_steps(
     right, down = round(sin(angle), _DIGITS), round(-cos(angle), _DIGITS)
     last_x, last_y = width_px - 1, height_px - 1
     length_px = last_x * abs(right) + last_y * abs(down)
-    scale = _STEPS / length_px if length_px else 0.0
+    scale = _STEPS / length_px if length_px > _SHORTEST_PX else 0.0
     along = (x_px - last_x / 2) * np.float32(scale * right)
     across = (y_px - last_y / 2) * np.float32(scale * down) + np.float32(_STEPS / 2)
     return np.maximum(along + across, 0)

@@ -106,6 +106,11 @@ def test_at_right_angles_whole_sides_have_the_end_colours(angle_deg: float, turn
     assert all((end == color).all() for end, color in zip(ends, (ORANGE, BLACK), strict=True))
 
 
+def test_a_line_that_has_next_to_no_length_is_its_middle_throughout() -> None:
+    pixels = paint_gradient(LinearGradient((BLACK, Color(0, 0, 100)), 1.192092896e-07), 2, 1)
+    assert (pixels == (0, 0, 50)).all()
+
+
 def test_a_radial_gradient_ends_in_the_farthest_corner() -> None:
     pixels = paint_gradient(RadialGradient((WHITE, GREY, BLACK), Point(0.0, 1.0)), 301, 201)
     assert tuple(pixels[-1, 0]) == WHITE
