@@ -136,11 +136,9 @@ class Calls:
 
     @contextlib.contextmanager
     def asking(self, stage: Stage) -> Iterator[None]:
-        """See a stage that another service does; it may continue the trace within the block."""
-        start_s = time.monotonic()
+        """Make a span of a stage that another service does, which may continue the trace."""
         with self._tracing.asking(_current.get().span, stage):
             yield
-        self.stage(stage, time.monotonic() - start_s)
 
     def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
         """See a stage of the current call that is over.

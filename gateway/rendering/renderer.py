@@ -252,10 +252,12 @@ class Renderer:
         return *decoded, work
 
     async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
+        start_s = time.monotonic()
         with self._calls.asking(Stage.INFER):
-            start_s = time.monotonic()
             matte = await self._inference.infer(
                 model, model_input, call.deadline.remaining_s(), call.priority
             )
-            call.stages_s[Stage.INFER] = time.monotonic() - start_s
+        duration_s = time.monotonic() - start_s
+        call.stages_s[Stage.INFER] = duration_s
+        self._calls.stage(Stage.INFER, duration_s)
         return matte
