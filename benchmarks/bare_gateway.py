@@ -17,10 +17,10 @@ from gateway.inference.server import ObservedInference
 from gateway.observability import calls
 from gateway.observability.calls import Call, Calls, Metadata
 from gateway.observability.labels import Method, Stage
-from gateway.observability.metric import Metric
 from gateway.observability.metrics import Metrics
 from gateway.observability.telemetry import Telemetry
 from gateway.observability.tracing import Tracing
+from metrics import Metric
 
 
 class _NoMetrics(Metrics):

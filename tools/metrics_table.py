@@ -9,16 +9,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.observability.catalogue import all_metrics
-from gateway.observability.metric import Metric
+from metrics import Metric
 from tools.documents import filled
 from web import catalogue
-from web.catalogue import Metric as FaceMetric
 
 _DOCUMENT = Path("docs/monitoring.md")
 _MOST_SHOWN = 8
 
 
-def as_table(metrics: Iterable[Metric | FaceMetric]) -> str:
+def as_table(metrics: Iterable[Metric]) -> str:
     """Return metrics as a Markdown table."""
     rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     rows += [
@@ -54,7 +53,7 @@ def main() -> int:
     return 0
 
 
-def _labels(metric: Metric | FaceMetric) -> str:
+def _labels(metric: Metric) -> str:
     return "; ".join(f"`{name}`{_values(values)}" for name, values in metric.labels.items())
 
 

@@ -1,37 +1,8 @@
 """Every metric of the face's, declared once: what it is made of, documented and checked by."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Final
 
-
-class Kind(StrEnum):
-    """The kinds of metrics, by the names that Prometheus gives them."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: As queries name it, a counter's `_total` included.
-        kind: What it is.
-        help: What it says, one sentence.
-        labels: The values of each label; all series exist from the start.
-        buckets: Upper bounds of a histogram's buckets.
-    """
-
-    name: str
-    kind: Kind
-    help: str
-    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    buckets: tuple[float, ...] = ()
-
+from metrics import Kind, Metric
 
 ROUTES: Final = ("removebg", "account", "segment", "render", "choices", "page", "watch", "other")
 STATUSES: Final = (

@@ -1,11 +1,10 @@
 """The face's settings: one frozen dataclass, read once at start."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from logs import LogFormat
-from settings import SettingError, require, setting
+from settings import SettingError, is_loopback, require, setting
 
 _LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -138,9 +137,4 @@ class WebConfig:
     @property
     def is_exposed(self) -> bool:
         """Whether other machines reach the face."""
-        if self.host == "localhost":
-            return False
-        try:
-            return not ip_address(self.host.strip("[]")).is_loopback
-        except ValueError:
-            return True
+        return not is_loopback(self.host)

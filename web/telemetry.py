@@ -2,29 +2,19 @@
 
 import logging
 import time
-from itertools import product
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from metrics.kept import KeptMetrics
 from web import catalogue
-from web.catalogue import FETCHES, STATUSES, Kind, Metric
+from web.catalogue import FETCHES, STATUSES
 
 log = logging.getLogger("web")
-
-# A second series per counter and histogram, with the time of its beginning: `rate` needs none.
-disable_created_metrics()  # type: ignore[no-untyped-call]
 
 # Watchers come every few seconds: their lines would bury the others.
 _QUIET: Final = "watch"
@@ -51,24 +41,7 @@ class Telemetry:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._of = {metric.name: self._make(metric) for metric in catalogue.all_metrics()}
-
-    def _make(self, metric: Metric) -> Counter | Gauge | Histogram:
-        name, labels = metric.name.removesuffix("_total"), tuple(metric.labels)
-        made: Counter | Gauge | Histogram
-        match metric.kind:
-            case Kind.COUNTER:
-                made = Counter(name, metric.help, labels, registry=self._registry)
-            case Kind.GAUGE:
-                made = Gauge(name, metric.help, labels, registry=self._registry)
-            case Kind.HISTOGRAM:
-                made = Histogram(
-                    name, metric.help, labels, registry=self._registry, buckets=metric.buckets
-                )
-        for values in product(*metric.labels.values()):
-            if values:
-                made.labels(*values)
-        return made
+        self._metrics = KeptMetrics(self._registry, catalogue.all_metrics())
 
     def scrape(self) -> bytes:
         """Return the metrics as Prometheus reads them."""
@@ -77,45 +50,33 @@ class Telemetry:
     def answered(self, route: str, status: int, took_s: float, received: int, sent: int) -> None:
         """Count a request."""
         text = str(status) if str(status) in STATUSES else "other"
-        self._count(catalogue.REQUESTS, 1, route, text)
-        self._count(catalogue.RECEIVED, received)
-        self._count(catalogue.SENT, sent)
-        histogram = self._of[catalogue.REQUEST_DURATION.name]
-        assert isinstance(histogram, Histogram)  # noqa: S101  by its kind
-        histogram.labels(route).observe(took_s)
+        self._metrics.count(catalogue.REQUESTS, route, text)
+        self._metrics.count(catalogue.RECEIVED, amount=received)
+        self._metrics.count(catalogue.SENT, amount=sent)
+        self._metrics.observe(catalogue.REQUEST_DURATION, took_s, route)
 
     def limits(self, requests: int, size: int) -> None:
         """Show the bounds."""
-        self._show(catalogue.PLACES_LIMIT, requests)
-        self._show(catalogue.BYTES_LIMIT, size)
+        self._metrics.show(catalogue.PLACES_LIMIT, requests)
+        self._metrics.show(catalogue.BYTES_LIMIT, size)
 
     def holds(self, requests: int, size: int) -> None:
         """Show what is inside."""
-        self._show(catalogue.PLACES, requests)
-        self._show(catalogue.BYTES, size)
+        self._metrics.show(catalogue.PLACES, requests)
+        self._metrics.show(catalogue.BYTES, size)
 
     def refused(self, bound: str) -> None:
         """Count a request that found no room."""
-        self._count(catalogue.REFUSALS, 1, bound)
+        self._metrics.count(catalogue.REFUSALS, bound)
 
     def fetched(self, outcome: str) -> None:
         """Count an address fetched, by one of `FETCHES`."""
         assert outcome in FETCHES  # noqa: S101
-        self._count(catalogue.FETCHED, 1, outcome)
+        self._metrics.count(catalogue.FETCHED, outcome)
 
     def ready(self, *, is_ready: bool) -> None:
         """Show what the gateway said."""
-        self._show(catalogue.READY, is_ready)
-
-    def _count(self, metric: Metric, amount: float, *labels: str) -> None:
-        counter = self._of[metric.name]
-        assert isinstance(counter, Counter)  # noqa: S101
-        (counter.labels(*labels) if labels else counter).inc(amount)
-
-    def _show(self, metric: Metric, value: float) -> None:
-        gauge = self._of[metric.name]
-        assert isinstance(gauge, Gauge)  # noqa: S101
-        gauge.set(value)
+        self._metrics.show(catalogue.READY, is_ready)
 
 
 class Watched:

@@ -19,7 +19,7 @@ from gateway.observability.labels import (
     Operation,
     Stage,
 )
-from gateway.observability.metric import Kind, Metric
+from metrics import Kind, Metric
 
 _PRIORITIES: Final = tuple(priority.label for priority in Priority)
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from gateway.observability.catalogue import all_metrics
-from gateway.observability.metric import Kind as MetricKind
+from metrics import Kind as MetricKind
 from monitoring.dashboards import DASHBOARDS
 from monitoring.dashboards.command import FOLDER
 from monitoring.dashboards.evaluate import filled_in

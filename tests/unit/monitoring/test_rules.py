@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from gateway.observability.catalogue import all_metrics
-from gateway.observability.metric import Kind
+from metrics import Kind
 from monitoring.prometheus_server import CONFIGURATION, RULES, write_configuration
 from tests.support.prometheus import need
 

@@ -13,8 +13,8 @@ from gateway.app import Gateway
 from gateway.errors import InferenceUnavailableError
 from gateway.observability import catalogue
 from gateway.observability.catalogue import all_metrics
-from gateway.observability.metric import Kind, Metric
 from gateway.observability.metrics import COLLECTED, Metrics
+from metrics import Kind, Metric
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
