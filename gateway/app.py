@@ -14,7 +14,7 @@ from gateway.accounts.accounts import Accounts
 from gateway.accounts.charges import Charges, NoCharges
 from gateway.admission import Admission, Bound
 from gateway.admission.priority import Priority
-from gateway.config import GatewayConfig, is_loopback
+from gateway.config import GatewayConfig
 from gateway.inference.channel import is_sole
 from gateway.inference.circuit import CircuitBreaker
 from gateway.inference.model_pace import ModelPaces
@@ -47,6 +47,7 @@ from imaging.decode.decoder import Decoder, ThreadDecoder
 from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
+from settings import is_loopback
 
 log = logging.getLogger(__name__)
 

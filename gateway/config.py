@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 from gateway.accounts.database import parse_url
@@ -13,7 +12,7 @@ from gateway.rpc.transport import SMALL_AT_ONCE, transport_bytes
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import MOST_CHARGED
 from logs import LogFormat
-from settings import SettingError, require, setting
+from settings import SettingError, is_loopback, require, setting
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
@@ -283,13 +282,3 @@ class GatewayConfig:
     def worker_threads(self) -> int:
         """Threads for the arithmetic."""
         return self.cpu_threads or len(os.sched_getaffinity(0))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine reaches an address."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -11,6 +11,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -158,3 +159,13 @@ def _parse(text: str, hint: Any, source: str) -> Any:
         return kind(text)
     except ValueError as exc:
         raise SettingError(f"{source} is {text!r}; it must be of type {kind.__name__}") from exc
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -11,11 +11,14 @@ import resource
 from pathlib import Path
 from typing import Final
 
+from gateway.rendering.decoding.reserve import KEPT
+
 log = logging.getLogger(__name__)
 
 _DESCRIPTORS: Final = Path("/proc/self/fd")
-# For decoding (64), and for channels to Triton, workers, the metrics port, files and a database.
-_KEPT: Final = 128
+# Beside those for decoding: channels to Triton, workers, the metrics port, files and a database.
+_OTHERS: Final = 64
+_KEPT: Final = KEPT + _OTHERS
 _MOST_SHARE: Final = 0.5
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 # A render holds up to six: two files, and what two pictures are mapped by, twice for a moment.
-_KEPT: Final = 64
+KEPT: Final = 64
 # Of the limit, at most.
 _MOST_SHARE: Final = 0.25
 
@@ -32,7 +32,7 @@ class DescriptorReserve:
         with _lock:
             soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
             if soft != resource.RLIM_INFINITY and not self._kept:
-                self._kept = min(_KEPT, int(soft * _MOST_SHARE))
+                self._kept = min(KEPT, int(soft * _MOST_SHARE))
                 _move(-self._kept)
 
     def free(self) -> None:

@@ -1,4 +1,4 @@
-"""Training on a device: packs travel, composing is exact, a short run learns and is kept."""
+"""Training on a device: packs travel, composing is exact, losses and schedule are as stated."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -14,15 +14,11 @@ from export.training.compose import compose_scenes  # noqa: E402
 from export.training.config import STUDIO, SceneConfig  # noqa: E402
 from export.training.dice import Dice  # noqa: E402
 from export.training.objects.banks import render_bank  # noqa: E402
-from export.training.objects.flacons import COSMETICS  # noqa: E402
-from export.training.objects.furniture import FURNITURE  # noqa: E402
 from export.training.objects.props import TOP_AT, draw_plinth, draw_prop  # noqa: E402
-from export.training.objects.sculpture import Sculpture  # noqa: E402
 from export.training.sources import Pictures  # noqa: E402
 from export.training.standing import scatter, set_on_plinth  # noqa: E402
 
 SIDE = 96
-MODELS = list(dict.fromkeys((*FURNITURE, *COSMETICS)))
 
 
 def bank(kind: str, count: int = 6) -> Tensor:
@@ -36,18 +32,6 @@ def a_block(top: int, bottom: int) -> Tensor:
     alpha: Tensor = torch.zeros(4, 1, SIDE, SIDE)
     alpha[:, :, top:bottom, 36:60] = 1
     return alpha
-
-
-@pytest.mark.parametrize("draw", MODELS)
-def test_every_model_shows_an_object_with_light_and_shade(draw: object) -> None:
-    assert callable(draw)
-    for seed in range(3):
-        own = Sculpture(np.random.default_rng(seed), SIDE)
-        draw(own)
-        pixels = own.finish()
-        solid = pixels[..., 3] > 200
-        assert 0.005 < solid.mean() < 0.95
-        assert pixels[solid][:, :3].std() > 2
 
 
 def test_a_plinth_has_its_top_where_objects_are_set_and_body_below() -> None:
