@@ -100,9 +100,10 @@ credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 10
 	$(BIN)/python -m benchmarks credits
 
 .PHONY: fuzz
-fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, some minutes
+fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, and new examples for all properties
 	$(PIP) install -q --group fuzz
 	$(BIN)/python -m tests.fuzz --inputs $(INPUTS)
+	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -q -m hypothesis tests/unit
 
 .PHONY: check
 check: setup-dev ## Format, lint, types, layers, and whether the stubs follow the proto files

@@ -5,6 +5,12 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The suite draws the same examples in every run, so that only a change can make it fail.
+# `make fuzz` draws others.
+settings.register_profile("suite", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # With this set, a skip for want of a tool is a failure; a machine may lack a GPU, the build of
 # ONNX Runtime with OpenVINO, the photos that are not the project's to distribute, or the peers that

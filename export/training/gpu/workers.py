@@ -166,7 +166,7 @@ def _done(job: Job, *, planned: bool) -> Done:
     for name, data in job.packed:
         try:
             made += make_from_pack(name, data)
-        except Exception:  # one bad picture must not end a run on borrowed time
+        except Exception:  # one bad picture must not end a run
             logger.exception("%s", name)
             failed += 1
     if job.count:
