@@ -30,8 +30,12 @@ def level_loss(logits: Tensor, alpha: Tensor) -> Tensor:
     soft edges.
     """
     entropy = functional.binary_cross_entropy_with_logits(logits, alpha)
-    matte = torch.sigmoid(logits)
+    return entropy + soft_iou_loss(torch.sigmoid(logits), alpha)
+
+
+def soft_iou_loss(matte: Tensor, alpha: Tensor) -> Tensor:
+    """Give one less the soft intersection over union, in the mean over pictures (N, 1, H, W)."""
     common = torch.minimum(matte, alpha).sum(dim=(1, 2, 3))
     either = torch.maximum(matte, alpha).sum(dim=(1, 2, 3))
     ratio = (common + 1.0) / (either + 1.0)
-    return entropy + (1 - ratio.mean())
+    return 1 - ratio.mean()

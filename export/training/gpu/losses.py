@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from export.training.losses import level_loss, soft_iou_loss
+
 
 def edge_band(alpha: Tensor, reach: int = 3) -> Tensor:
     """Find pixels near an edge or half transparent, (N, 1, H, W) in [0, 1]."""
@@ -32,16 +34,10 @@ def device_loss(
     matte = torch.sigmoid(logits)
     entropy = functional.binary_cross_entropy_with_logits(logits, alpha, reduction="none")
     total = weight.sum()
-    loss = ((entropy + (matte - alpha).abs()) * weight).sum() / total + _apart(matte, alpha)
+    loss = ((entropy + (matte - alpha).abs()) * weight).sum() / total
+    loss = loss + soft_iou_loss(matte, alpha)
     for coarse in levels[1:]:
         logits = coarse.float()
         reduced = functional.adaptive_avg_pool2d(alpha, (logits.shape[-2], logits.shape[-1]))
-        entropy = functional.binary_cross_entropy_with_logits(logits, reduced)
-        loss = loss + side_weight * (entropy + _apart(torch.sigmoid(logits), reduced))
+        loss = loss + side_weight * level_loss(logits, reduced)
     return loss
-
-
-def _apart(matte: Tensor, alpha: Tensor) -> Tensor:
-    common = torch.minimum(matte, alpha).sum(dim=(1, 2, 3))
-    either = torch.maximum(matte, alpha).sum(dim=(1, 2, 3))
-    return 1 - ((common + 1) / (either + 1)).mean()
