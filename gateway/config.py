@@ -11,10 +11,8 @@ from gateway.rpc.tls import CertificateFiles
 from gateway.rpc.transport import SMALL_AT_ONCE, transport_bytes
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import MOST_CHARGED
-from logs import LogFormat
+from logs import LEVELS, LogFormat
 from settings import SettingError, is_loopback, require, setting
-
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +202,9 @@ class GatewayConfig:
             channel_target(self.triton)
         except ValueError as exc:
             raise SettingError(f"PACKSHOT_TRITON is {self.triton!r}: {exc}") from exc
-        if self.log_level not in LOG_LEVELS:
+        if self.log_level not in LEVELS:
             raise SettingError(
-                f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LOG_LEVELS)}"
+                f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LEVELS)}"
             )
 
         self._check_identity()

@@ -20,6 +20,10 @@ _LAST_LINES_S: Final = 1.0
 _writer: LineWriter | None = None
 
 
+# What a level of the log may be called, the chattiest first.
+LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
 class LogFormat(StrEnum):
     """How lines look."""
 

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from logs import LogFormat
+from logs import LEVELS, LogFormat
 from settings import SettingError, is_loopback, require, setting
-
-_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +127,9 @@ class WebConfig:
                 raise SettingError(
                     f"PACKSHOT_WEB_CORS_ORIGINS has {origin!r}; an origin is SCHEME://HOST[:PORT]"
                 )
-        if self.log_level not in _LOG_LEVELS:
+        if self.log_level not in LEVELS:
             raise SettingError(
-                f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(_LOG_LEVELS)}"
+                f"PACKSHOT_LOG_LEVEL is {self.log_level!r}; known: {', '.join(LEVELS)}"
             )
 
     @property
