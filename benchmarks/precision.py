@@ -23,9 +23,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from benchmarks.yardstick import YARDSTICKS, write_yardstick
-from export.contract import PHOTO
 from export.measures import agreement, mean_agreement
 from export.photos import read_photos
+from export.tensor_names import PHOTO
 
 PROVIDERS = ("CPU", "OpenVINO")
 _WARM_PASSES = 2

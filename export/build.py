@@ -6,9 +6,9 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from export.best_weights import Answer
 from export.errors import ExportError
 from export.graph import fold_norms, round_weights, write_onnx
-from export.keep import Answer
 from export.networks.registry import network_of
 from export.photos import read_pixels
 from export.triton_config import Kind, MatteModelConfig

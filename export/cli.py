@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from export.cli_training import declare_training
+from export.default_paths import DOWNLOADS, MODEL, PHOTOS, PICTURES, REPOSITORY, SAMPLES, WEIGHTS
 from export.errors import ExportError
-from export.places import DOWNLOADS, MODEL, PHOTOS, PICTURES, REPOSITORY, SAMPLES, WEIGHTS
 from export.recipes import PUBLIC_MODELS, read_recipe
 
 if TYPE_CHECKING:
@@ -109,17 +109,19 @@ def _declare_isnet(commands: Commands) -> None:
 
 
 def _declare_import(commands: Commands) -> None:
-    bring = commands.add_parser("import", help="build a model folder from somebody else's model")
-    bring.add_argument("file", type=Path, help=".onnx, or weights: .pth, .pt, .safetensors")
-    bring.add_argument("--name", required=True, help="of the model in Triton")
-    recipe = bring.add_mutually_exclusive_group(required=True)
+    importing = commands.add_parser(
+        "import", help="build a model folder from somebody else's model"
+    )
+    importing.add_argument("file", type=Path, help=".onnx, or weights: .pth, .pt, .safetensors")
+    importing.add_argument("--name", required=True, help="of the model in Triton")
+    recipe = importing.add_mutually_exclusive_group(required=True)
     recipe.add_argument("--recipe", choices=PUBLIC_MODELS, help="of a published model")
     recipe.add_argument("--recipe-file", type=Path, help="TOML, for any other model")
-    bring.add_argument("--repository", type=Path, default=REPOSITORY)
-    bring.add_argument("--photos", type=Path, default=SAMPLES, help="real photos to verify on")
-    bring.add_argument("--kind", choices=["auto", "cpu", "gpu"], default="auto")
-    bring.add_argument("--max-batch-size", type=int, default=4)
-    bring.set_defaults(run=_import)
+    importing.add_argument("--repository", type=Path, default=REPOSITORY)
+    importing.add_argument("--photos", type=Path, default=SAMPLES, help="real photos to verify on")
+    importing.add_argument("--kind", choices=["auto", "cpu", "gpu"], default="auto")
+    importing.add_argument("--max-batch-size", type=int, default=4)
+    importing.set_defaults(run=_import)
 
 
 def _declare_evaluate(commands: Commands) -> None:
@@ -249,11 +251,11 @@ def _ranges(options: argparse.Namespace) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
-    from export.bring import bring  # noqa: PLC0415
+    from export.import_model import import_model  # noqa: PLC0415
     from export.triton_config import Kind  # noqa: PLC0415
 
     known = options.recipe is not None
-    brought = bring(
+    imported = import_model(
         options.file,
         options.name,
         PUBLIC_MODELS[options.recipe].recipe if known else read_recipe(options.recipe_file),
@@ -263,16 +265,16 @@ def _import(options: argparse.Namespace) -> None:
         max_batch_size=options.max_batch_size,
     )
     print(
-        f"{brought.folder}: on {brought.verified.pictures} pictures at most "
-        f"{brought.verified.largest_difference}/255 from the file; "
-        f"largest batch {brought.max_batch_size}"
+        f"{imported.folder}: on {imported.verified.pictures} pictures at most "
+        f"{imported.verified.largest_difference}/255 from the file; "
+        f"largest batch {imported.max_batch_size}"
     )
-    if brought.max_batch_size < options.max_batch_size:
+    if imported.max_batch_size < options.max_batch_size:
         print("photos go one at a time: in batches this graph fails or answers otherwise")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from export.judging import Wanted, compare  # noqa: PLC0415
+    from export.compare_models import Wanted, compare  # noqa: PLC0415
 
     sets = {
         name: path

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
-from export.places import PHOTOS, PICTURES, RUN, WEIGHTS
+from export.default_paths import PHOTOS, PICTURES, RUN, WEIGHTS
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001  its only name
 
@@ -126,9 +126,9 @@ def _pictures(options: argparse.Namespace) -> None:
 
 
 def _keep(options: argparse.Namespace) -> None:
-    from export.keep import keep  # noqa: PLC0415
+    from export.best_weights import save_best_weights  # noqa: PLC0415
 
-    card = keep(
+    card = save_best_weights(
         options.name,
         options.folders,
         options.photos,

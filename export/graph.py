@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from export.contract import MATTE, PHOTO
 from export.networks.lite import Foldable
 from export.networks.matte import ConvNorm
 from export.recipes import RGB, Recipe
+from export.tensor_names import MATTE, PHOTO
 
 OPSET = 18  # what the ONNX Runtime of Triton 2.51 (24.10) fully covers
 MATRIX = 2  # dimensions from which a constant is stored in half precision

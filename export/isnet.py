@@ -17,14 +17,14 @@ import onnx
 from numpy.typing import NDArray
 from PIL import Image
 
-from export.bring import VERSION, RawAnswer, card_metadata, count_parameters
-from export.contract import MATTE, PHOTO
 from export.errors import VerificationError
+from export.import_model import VERSION, RawAnswer, card_metadata, count_parameters
 from export.photos import read_pixels, squash_photo
 from export.precision.half import write_half
 from export.precision.names import Precision
 from export.precision.ranges import read_ranges, write_integers_by
 from export.recipes import PUBLIC_MODELS
+from export.tensor_names import MATTE, PHOTO
 from export.triton_config import Kind, MatteModelConfig
 from export.verification import open_session, run, verify
 from export.wrap import find_ports, read_onnx, wrap

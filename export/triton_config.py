@@ -11,7 +11,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from export.contract import MATTE, PHOTO
+from export.tensor_names import MATTE, PHOTO
 
 CARD_PARAMETER = "model_card"
 

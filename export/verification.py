@@ -10,8 +10,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from export.contract import MATTE, PHOTO
 from export.errors import VerificationError
+from export.tensor_names import MATTE, PHOTO
 
 LARGEST_DIFFERENCE = 1  # of 255: two orders of the same sums may round to either side
 BATCH_SIZES = (1, 3, 8)

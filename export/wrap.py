@@ -13,7 +13,6 @@ import onnx
 from google.protobuf.message import DecodeError, EncodeError
 from onnx import TensorProto, compose, helper, numpy_helper, version_converter
 
-from export.contract import MATTE, PHOTO
 from export.errors import ModelFileError
 from export.published import (
     is_half_precision,
@@ -23,6 +22,7 @@ from export.published import (
     to_full_precision,
 )
 from export.recipes import RGB, Activation, Recipe
+from export.tensor_names import MATTE, PHOTO
 
 LEAST_OPSET = 11  # from here on Clip takes its bounds as inputs, and there is Round
 LARGEST_OPSET = 21  # of the ONNX Runtime of Triton 2.51 (24.10)

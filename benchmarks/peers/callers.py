@@ -16,7 +16,7 @@ from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException
 
 from benchmarks.peers.errors import PeerError
-from export.contract import MATTE, PHOTO
+from export.tensor_names import MATTE, PHOTO
 from packshot import Client, PackshotError
 
 # Above what the slowest peer needs for all callers' photos on slow cores.

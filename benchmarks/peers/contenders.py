@@ -25,7 +25,7 @@ from benchmarks.peers.models import U2NETP, onnx_of
 from benchmarks.peers.server import awake, pause, resume, running_server
 from benchmarks.peers.summary import PACKSHOT
 from deploy.local.stack import Stack, StackError, free_addresses, free_ports, running
-from export.contract import PHOTO
+from export.tensor_names import PHOTO
 
 TRITON = "triton"
 REMBG, LITSERVE, BENTOML = "rembg", "litserve", "bentoml"

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.peers.errors import PeerError
-from export.bring import bring
 from export.errors import ExportError
+from export.import_model import import_model
 from export.recipes import PUBLIC_MODELS
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def make_repository(
         return
     recipe = PUBLIC_MODELS[U2NETP].recipe
     try:
-        bring(u2netp, U2NETP, recipe, folder, pictures, max_batch_size=_MAX_BATCH_SIZE)
+        import_model(u2netp, U2NETP, recipe, folder, pictures, max_batch_size=_MAX_BATCH_SIZE)
     except ExportError as exc:
         raise PeerError(f"{u2netp} cannot be served: {exc}") from exc
 

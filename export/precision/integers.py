@@ -33,8 +33,8 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.contract import PHOTO
 from export.graph import restore_weights
+from export.tensor_names import PHOTO
 
 QUANTISED = ("Conv", "Add", "MatMul", "Relu", "Clip", "Resize", "Concat")
 _BETWEEN_CONVOLUTIONS = {"Relu", "Clip", "Resize", "Add", "Concat"}

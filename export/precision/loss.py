@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from export.contract import MATTE, PHOTO
 from export.errors import VerificationError
 from export.measures import agreement, mean_agreement
 from export.photos import Photo
+from export.tensor_names import MATTE, PHOTO
 from export.verification import open_session, run
 
 BATCH = 5  # full batches and a rest are both tried

@@ -9,9 +9,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export group (torch) is not installed")
 ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) is missing")
 
+from export.best_weights import Answer  # noqa: E402
 from export.evaluate import evaluate  # noqa: E402
 from export.graph import fold_norms, round_weights  # noqa: E402
-from export.keep import Answer  # noqa: E402
 from export.measures import mean_agreement  # noqa: E402
 from export.networks.matte import count_parameters  # noqa: E402
 from export.networks.registry import network_of  # noqa: E402

@@ -205,5 +205,5 @@ def test_a_turned_photo_is_set_upright(tmp_path: Path) -> None:
 
 
 def test_judging_needs_no_torch() -> None:
-    code = "import sys, export.cli, export.judging; sys.exit('torch' in sys.modules)"
+    code = "import sys, export.cli, export.compare_models; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,12 +15,12 @@ ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) 
 
 from onnx import TensorProto, helper  # noqa: E402
 
-from export.bring import Brought, bring  # noqa: E402
 from export.cli import main  # noqa: E402
-from export.contract import MATTE, PHOTO  # noqa: E402
 from export.errors import CheckpointError, ModelFileError, VerificationError  # noqa: E402
+from export.import_model import ImportedModel, import_model  # noqa: E402
 from export.networks.u2net import u2netp  # noqa: E402
 from export.recipes import Activation, Recipe  # noqa: E402
+from export.tensor_names import MATTE, PHOTO  # noqa: E402
 from export.triton_config import read_config  # noqa: E402
 from export.wrap import LARGEST_IR_VERSION, LARGEST_OPSET, LEAST_OPSET  # noqa: E402
 
@@ -50,8 +50,8 @@ def photos(count: int) -> np.ndarray:
     return np.random.default_rng(4).integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
 
 
-def served(brought: Brought, batch: np.ndarray) -> Any:
-    session = ort.InferenceSession(str(brought.folder / "1" / "model.onnx"))
+def served(imported: ImportedModel, batch: np.ndarray) -> Any:
+    session = ort.InferenceSession(str(imported.folder / "1" / "model.onnx"))
     return session.run([MATTE], {PHOTO: batch})[0]
 
 
@@ -131,11 +131,11 @@ def test_an_onnx_file_of_torch_answers_as_torch_does(tmp_path: Path, pictures: P
         verbose=False,
     )
     asked = recipe(output=1, activation=Activation.SIGMOID)
-    brought = bring(path, "cutter", asked, tmp_path / "models", pictures, max_batch_size=8)
-    assert brought.max_batch_size == 8
+    imported = import_model(path, "cutter", asked, tmp_path / "models", pictures, max_batch_size=8)
+    assert imported.max_batch_size == 8
     with torch.inference_mode():
         wanted = torch.sigmoid(network(normalised(photos(5)))[1]).numpy() * 255
-    found = served(brought, photos(5))
+    found = served(imported, photos(5))
     assert found.dtype == np.uint8
     assert np.abs(found.transpose(0, 3, 1, 2) - np.rint(wanted)).max() <= 1
     assert found.std() > 20
@@ -150,10 +150,10 @@ def test_published_weights_answer_as_the_network_does(tmp_path: Path, pictures: 
     path = tmp_path / "u2netp.pth"
     torch.save(network.state_dict(), path)
     asked = recipe(network="u2netp")
-    brought = bring(path, "u2netp", asked, tmp_path / "models", pictures, max_batch_size=2)
+    imported = import_model(path, "u2netp", asked, tmp_path / "models", pictures, max_batch_size=2)
     with torch.inference_mode():
         wanted = torch.sigmoid(network(normalised(photos(2)))).numpy() * 255
-    found = served(brought, photos(2)).transpose(0, 3, 1, 2)
+    found = served(imported, photos(2)).transpose(0, 3, 1, 2)
     assert np.abs(found - np.rint(wanted)).max() <= 1
     assert found.std() > 5
 
@@ -164,20 +164,20 @@ def test_a_file_may_use_the_contracts_own_names(
 ) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
     asked = recipe(activation=activation)
-    found = served(bring(path, "mean", asked, tmp_path / "models", pictures), photos(3))
+    found = served(import_model(path, "mean", asked, tmp_path / "models", pictures), photos(3))
     wanted = expected_mean(photos(3), sigmoid=activation is Activation.SIGMOID)
     assert np.abs(found - wanted).max() <= 1
 
 
 def test_a_photo_of_nothing_stays_without_a_matte(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
-    brought = bring(path, "mean", recipe(), tmp_path / "models", pictures)
-    assert not served(brought, np.zeros((1, SIDE, SIDE, 3), np.uint8)).any()
+    imported = import_model(path, "mean", recipe(), tmp_path / "models", pictures)
+    assert not served(imported, np.zeros((1, SIDE, SIDE, 3), np.uint8)).any()
 
 
 def test_half_precision_is_served_too(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "half.onnx", kind=TensorProto.FLOAT16)
-    found = served(bring(path, "half", recipe(), tmp_path / "models", pictures), photos(2))
+    found = served(import_model(path, "half", recipe(), tmp_path / "models", pictures), photos(2))
     assert np.abs(found - expected_mean(photos(2))).max() <= 2
 
 
@@ -192,25 +192,25 @@ def test_weights_beside_the_file_come_along(tmp_path: Path, pictures: Path) -> N
     model = onnx.load(path)
     onnx.save(model, path, save_as_external_data=True, location="outside.data", size_threshold=0)
     assert (tmp_path / "outside.data").stat().st_size > 0
-    brought = bring(path, "outside", recipe(), tmp_path / "models", pictures)
-    assert np.abs(served(brought, photos(1)) - expected_mean(photos(1))).max() <= 1
+    imported = import_model(path, "outside", recipe(), tmp_path / "models", pictures)
+    assert np.abs(served(imported, photos(1)) - expected_mean(photos(1))).max() <= 1
 
 
 def test_an_old_file_is_raised_to_operators_that_the_graph_needs(
     tmp_path: Path, pictures: Path
 ) -> None:
     path = mean_of_channels(tmp_path / "old.onnx", opset=9)
-    brought = bring(path, "old", recipe(), tmp_path / "models", pictures)
-    model = onnx.load(brought.folder / "1" / "model.onnx")
+    imported = import_model(path, "old", recipe(), tmp_path / "models", pictures)
+    model = onnx.load(imported.folder / "1" / "model.onnx")
     assert [one.version for one in model.opset_import] == [LEAST_OPSET]
-    assert np.abs(served(brought, photos(1)) - expected_mean(photos(1))).max() <= 1
+    assert np.abs(served(imported, photos(1)) - expected_mean(photos(1))).max() <= 1
 
 
 def test_a_batch_of_one_in_name_only_is_lifted(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "one.onnx", batch=1)
-    brought = bring(path, "one", recipe(), tmp_path / "models", pictures, max_batch_size=4)
-    assert brought.max_batch_size == 4
-    assert np.abs(served(brought, photos(4)) - expected_mean(photos(4))).max() <= 1
+    imported = import_model(path, "one", recipe(), tmp_path / "models", pictures, max_batch_size=4)
+    assert imported.max_batch_size == 4
+    assert np.abs(served(imported, photos(4)) - expected_mean(photos(4))).max() <= 1
 
 
 def fixed_to_one(path: Path) -> Path:
@@ -249,7 +249,7 @@ def test_a_graph_for_one_photo_gets_batches_of_one_and_the_command_says_so(
 
 def test_the_folder_is_what_triton_reads_with_a_card(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
-    folder = bring(path, "mean", recipe(), tmp_path / "models", pictures).folder
+    folder = import_model(path, "mean", recipe(), tmp_path / "models", pictures).folder
     files = sorted(str(one.relative_to(folder)) for one in folder.rglob("*.*"))
     assert files == ["1/model.onnx", "config.pbtxt"]
     session = ort.InferenceSession(str(folder / "1" / "model.onnx"))
@@ -335,14 +335,14 @@ def test_an_odd_file_is_refused_by_what_was_found(
     write, message = ODD[case]
     write(tmp_path / "odd.onnx")
     with pytest.raises(ModelFileError, match=message):
-        bring(tmp_path / "odd.onnx", "odd", recipe(), tmp_path / "models", pictures)
+        import_model(tmp_path / "odd.onnx", "odd", recipe(), tmp_path / "models", pictures)
     assert not (tmp_path / "models").exists()
 
 
 def test_an_output_that_is_not_there_is_named(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
     with pytest.raises(ModelFileError, match=r"gives 1 \(matte .*\); there is no 3"):
-        bring(path, "mean", recipe(output=3), tmp_path / "models", pictures)
+        import_model(path, "mean", recipe(output=3), tmp_path / "models", pictures)
 
 
 def test_a_graph_that_the_runtime_refuses_is_refused(tmp_path: Path, pictures: Path) -> None:
@@ -352,7 +352,7 @@ def test_a_graph_that_the_runtime_refuses_is_refused(tmp_path: Path, pictures: P
     model.opset_import.append(helper.make_opsetid("nobody", 1))
     onnx.save(model, path)
     with pytest.raises(VerificationError, match="cannot be loaded"):
-        bring(path, "odd", recipe(), tmp_path / "models", pictures)
+        import_model(path, "odd", recipe(), tmp_path / "models", pictures)
 
 
 @pytest.mark.parametrize("name", ["../mean", "", "a b", ".hidden"])
@@ -361,14 +361,14 @@ def test_a_name_that_is_no_folder_of_triton_is_refused(
 ) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
     with pytest.raises(ModelFileError, match="no name of a model"):
-        bring(path, name, recipe(), tmp_path / "models", pictures)
+        import_model(path, name, recipe(), tmp_path / "models", pictures)
 
 
 def test_a_model_that_is_there_is_not_replaced(tmp_path: Path, pictures: Path) -> None:
     path = mean_of_channels(tmp_path / "mean.onnx")
-    bring(path, "mean", recipe(), tmp_path / "models", pictures)
+    import_model(path, "mean", recipe(), tmp_path / "models", pictures)
     with pytest.raises(ModelFileError, match="is there already"):
-        bring(path, "mean", recipe(), tmp_path / "models", pictures)
+        import_model(path, "mean", recipe(), tmp_path / "models", pictures)
 
 
 def saved(path: Path, content: Any) -> Path:
@@ -396,7 +396,7 @@ def test_weights_that_do_not_fit_are_refused(
 ) -> None:
     path = saved(tmp_path / "odd.pth", change(u2netp().state_dict()))
     with pytest.raises(CheckpointError, match=message):
-        bring(path, "odd", recipe(network="u2netp"), tmp_path / "models", pictures)
+        import_model(path, "odd", recipe(network="u2netp"), tmp_path / "models", pictures)
     assert not (tmp_path / "models").exists()
 
 
@@ -406,7 +406,7 @@ def test_a_file_that_holds_no_weights_is_refused(
 ) -> None:
     (tmp_path / "odd.pth").write_bytes(content)
     with pytest.raises(CheckpointError, match="cannot be read as weights"):
-        bring(tmp_path / "odd.pth", "odd", recipe(network="u2netp"), tmp_path, pictures)
+        import_model(tmp_path / "odd.pth", "odd", recipe(network="u2netp"), tmp_path, pictures)
 
 
 class Trap:
@@ -421,13 +421,13 @@ def test_code_within_a_weights_file_is_not_run(
 ) -> None:
     path = saved(tmp_path / "trap.pth", {"side1.bias": Trap()})
     with pytest.raises(CheckpointError, match="cannot be read as weights"):
-        bring(path, "odd", recipe(network="u2netp"), tmp_path / "models", pictures)
+        import_model(path, "odd", recipe(network="u2netp"), tmp_path / "models", pictures)
     assert "ran" not in capsys.readouterr().out
 
 
 def test_bare_weights_need_a_network_and_a_known_ending(tmp_path: Path, pictures: Path) -> None:
     path = saved(tmp_path / "weights.pth", {"a": torch.zeros(1)})
     with pytest.raises(ModelFileError, match="names no network"):
-        bring(path, "odd", recipe(), tmp_path / "models", pictures)
+        import_model(path, "odd", recipe(), tmp_path / "models", pictures)
     with pytest.raises(ModelFileError, match=r"\.onnx, \.pt, \.pth, \.safetensors"):
-        bring(path.rename(tmp_path / "weights.bin"), "odd", recipe(), tmp_path, pictures)
+        import_model(path.rename(tmp_path / "weights.bin"), "odd", recipe(), tmp_path, pictures)

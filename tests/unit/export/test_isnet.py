@@ -13,7 +13,6 @@ torch = pytest.importorskip("torch", reason="the export group (torch) is not ins
 onnx = pytest.importorskip("onnx", reason="the export group (onnx) is not installed")
 ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) is missing")
 
-from export.contract import MATTE, PHOTO  # noqa: E402
 from export.errors import ModelFileError, VerificationError  # noqa: E402
 from export.isnet import FORMS, RANGES, SIDES, Form, build_isnet  # noqa: E402
 from export.networks.isnet import ISNet  # noqa: E402
@@ -21,6 +20,7 @@ from export.photos import read_pixels  # noqa: E402
 from export.precision.names import Precision  # noqa: E402
 from export.precision.ranges import read_ranges, write_integers_by  # noqa: E402
 from export.recipes import PUBLIC_MODELS  # noqa: E402
+from export.tensor_names import MATTE, PHOTO  # noqa: E402
 from export.triton_config import Kind, read_config  # noqa: E402
 from export.weights_file import read_folded  # noqa: E402
 

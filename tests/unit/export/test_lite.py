@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the export group (torch) is not installed")
 onnx = pytest.importorskip("onnx", reason="the export group (onnx) is not installed")
 
+from export.best_weights import Answer  # noqa: E402
 from export.errors import CheckpointError  # noqa: E402
 from export.graph import (  # noqa: E402
     HALVED,
@@ -18,7 +19,6 @@ from export.graph import (  # noqa: E402
     round_weights,
     write_onnx,
 )
-from export.keep import Answer  # noqa: E402
 from export.networks.lite import LiteMatte, normed  # noqa: E402
 from export.networks.matte import Matte, count_parameters  # noqa: E402
 from export.networks.registry import network_like, network_of, seeded_network  # noqa: E402

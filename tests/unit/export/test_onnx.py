@@ -9,12 +9,12 @@ torch = pytest.importorskip("torch", reason="the export group (torch) is not ins
 onnx = pytest.importorskip("onnx", reason="the export group (onnx) is not installed")
 ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) is missing")
 
+from export.best_weights import Answer  # noqa: E402
 from export.build import build  # noqa: E402
-from export.contract import MATTE, PHOTO  # noqa: E402
 from export.errors import CheckpointError, PicturesError, VerificationError  # noqa: E402
 from export.graph import LARGEST_IR_VERSION, OPSET, write_onnx  # noqa: E402
-from export.keep import Answer  # noqa: E402
 from export.networks.matte import Matte, seeded  # noqa: E402
+from export.tensor_names import MATTE, PHOTO  # noqa: E402
 from export.verification import BATCH_SIZES, verify  # noqa: E402
 from export.weights_file import ModelCard, read_weights, write_weights  # noqa: E402
 

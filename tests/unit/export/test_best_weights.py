@@ -9,7 +9,7 @@ from PIL import Image
 
 torch = pytest.importorskip("torch", reason="the export group (torch) is not installed")
 
-from export.keep import keep  # noqa: E402
+from export.best_weights import save_best_weights  # noqa: E402
 from export.networks.matte import Matte, seeded  # noqa: E402
 from export.training.config import SceneConfig, Stage, TrainingConfig  # noqa: E402
 from export.training.loop import BEST, Training  # noqa: E402
@@ -65,7 +65,7 @@ def test_runs_are_averaged_and_their_start_with_them_if_asked(
     # The start is a run of its own, whose checkpoint lies beside its weights.
     torch.save(torch.load(runs[1] / "last.pt", weights_only=True), tmp_path / "last.pt")
 
-    card = keep("toy", runs, photos, tmp_path, start_counts=start_counts)
+    card = save_best_weights("toy", runs, photos, tmp_path, start_counts=start_counts)
 
     kept = Matte()
     read_weights(kept, tmp_path / "toy.safetensors")

@@ -1,4 +1,4 @@
-"""Where the commands read and write unless told otherwise."""
+"""The default paths that the commands read and write."""
 
 from pathlib import Path
 

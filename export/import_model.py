@@ -1,6 +1,6 @@
-"""Brings somebody else's model into Triton's repository: an ONNX file, or weights of our networks.
+"""Imports a foreign model into Triton's repository: an ONNX file, or weights of a known network.
 
-Nothing is put in place before the written graph has proven equal to the file that was brought.
+Nothing is put in place before the written graph has proven equal to the file that was imported.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
-class Brought:
+class ImportedModel:
     """A model folder made from a foreign file."""
 
     folder: Path
@@ -41,7 +41,7 @@ class Brought:
     verified: Verified
 
 
-def bring(
+def import_model(
     file: Path,
     name: str,
     recipe: Recipe,
@@ -50,7 +50,7 @@ def bring(
     *,
     kind: Kind = Kind.AUTO,
     max_batch_size: int = 4,
-) -> Brought:
+) -> ImportedModel:
     """Make ``REPOSITORY/NAME`` from an ONNX file or from weights of one of our networks.
 
     Args:
@@ -66,7 +66,7 @@ def bring(
         ModelFileError: the file cannot be served by that recipe, or the name is no model's.
         CheckpointError: the weights fit another network.
         PicturesError: there are no photos to compare on.
-        VerificationError: what was written answers otherwise than what was brought.
+        VerificationError: what was written answers otherwise than what was imported.
     """
     folder = repository / name
     if not NAMES.fullmatch(name):
@@ -86,7 +86,7 @@ def bring(
         name, recipe.side, max_batch_size=size, kind=kind, card=json.dumps(card)
     )
     config.write(folder / "config.pbtxt")
-    return Brought(folder, size, verified)
+    return ImportedModel(folder, size, verified)
 
 
 class RawAnswer:
@@ -142,8 +142,8 @@ def _write_weights(
     file: Path, model: Path, recipe: Recipe, metadata: dict[str, str]
 ) -> Callable[[Pixels], Pixels]:
     """Write bare weights' network as a served graph. Needs torch."""
+    from export.best_weights import Answer  # noqa: PLC0415
     from export.graph import write_onnx  # noqa: PLC0415
-    from export.keep import Answer  # noqa: PLC0415
     from export.networks.isnet import ISNet  # noqa: PLC0415
     from export.networks.u2net import U2Net, u2netp  # noqa: PLC0415
     from export.weights_file import read_checkpoint  # noqa: PLC0415

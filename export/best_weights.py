@@ -1,4 +1,4 @@
-"""Keeps a training run's best weights: rounded, judged, with their card."""
+"""Saves the best weights of training runs: averaged, rounded, evaluated, with a model card."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from export.training.provenance import ENCODER, OBJECTS, SOURCES, TEACHER
 from export.weights_file import ModelCard, read_weights, write_weights
 
 
-def keep(
+def save_best_weights(
     name: str,
     runs: list[Path],
     photos: Path,

@@ -1,4 +1,4 @@
-"""Compares exported models on sets of photos: tables to print, a sheet to look at."""
+"""Compares exported models on sets of photos: prints tables, writes a contact sheet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
