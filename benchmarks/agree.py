@@ -51,17 +51,11 @@ class DisagreementError(ServingError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One ratio in two runs.
+    """One ratio in two runs."""
 
-    Attributes:
-        what: Its benchmark, row and column.
-        first: In the first run.
-        second: In the second.
-    """
-
-    what: str
-    first: float
-    second: float
+    what: str  # its benchmark, row and column
+    first: float  # in the first run
+    second: float  # in the second
 
     @property
     def apart_share(self) -> float:

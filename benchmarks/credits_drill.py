@@ -37,44 +37,27 @@ _PAUSE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is done.
+    """What is done."""
 
-    Attributes:
-        triton: gRPC address of a running Triton.
-        accounts: URL of the database.
-        credits: What the key starts with.
-        callers: How many call at once.
-        kills: How often the gateway is killed.
-        seed: Of the moments.
-    """
-
-    triton: str
-    accounts: str
-    credits: int
-    callers: int
-    kills: int
-    seed: int
+    triton: str  # gRPC address of a running Triton
+    accounts: str  # URL of the database
+    credits: int  # what the key starts with
+    callers: int  # how many call at once
+    kills: int  # how often the gateway is killed
+    seed: int  # of the moments
 
 
 @dataclass(slots=True)
 class Report:
-    """What came of it.
+    """What came of it."""
 
-    Attributes:
-        plan: What was done.
-        delivered: Successes that callers received.
-        outcomes: Every call's end: OK, or its status and reason.
-        in_flight: Calls in flight at each kill.
-        account: The key's account in the end.
-        seconds: How long it took.
-    """
-
-    plan: Plan
-    delivered: int = 0
+    plan: Plan  # what was done
+    delivered: int = 0  # successes that callers received
+    # Every call's end: OK, or its status and reason
     outcomes: Counter[str] = field(default_factory=Counter)
-    in_flight: list[int] = field(default_factory=list)
-    account: Account | None = None
-    seconds: float = 0.0
+    in_flight: list[int] = field(default_factory=list)  # calls in flight at each kill
+    account: Account | None = None  # the key's account in the end
+    seconds: float = 0.0  # how long it took
 
     def faults(self) -> list[str]:
         """Say what does not balance; empty if all does."""

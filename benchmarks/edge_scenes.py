@@ -25,17 +25,11 @@ _SHIFT = 4  # coordinates in sixteenths of a pixel
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A picture and what it was made of.
+    """A picture and what it was made of."""
 
-    Attributes:
-        rgb: (H, W, 3) uint8, the product over its background.
-        alpha: (H, W) uint8, exact.
-        foreground: (H, W, 3) uint8, the product's colours everywhere.
-    """
-
-    rgb: Pixels
-    alpha: Pixels
-    foreground: Pixels
+    rgb: Pixels  # (H, W, 3) uint8, the product over its background
+    alpha: Pixels  # (H, W) uint8, exact
+    foreground: Pixels  # (H, W, 3) uint8, the product's colours everywhere
 
 
 def render_scene(number: int, side_px: int) -> Scene:

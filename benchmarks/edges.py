@@ -44,13 +44,9 @@ _SCENE_PX = 2000
 
 @dataclass(slots=True)
 class Round:
-    """Processor seconds of one photo's steps.
+    """Processor seconds of one photo's steps."""
 
-    Attributes:
-        seconds: By the step's name.
-    """
-
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by the step's name
 
     def timed(self, name: str, step: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a step and keep its time."""

@@ -37,21 +37,13 @@ class BenchmarksFailedError(ServingError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One benchmark of the run.
+    """One benchmark of the run."""
 
-    Attributes:
-        name: Its command.
-        share: Its share of the time.
-        reads_folder: Whether it takes the folder of the others' records as its argument.
-        arguments: What it is told in a run that is not quick.
-        quick_arguments: What it is told in one that is.
-    """
-
-    name: str
-    share: float
-    reads_folder: bool = False
-    arguments: tuple[str, ...] = ()
-    quick_arguments: tuple[str, ...] = ()
+    name: str  # its command
+    share: float  # its share of the time
+    reads_folder: bool = False  # whether it takes the folder of the others' records as its argument
+    arguments: tuple[str, ...] = ()  # what it is told in a run that is not quick
+    quick_arguments: tuple[str, ...] = ()  # what it is told in one that is
 
 
 # Minutes of thirty. The sweep has a flag for its time and two concurrencies, the one of a lone

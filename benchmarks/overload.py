@@ -33,22 +33,15 @@ _TIMEOUT_S = 10.0
 
 @dataclass
 class Phase:
-    """What one phase of load came to.
+    """What one phase of load came to."""
 
-    Attributes:
-        name: What it is.
-        rate_per_s: Interactive arrivals asked for, a second; 0 in a closed loop.
-        duration_s: How long photos were sent.
-        statuses: Answers of interactive requests by status.
-        bulk: Answers of bulk requests by status.
-        latencies_s: Of the interactive requests that succeeded.
-    """
-
-    name: str
-    rate_per_s: float
-    duration_s: float
+    name: str  # what it is
+    rate_per_s: float  # interactive arrivals asked for, a second; 0 in a closed loop
+    duration_s: float  # how long photos were sent
+    # Answers of interactive requests by status
     statuses: Counter[str] = field(default_factory=Counter)
-    bulk: Counter[str] = field(default_factory=Counter)
+    bulk: Counter[str] = field(default_factory=Counter)  # answers of bulk requests by status
+    # Of the interactive requests that succeeded
     latencies_s: list[float] = field(default_factory=list)
 
     @property

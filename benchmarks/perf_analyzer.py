@@ -43,56 +43,33 @@ _UNSTABLE = 2
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to ask of the server.
+    """What to ask of the server."""
 
-    Attributes:
-        address: Triton's gRPC address, `HOST:PORT`.
-        model: The model.
-        concurrency: Requests in flight, `START:END:STEP`, the later parts optional.
-        batch_size: Photos in a request.
-        requests: Least number of requests in a measuring window.
-        stability_percent: How far three successive windows may differ.
-        shared_memory: Whether photos and mattes go by the system's shared memory, not by gRPC.
-        gpu_memory: Whether they go by memory of the GPU that both processes map.
-        timeout_s: When to give up; None: never.
-    """
-
-    address: str
-    model: str
-    concurrency: str = "1"
-    batch_size: int = 1
-    requests: int = 50
-    stability_percent: int = 10
+    address: str  # triton's gRPC address, `HOST:PORT`
+    model: str  # the model
+    concurrency: str = "1"  # requests in flight, `START:END:STEP`, the later parts optional
+    batch_size: int = 1  # photos in a request
+    requests: int = 50  # least number of requests in a measuring window
+    stability_percent: int = 10  # how far three successive windows may differ
+    # Whether photos and mattes go by the system's shared memory, not by gRPC
     shared_memory: bool = False
-    gpu_memory: bool = False
-    timeout_s: float | None = None
+    gpu_memory: bool = False  # whether they go by memory of the GPU that both processes map
+    timeout_s: float | None = None  # when to give up; None: never
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What came of one concurrency; latencies are a request's, in microseconds.
+    """What came of one concurrency; latencies are a request's, in microseconds."""
 
-    Attributes:
-        concurrency: Requests in flight.
-        throughput_per_s: Photos per second.
-        latency_us: Average.
-        queue_us: Average part of it that was spent in Triton's queue.
-        compute_us: Average part of it that was spent in the backend's pass.
-        p50_us: Median.
-        p90_us: 90th percentile.
-        p95_us: 95th percentile.
-        p99_us: 99th percentile.
-    """
-
-    concurrency: int
-    throughput_per_s: float
-    latency_us: float
-    queue_us: float
-    compute_us: float
-    p50_us: float
-    p90_us: float
-    p95_us: float
-    p99_us: float
+    concurrency: int  # requests in flight
+    throughput_per_s: float  # photos per second
+    latency_us: float  # average
+    queue_us: float  # average part of it that was spent in Triton's queue
+    compute_us: float  # average part of it that was spent in the backend's pass
+    p50_us: float  # median
+    p90_us: float  # 90th percentile
+    p95_us: float  # 95th percentile
+    p99_us: float  # 99th percentile
 
 
 def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Measurement]:

@@ -21,33 +21,20 @@ from benchmarks.machine import describe_machine, find_commit, list_versions
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One benchmark's measurements.
+    """One benchmark's measurements."""
 
-    Attributes:
-        benchmark: Its name.
-        settings: What it was told to do.
-        rows: Flat; the unit is in the key. None: there is no such figure.
-        seed: Of whatever was random; None: nothing was.
-        notes: What a reader must know of the figures.
-        machine: Processor, cores, memory, GPU and system, as `describe_machine` names them.
-        versions: Of Python, Triton and the packages that were measured.
-        commit: Of this repository; empty outside of one.
-        dirty: Whether files differed from it.
-        started: When, ISO 8601 in UTC.
-        wall_s: How long it took, s.
-    """
-
-    benchmark: str
-    settings: Mapping[str, Any]
-    rows: Sequence[Mapping[str, Any]]
-    seed: int | None
-    notes: Sequence[str]
+    benchmark: str  # its name
+    settings: Mapping[str, Any]  # what it was told to do
+    rows: Sequence[Mapping[str, Any]]  # flat; the unit is in the key. None: there is no such figure
+    seed: int | None  # of whatever was random; None: nothing was
+    notes: Sequence[str]  # what a reader must know of the figures
+    # Processor, cores, memory, GPU and system, as `describe_machine` names them
     machine: Mapping[str, Any]
-    versions: Mapping[str, str]
-    commit: str
-    dirty: bool
-    started: str
-    wall_s: float
+    versions: Mapping[str, str]  # of Python, Triton and the packages that were measured
+    commit: str  # of this repository; empty outside of one
+    dirty: bool  # whether files differed from it
+    started: str  # when, ISO 8601 in UTC
+    wall_s: float  # how long it took, s
 
 
 def write_record(

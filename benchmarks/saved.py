@@ -14,15 +14,10 @@ ASKED = "asked_per_s"  # what an open loop of `load` sends; a closed loop's rows
 
 @dataclass(frozen=True)
 class Saved:
-    """What a folder holds.
+    """What a folder holds."""
 
-    Attributes:
-        records: By their files' names.
-        unreadable: What is wrong with each JSON file that is no record.
-    """
-
-    records: Mapping[str, Record]
-    unreadable: Sequence[str]
+    records: Mapping[str, Record]  # by their files' names
+    unreadable: Sequence[str]  # what is wrong with each JSON file that is no record
 
     def of(self, benchmark: str) -> list[Record]:
         """Give the records of one benchmark; several machines may have one each."""

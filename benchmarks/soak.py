@@ -41,25 +41,15 @@ class SoakBreachError(ServingError):
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """One soak.
+    """One soak."""
 
-    Attributes:
-        duration_s: How long requests are sent.
-        kills: How often Triton is killed and started again.
-        concurrency: Requests at a time.
-        growth: Share by which a process may grow once settled.
-        seed: Of the draw of requests.
-        samples: Folder of photos.
-        logs: Folder for the processes' logs.
-    """
-
-    duration_s: float
-    kills: int
-    concurrency: int
-    growth: float
-    seed: int
-    samples: Path
-    logs: Path
+    duration_s: float  # how long requests are sent
+    kills: int  # how often Triton is killed and started again
+    concurrency: int  # requests at a time
+    growth: float  # share by which a process may grow once settled
+    seed: int  # of the draw of requests
+    samples: Path  # folder of photos
+    logs: Path  # folder for the processes' logs
 
     @property
     def settle_s(self) -> float:

@@ -19,16 +19,11 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  looked at, never written
 
 @dataclass
 class Life:
-    """One process, from its first sample to its last.
+    """One process, from its first sample to its last."""
 
-    Attributes:
-        name: What it is.
-        pid: Its process id.
-        samples: Moments (s) and its proportional set size then (bytes).
-    """
-
-    name: str
-    pid: int
+    name: str  # what it is
+    pid: int  # its process id
+    # Moments (s) and its proportional set size then (bytes)
     samples: list[tuple[float, int]] = field(default_factory=list)
 
     def growth(self, settle_s: float) -> float | None:
@@ -81,15 +76,10 @@ class Census(threading.Thread):
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What one process holds besides memory.
+    """What one process holds besides memory."""
 
-    Attributes:
-        descriptors: File descriptors.
-        threads: Threads.
-    """
-
-    descriptors: int
-    threads: int
+    descriptors: int  # file descriptors
+    threads: int  # threads
 
     @classmethod
     def of(cls, pid: int) -> "Holdings":

@@ -36,19 +36,12 @@ BAD_ENDS = frozenset({"INVALID_ARGUMENT", "UNAVAILABLE", "RESOURCE_EXHAUSTED"})
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One request of the mix.
+    """One request of the mix."""
 
-    Attributes:
-        kind: Good, bad or cancelled.
-        photo: The file.
-        options: What is asked for.
-        cancel_after_s: When its caller goes away; None: never.
-    """
-
-    kind: str
-    photo: bytes
-    options: Mapping[str, Any]
-    cancel_after_s: float | None = None
+    kind: str  # good, bad or cancelled
+    photo: bytes  # the file
+    options: Mapping[str, Any]  # what is asked for
+    cancel_after_s: float | None = None  # when its caller goes away; None: never
 
     @property
     def ends(self) -> frozenset[str]:
@@ -93,16 +86,12 @@ class Mix:
 
 @dataclass
 class Ledger:
-    """Every request and what became of it.
+    """Every request and what became of it."""
 
-    Attributes:
-        sent: Requests sent, by kind.
-        ended: Requests ended, by kind and status.
-        wrong: Ends that no request of that kind may have.
-    """
-
-    sent: Counter[str] = field(default_factory=Counter)
+    sent: Counter[str] = field(default_factory=Counter)  # requests sent, by kind
+    # Requests ended, by kind and status
     ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # Ends that no request of that kind may have
     wrong: Counter[str] = field(default_factory=Counter)
 
     def end(self, shot: Shot, status: str, message: str = "") -> None:

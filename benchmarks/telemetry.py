@@ -43,34 +43,21 @@ _TRACE_SHARE: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One gateway's turn in one round.
+    """One gateway's turn in one round."""
 
-    Attributes:
-        calls_per_s: Calls answered a second.
-        cpu_s_per_call: Processor time of the gateway's processes per call.
-    """
-
-    calls_per_s: float
-    cpu_s_per_call: float
+    calls_per_s: float  # calls answered a second
+    cpu_s_per_call: float  # processor time of the gateway's processes per call
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a kind of being seen costs: shares of the gateway that is not seen so, medians.
+    """What a kind of being seen costs: shares of the gateway that is not seen so, medians."""
 
-    Attributes:
-        name: What is compared.
-        throughput: Loss of throughput, 0.01 for a hundredth.
-        throughput_spread: Half the distance between the quartiles of the rounds' ratios.
-        cpu: More processor time per call.
-        cpu_spread: As `throughput_spread`.
-    """
-
-    name: str
-    throughput: float
-    throughput_spread: float
-    cpu: float
-    cpu_spread: float
+    name: str  # what is compared
+    throughput: float  # loss of throughput, 0.01 for a hundredth
+    throughput_spread: float  # half the distance between the quartiles of the rounds' ratios
+    cpu: float  # more processor time per call
+    cpu_spread: float  # as `throughput_spread`
 
 
 def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:

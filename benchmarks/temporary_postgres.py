@@ -22,17 +22,11 @@ class NoPostgresError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class TemporaryPostgres:
-    """A running server.
+    """A running server."""
 
-    Attributes:
-        url: Its database, as PACKSHOT_ACCOUNTS takes it.
-        folder: Its data and its log.
-        binaries: Its programs' folder.
-    """
-
-    url: str
-    folder: Path
-    binaries: Path
+    url: str  # its database, as PACKSHOT_ACCOUNTS takes it
+    folder: Path  # its data and its log
+    binaries: Path  # its programs' folder
 
     def stop(self) -> None:
         """Stop it at once, connections or not, as a failing machine would."""

@@ -12,17 +12,11 @@ _KEPT_SHARE = 0.95
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """One rate that was tried.
+    """One rate that was tried."""
 
-    Attributes:
-        asked_per_s: Requests sent, 1/s.
-        done_per_s: Photos answered, 1/s.
-        p95_ms: Of their latencies.
-    """
-
-    asked_per_s: float
-    done_per_s: float
-    p95_ms: float
+    asked_per_s: float  # requests sent, 1/s
+    done_per_s: float  # photos answered, 1/s
+    p95_ms: float  # of their latencies
 
     def keeps_up(self) -> bool:
         """Tell whether nearly all that was asked was answered."""
@@ -31,15 +25,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What one unit can do.
+    """What one unit can do."""
 
-    Attributes:
-        images_per_s: Under the objective.
-        is_bound: False where even the highest rate that was measured meets the objective: the
-            capacity is at least this, and what lies beyond was not measured.
-    """
-
-    images_per_s: float
+    images_per_s: float  # under the objective
+    # False where even the highest rate that was measured meets the objective: the capacity is at
+    # least this, and what lies beyond was not measured
     is_bound: bool
 
 

@@ -22,19 +22,13 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is to be carried.
+    """What is to be carried."""
 
-    Attributes:
-        photos_per_day: On an ordinary day.
-        peak_factor: Of the busiest hour against the day's average.
-        p95_ms: The latency objective.
-        utilisation: Share of a unit's capacity that is planned with; the rest is for bursts within
-            the hour and for the loss of a unit.
-    """
-
-    photos_per_day: float
-    peak_factor: float
-    p95_ms: float
+    photos_per_day: float  # on an ordinary day
+    peak_factor: float  # of the busiest hour against the day's average
+    p95_ms: float  # the latency objective
+    # Share of a unit's capacity that is planned with; the rest is for bursts within the hour and
+    # for the loss of a unit
     utilisation: float
 
     @property

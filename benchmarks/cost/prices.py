@@ -20,17 +20,11 @@ class GpuPrice:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """The table.
+    """The table."""
 
-    Attributes:
-        currency: Of all prices.
-        core_hour: By the price's name.
-        gpu_hour: By the price's name.
-    """
-
-    currency: str
-    core_hour: Mapping[str, float]
-    gpu_hour: Mapping[str, GpuPrice]
+    currency: str  # of all prices
+    core_hour: Mapping[str, float]  # by the price's name
+    gpu_hour: Mapping[str, GpuPrice]  # by the price's name
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -19,22 +19,14 @@ _ANSWER_TIMEOUT_S = 20
 
 @dataclass
 class Load:
-    """How busy the machine was; None: it could not be seen.
+    """How busy the machine was; None: it could not be seen."""
 
-    Attributes:
-        gpu_busy_share: Share of the time in which a kernel ran.
-        gpu_memory_bytes: At its highest.
-        gpu_power_w: Mean.
-        gpu_clock_mhz: Mean of the multiprocessors' clock.
-        cpu_busy_share: Of all cores' time.
-        cores: That this process may use.
-    """
-
-    gpu_busy_share: float | None = None
-    gpu_memory_bytes: float | None = None
-    gpu_power_w: float | None = None
-    gpu_clock_mhz: float | None = None
-    cpu_busy_share: float | None = None
+    gpu_busy_share: float | None = None  # share of the time in which a kernel ran
+    gpu_memory_bytes: float | None = None  # at its highest
+    gpu_power_w: float | None = None  # mean
+    gpu_clock_mhz: float | None = None  # mean of the multiprocessors' clock
+    cpu_busy_share: float | None = None  # of all cores' time
+    # That this process may use
     cores: int = field(default_factory=lambda: len(psutil.Process().cpu_affinity() or ()))
 
     def columns(self) -> dict[str, Any]:

@@ -26,23 +26,14 @@ _CALL_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Triton:
-    """A running Triton.
+    """A running Triton."""
 
-    Attributes:
-        address: Its gRPC address.
-        server: Its process.
-        models: The project's model repository.
-        repository: Its own one, of variants.
-        kind: `gpu` or `cpu`.
-        quick: Whether few requests will do: a rehearsal.
-    """
-
-    address: str
-    server: Part
-    models: Path
-    repository: Path
-    kind: str
-    quick: bool
+    address: str  # its gRPC address
+    server: Part  # its process
+    models: Path  # the project's model repository
+    repository: Path  # its own one, of variants
+    kind: str  # `gpu` or `cpu`
+    quick: bool  # whether few requests will do: a rehearsal
 
     @contextmanager
     def serving(self, variant: Variant) -> Iterator[dict[str, Any]]:

@@ -23,27 +23,17 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to serve a network.
+    """One way to serve a network."""
 
-    Attributes:
-        name: The variant's, unique in its repository.
-        model: The model that it is made of.
-        instances: On the device.
-        batching: Whether Triton gathers requests into batches.
-        max_batch_size: Most photos in a pass.
-        queue_delay_us: How long Triton waits for a batch to fill.
-        cuda: Options of the CUDA provider, by ONNX Runtime's names.
-        parameters: Of the backend.
-    """
-
-    name: str
-    model: str = "matte-fp16"
-    instances: int = 1
-    batching: bool = True
-    max_batch_size: int = 16
-    queue_delay_us: int = 0
+    name: str  # the variant's, unique in its repository
+    model: str = "matte-fp16"  # the model that it is made of
+    instances: int = 1  # on the device
+    batching: bool = True  # whether Triton gathers requests into batches
+    max_batch_size: int = 16  # most photos in a pass
+    queue_delay_us: int = 0  # how long Triton waits for a batch to fill
+    # Options of the CUDA provider, by ONNX Runtime's names
     cuda: Mapping[str, str] = field(default_factory=dict)
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the backend
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of a row."""

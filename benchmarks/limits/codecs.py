@@ -22,21 +22,13 @@ QUICK_MEGAPIXELS = (0.25,)
 
 @dataclass(frozen=True, slots=True)
 class CodecTime:
-    """Processor time of one step on one photo.
+    """Processor time of one step on one photo."""
 
-    Attributes:
-        photo_megapixels: The photo's size.
-        step: `decode` or `encode`.
-        file_format: The file's format.
-        file_bytes: The file's size.
-        cpu_ms: Median over rounds.
-    """
-
-    photo_megapixels: float
-    step: str
-    file_format: str
-    file_bytes: int
-    cpu_ms: float
+    photo_megapixels: float  # the photo's size
+    step: str  # `decode` or `encode`
+    file_format: str  # the file's format
+    file_bytes: int  # the file's size
+    cpu_ms: float  # median over rounds
 
 
 def measure_codecs(megapixels: float, rounds: int) -> Iterator[CodecTime]:

@@ -147,21 +147,13 @@ def _probes(plan: Plan, cores: int) -> dict[str, Probe]:
 
 @dataclass(frozen=True, slots=True)
 class _Turns:
-    """What is measured in every round.
+    """What is measured in every round."""
 
-    Attributes:
-        probes: Of the machine's peaks.
-        files: Each model's ONNX file.
-        settings: How each model is run.
-        servers: Each model behind Triton.
-        turn_s: Least time of a turn but Triton's.
-    """
-
-    probes: Mapping[str, Probe]
-    files: Mapping[str, Path]
-    settings: Mapping[str, Setting]
-    servers: Mapping[str, EmbeddedTriton]
-    turn_s: float
+    probes: Mapping[str, Probe]  # of the machine's peaks
+    files: Mapping[str, Path]  # each model's ONNX file
+    settings: Mapping[str, Setting]  # how each model is run
+    servers: Mapping[str, EmbeddedTriton]  # each model behind Triton
+    turn_s: float  # least time of a turn but Triton's
 
     def take(self, bar: "tqdm[Any]") -> dict[str, float]:
         """Measure every peak and every model once; rates by their names."""

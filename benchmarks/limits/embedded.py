@@ -26,17 +26,11 @@ _READY_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedTriton:
-    """A Triton that stands still but for its turns.
+    """A Triton that stands still but for its turns."""
 
-    Attributes:
-        load: What it is asked.
-        pid: Of the process that runs it.
-        triton_dir: Where wheels are installed.
-    """
-
-    load: perf_analyzer.Load
-    pid: int
-    triton_dir: Path
+    load: perf_analyzer.Load  # what it is asked
+    pid: int  # of the process that runs it
+    triton_dir: Path  # where wheels are installed
 
     def images_per_s(self) -> float:
         """Measure its throughput.

@@ -40,21 +40,13 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """Of one photo's pass.
+    """Of one photo's pass."""
 
-    Attributes:
-        operations: By the precision of the arithmetic: fp32, fp16, bf16 or int8.
-        weight_bytes: Of all weights, read once in a pass, whatever the batch.
-        port_bytes: Of the photo and the matte.
-        layer_bytes: That layers read and write of activations, counted layer by layer.
-        by_operator: Operations by the operator's name, largest first.
-    """
-
-    operations: Mapping[str, int]
-    weight_bytes: int
-    port_bytes: int
-    layer_bytes: int
-    by_operator: Mapping[str, int]
+    operations: Mapping[str, int]  # by the precision of the arithmetic: fp32, fp16, bf16 or int8
+    weight_bytes: int  # of all weights, read once in a pass, whatever the batch
+    port_bytes: int  # of the photo and the matte
+    layer_bytes: int  # that layers read and write of activations, counted layer by layer
+    by_operator: Mapping[str, int]  # operations by the operator's name, largest first
 
     @property
     def total_operations(self) -> int:

@@ -17,17 +17,11 @@ QUICK_BATCHES = (1, 4)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How the cores share the work.
+    """How the cores share the work."""
 
-    Attributes:
-        instances: Sessions that run side by side.
-        threads: Of each session.
-        batch: Photos in one pass.
-    """
-
-    instances: int
-    threads: int
-    batch: int
+    instances: int  # sessions that run side by side
+    threads: int  # of each session
+    batch: int  # photos in one pass
 
 
 def settings_of(cores: int, batches: Sequence[int]) -> Iterator[Setting]:

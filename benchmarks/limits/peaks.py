@@ -26,21 +26,13 @@ CPU = "CPUExecutionProvider"
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A piece of work that shows a peak.
+    """A piece of work that shows a peak."""
 
-    Attributes:
-        precision: Of the arithmetic; `bytes` for a copy.
-        engine: What computes it.
-        side: Of the square matrices; of a copy the bytes of its source.
-        amount: Operations, or bytes read and written, of one run.
-        work: Runs once.
-    """
-
-    precision: str
-    engine: str
-    side: int
-    amount: int
-    work: Callable[[], object]
+    precision: str  # of the arithmetic; `bytes` for a copy
+    engine: str  # what computes it
+    side: int  # of the square matrices; of a copy the bytes of its source
+    amount: int  # operations, or bytes read and written, of one run
+    work: Callable[[], object]  # runs once
 
     def rate_per_s(self, least_s: float) -> float:
         """Run for at least so long, after one run that warms the caches.

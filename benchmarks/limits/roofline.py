@@ -11,15 +11,10 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Peaks:
-    """What a machine can do.
+    """What a machine can do."""
 
-    Attributes:
-        operations_per_s: By precision.
-        bytes_per_s: Read and written together.
-    """
-
-    operations_per_s: Mapping[str, float]
-    bytes_per_s: float
+    operations_per_s: Mapping[str, float]  # by precision
+    bytes_per_s: float  # read and written together
 
     def of(self, precision: str) -> float:
         """Give the peak of a precision; without a measurement of its own that of fp32.
@@ -44,15 +39,10 @@ def attainable_per_s(operations: Mapping[str, float], moved_bytes: float, peaks:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A figure over rounds.
+    """A figure over rounds."""
 
-    Attributes:
-        middle: The median.
-        share: Half the distance between the quartiles, as a share of the median.
-    """
-
-    middle: float
-    share: float
+    middle: float  # the median
+    share: float  # half the distance between the quartiles, as a share of the median
 
 
 def over_rounds(values: Sequence[float]) -> Spread:

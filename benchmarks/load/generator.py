@@ -25,28 +25,17 @@ _CONNECT_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One phase of load.
+    """One phase of load."""
 
-    Attributes:
-        target: The gateway's address.
-        mode: Closed loop, or open loop with arrivals of that kind.
-        concurrency: Requests under way in a closed loop.
-        rate_per_s: Arrivals in an open loop.
-        duration_s: How long requests are sent.
-        timeout_s: What a caller waits at most, from the sending.
-        seed: Of arrivals and photos.
-        photos: What to send.
-        options: What to ask for, as `AsyncClient.render` takes it.
-    """
-
-    target: str
-    mode: Mode
-    concurrency: int
-    rate_per_s: float
-    duration_s: float
-    timeout_s: float
-    seed: int
-    photos: tuple[Photo, ...]
+    target: str  # the gateway's address
+    mode: Mode  # closed loop, or open loop with arrivals of that kind
+    concurrency: int  # requests under way in a closed loop
+    rate_per_s: float  # arrivals in an open loop
+    duration_s: float  # how long requests are sent
+    timeout_s: float  # what a caller waits at most, from the sending
+    seed: int  # of arrivals and photos
+    photos: tuple[Photo, ...]  # what to send
+    # What to ask for, as `AsyncClient.render` takes it
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -62,34 +51,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One request; moments in seconds from the phase's start.
+    """One request; moments in seconds from the phase's start."""
 
-    Attributes:
-        due_s: When it was to be sent; in a closed loop, when it was.
-        sent_s: When it was sent.
-        done_s: When its answer was there.
-        status: The answer's gRPC status.
-        stages_s: The reply's times; empty without a reply.
-    """
-
-    due_s: float
-    sent_s: float
-    done_s: float
-    status: str
-    stages_s: Mapping[str, float]
+    due_s: float  # when it was to be sent; in a closed loop, when it was
+    sent_s: float  # when it was sent
+    done_s: float  # when its answer was there
+    status: str  # the answer's gRPC status
+    stages_s: Mapping[str, float]  # the reply's times; empty without a reply
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What came of a plan.
+    """What came of a plan."""
 
-    Attributes:
-        samples: Every request, in the order in which they were due.
-        cpu_s: Processor time that the generator took.
-    """
-
-    samples: list[Sample]
-    cpu_s: float
+    samples: list[Sample]  # every request, in the order in which they were due
+    cpu_s: float  # processor time that the generator took
 
     def to_json(self) -> str:
         """Write it."""

@@ -18,19 +18,12 @@ _START_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """What was planned, what came of it, and what the servers took for it.
+    """What was planned, what came of it, and what the servers took for it."""
 
-    Attributes:
-        plan: The plan.
-        sent: Every request.
-        cpu_s: Processor time of the servers; None: they are not known.
-        memory_bytes: Their memory at its highest; None: they are not known.
-    """
-
-    plan: Plan
-    sent: Sent
-    cpu_s: float | None
-    memory_bytes: int | None
+    plan: Plan  # the plan
+    sent: Sent  # every request
+    cpu_s: float | None  # processor time of the servers; None: they are not known
+    memory_bytes: int | None  # their memory at its highest; None: they are not known
 
 
 def carry_out(plan: Plan, servers: Sequence[int]) -> Phase:

@@ -21,15 +21,10 @@ _LEAST_WEIGHT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One size of the mix.
+    """One size of the mix."""
 
-    Attributes:
-        megapixels: Width times height.
-        weight: How often it is drawn, relative to the others.
-    """
-
-    megapixels: float
-    weight: float = 1.0
+    megapixels: float  # width times height
+    weight: float = 1.0  # how often it is drawn, relative to the others
 
     def __str__(self) -> str:
         return f"{self.megapixels:g}:{self.weight:g}"
@@ -56,15 +51,10 @@ def parse_size(text: str) -> Size:
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A file to be sent.
+    """A file to be sent."""
 
-    Attributes:
-        path: The file.
-        weight: How often it is drawn, relative to the others.
-    """
-
-    path: str
-    weight: float
+    path: str  # the file
+    weight: float  # how often it is drawn, relative to the others
 
 
 def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Photo]:

@@ -18,17 +18,11 @@ LATE_MS = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The steady part of a phase.
+    """The steady part of a phase."""
 
-    Attributes:
-        samples: What was due in it.
-        images_per_s: Answers that arrived in it, over its length.
-        steady: Whether the rule of `steady` found one; if not, this is all after the warm-up.
-    """
-
-    samples: Sequence[Sample]
-    images_per_s: float
-    steady: bool
+    samples: Sequence[Sample]  # what was due in it
+    images_per_s: float  # answers that arrived in it, over its length
+    steady: bool  # whether the rule of `steady` found one; if not, this is all after the warm-up
 
 
 def find_window(samples: Sequence[Sample], duration_s: float, warm_up_s: float) -> Window:

@@ -9,15 +9,10 @@ import psutil
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a set of processes has used.
+    """What a set of processes has used."""
 
-    Attributes:
-        cpu_s: Processor time since they began, ended children's included.
-        memory_bytes: Proportional set size: what is shared counts once.
-    """
-
-    cpu_s: float
-    memory_bytes: int
+    cpu_s: float  # processor time since they began, ended children's included
+    memory_bytes: int  # proportional set size: what is shared counts once
 
     @classmethod
     def of(cls, roots: Sequence[int]) -> "Usage":

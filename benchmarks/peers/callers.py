@@ -27,14 +27,10 @@ _HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """What came back."""
 
-    Attributes:
-        content: A picture, or a matte.
-        stages_s: What each stage took inside the service, where it says so.
-    """
-
-    content: bytes
+    content: bytes  # A picture, or a matte
+    # What each stage took inside the service, where it says so
     stages_s: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -60,21 +56,13 @@ Connect = Callable[[], Caller]
 
 @dataclass
 class HttpCaller:
-    """Posts photos to an HTTP server, over one connection.
+    """Posts photos to an HTTP server, over one connection."""
 
-    Attributes:
-        port: On the loopback interface.
-        path: To post to.
-        photos: Files to send.
-        file_field: The form's field for the file; empty: the file is the body.
-        fields: The form's other fields.
-    """
-
-    port: int
-    path: str
-    photos: Sequence[bytes]
-    file_field: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    port: int  # on the loopback interface
+    path: str  # to post to
+    photos: Sequence[bytes]  # files to send
+    file_field: str = ""  # the form's field for the file; empty: the file is the body
+    fields: Mapping[str, str] = field(default_factory=dict)  # the form's other fields
 
     def __post_init__(self) -> None:
         """Open the connection lazily, as http.client does."""

@@ -39,17 +39,11 @@ _BACKGROUNDS = {"png": "transparent", "jpeg": "white"}
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Something that runs, or stands still between its turns, and can be asked.
+    """Something that runs, or stands still between its turns, and can be asked."""
 
-    Attributes:
-        connect: Makes a caller with these photos.
-        pids: Its processes, whose children count as well.
-        check: Raises `PeerError` if it has ended.
-    """
-
-    connect: Callable[[Sequence[bytes]], Caller]
-    pids: tuple[int, ...]
-    check: Callable[[], None]
+    connect: Callable[[Sequence[bytes]], Caller]  # makes a caller with these photos
+    pids: tuple[int, ...]  # its processes, whose children count as well
+    check: Callable[[], None]  # raises `PeerError` if it has ended
 
     def caller_of(self, photos: Sequence[bytes]) -> Connect:
         """Return what makes callers that send these photos."""

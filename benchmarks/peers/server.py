@@ -24,17 +24,11 @@ _TAIL_LINES = 8
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server.
+    """A running server."""
 
-    Attributes:
-        name: The peer.
-        process: The process that was started; it may have made others.
-        log: Where its output goes.
-    """
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
+    name: str  # the peer
+    process: subprocess.Popen[bytes]  # the process that was started; it may have made others
+    log: Path  # where its output goes
 
     def check(self) -> None:
         """Raise `PeerError` if it has ended."""

@@ -14,19 +14,12 @@ PACKSHOT = "packshot"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is the same for all that are compared.
+    """What is the same for all that are compared."""
 
-    Attributes:
-        output: `png`, transparent, or `jpeg`, on white.
-        photo_megapixels: Size of the photos.
-        concurrency: Callers at a time.
-        contenders: Peer and model of each that takes part.
-    """
-
-    output: str
-    photo_megapixels: float
-    concurrency: int
-    contenders: tuple[tuple[str, str], ...]
+    output: str  # `png`, transparent, or `jpeg`, on white
+    photo_megapixels: float  # size of the photos
+    concurrency: int  # callers at a time
+    contenders: tuple[tuple[str, str], ...]  # peer and model of each that takes part
 
     def __str__(self) -> str:
         return f"{self.photo_megapixels:g} MP, {self.output}, concurrency {self.concurrency}"

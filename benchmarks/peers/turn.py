@@ -21,20 +21,13 @@ _LONGEST_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What came of a turn's measured part, after its warm-up.
+    """What came of a turn's measured part, after its warm-up."""
 
-    Attributes:
-        duration_s: How long it was.
-        latencies_s: Of the answers that came in it.
-        cpu_s: Processor time of the servers.
-        memory_bytes: The servers' proportional set size at its highest.
-        stages_s: Mean time of each stage, of a server that tells it.
-    """
-
-    duration_s: float
-    latencies_s: tuple[float, ...]
-    cpu_s: float
-    memory_bytes: int
+    duration_s: float  # how long it was
+    latencies_s: tuple[float, ...]  # of the answers that came in it
+    cpu_s: float  # processor time of the servers
+    memory_bytes: int  # the servers' proportional set size at its highest
+    # Mean time of each stage, of a server that tells it
     stages_s: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -55,21 +55,13 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of the report.
+    """A chart of the report."""
 
-    Attributes:
-        name: Of the PNG file.
-        title: Of its section.
-        sentence: What it shows.
-        machine: What was measured.
-        figure: The drawing.
-    """
-
-    name: str
-    title: str
-    sentence: str
-    machine: str
-    figure: Figure
+    name: str  # of the PNG file
+    title: str  # of its section
+    sentence: str  # what it shows
+    machine: str  # what was measured
+    figure: Figure  # the drawing
 
 
 @contextmanager

@@ -20,31 +20,18 @@ log = logging.getLogger("benchmarks")
 
 @dataclass
 class Bench:
-    """Measures configurations.
+    """Measures configurations."""
 
-    Attributes:
-        repository: The model repository, which is only read.
-        concurrency: Requests under way, one after another.
-        requests: Least number of requests in a window of perf_analyzer.
-        stability_percent: How far its windows may differ.
-        triton_dir: Where wheels are installed.
-        plan: What the gateway is asked; target and concurrency are filled in.
-        warm_up_s: Left out of it.
-        environ: The environment of both servers.
-        turns: Configurations measured so far.
-        failures: What could not be measured, a sentence each.
-    """
-
-    repository: Path
-    concurrency: Sequence[int]
-    requests: int
-    stability_percent: int
-    triton_dir: Path
-    plan: Plan
-    warm_up_s: float
-    environ: Mapping[str, str]
-    turns: int
-    failures: list[str]
+    repository: Path  # the model repository, which is only read
+    concurrency: Sequence[int]  # requests under way, one after another
+    requests: int  # least number of requests in a window of perf_analyzer
+    stability_percent: int  # how far its windows may differ
+    triton_dir: Path  # where wheels are installed
+    plan: Plan  # what the gateway is asked; target and concurrency are filled in
+    warm_up_s: float  # left out of it
+    environ: Mapping[str, str]  # the environment of both servers
+    turns: int  # configurations measured so far
+    failures: list[str]  # what could not be measured, a sentence each
 
     def measure(
         self, configuration: Configuration, drivers: Sequence[Driver] = DRIVERS

@@ -17,21 +17,13 @@ _THREADS = "intra_op_thread_count"
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """One point of the sweep.
+    """One point of the sweep."""
 
-    Attributes:
-        model: The model, by which its precision is chosen as well.
-        instances: Instances of it, for each device.
-        threads: Of one pass on the CPU; 0: an instance's share of the cores.
-        max_batch_size: Most photos in one pass.
-        queue_delay_us: How long Triton waits for a batch to fill.
-    """
-
-    model: str
-    instances: int
-    threads: int
-    max_batch_size: int
-    queue_delay_us: int
+    model: str  # the model, by which its precision is chosen as well
+    instances: int  # instances of it, for each device
+    threads: int  # of one pass on the CPU; 0: an instance's share of the cores
+    max_batch_size: int  # most photos in one pass
+    queue_delay_us: int  # how long Triton waits for a batch to fill
 
     @classmethod
     def of(cls, message: pb.ModelConfig) -> "Configuration":

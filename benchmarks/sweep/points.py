@@ -12,27 +12,16 @@ DRIVERS: tuple[Driver, ...] = ("triton", "gateway")
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One configuration at one concurrency.
+    """One configuration at one concurrency."""
 
-    Attributes:
-        configuration: The configuration.
-        driver: What asked: perf_analyzer of Triton, or the load generator of the gateway.
-        concurrency: Requests under way.
-        images_per_s: Throughput.
-        p50_ms: Median latency.
-        p95_ms: 95th percentile.
-        p99_ms: 99th percentile.
-        turn: Which measurement of the sweep, in order of time.
-    """
-
-    configuration: Configuration
-    driver: Driver
-    concurrency: int
-    images_per_s: float
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    turn: int
+    configuration: Configuration  # the configuration
+    driver: Driver  # what asked: perf_analyzer of Triton, or the load generator of the gateway
+    concurrency: int  # requests under way
+    images_per_s: float  # throughput
+    p50_ms: float  # median latency
+    p95_ms: float  # 95th percentile
+    p99_ms: float  # 99th percentile
+    turn: int  # which measurement of the sweep, in order of time
 
     def columns(self) -> dict[str, Any]:
         """Return it as columns of a row."""
@@ -46,15 +35,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Score:
-    """How good a configuration is; the greater, the better.
+    """How good a configuration is; the greater, the better."""
 
-    Attributes:
-        within: Whether any point is within the objective; those that are beat all that are not.
-        value: Images per second at the best such point; without one, the inverse of the lowest p95,
-            1/s.
-    """
-
-    within: bool
+    within: bool  # whether any point is within the objective; those that are beat all that are not
+    # Images per second at the best such point; without one, the inverse of the lowest p95, 1/s
     value: float
 
 

@@ -22,23 +22,14 @@ _RESERVED_TURNS = 3
 
 @dataclass
 class Budget:
-    """The time for a sweep.
+    """The time for a sweep."""
 
-    Attributes:
-        seconds: For all.
-        bar: Shows what has passed.
-        most_turns: Most configurations, whatever the time; None: any number.
-        turns: Configurations so far.
-        longest_s: The longest that one took.
-        start_s: When it began.
-    """
-
-    seconds: float
-    bar: "tqdm[Any]"
-    most_turns: int | None = None
-    turns: int = 0
-    longest_s: float = 0.0
-    start_s: float = field(default_factory=time.monotonic)
+    seconds: float  # for all
+    bar: "tqdm[Any]"  # shows what has passed
+    most_turns: int | None = None  # most configurations, whatever the time; None: any number
+    turns: int = 0  # configurations so far
+    longest_s: float = 0.0  # the longest that one took
+    start_s: float = field(default_factory=time.monotonic)  # when it began
 
     def count(self, took_s: float) -> None:
         """Count a configuration."""
@@ -57,23 +48,14 @@ class Budget:
 
 @dataclass
 class Sweep:
-    """A sweep.
+    """A sweep."""
 
-    Attributes:
-        bench: Measures.
-        driver: Whose figures decide.
-        p95_ms: The objective.
-        budget: The time.
-        points: Everything measured.
-        notes: What a reader must know of it.
-    """
-
-    bench: Bench
-    driver: Driver
-    p95_ms: float
-    budget: Budget
-    points: list[Point] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    bench: Bench  # measures
+    driver: Driver  # whose figures decide
+    p95_ms: float  # the objective
+    budget: Budget  # the time
+    points: list[Point] = field(default_factory=list)  # everything measured
+    notes: list[str] = field(default_factory=list)  # what a reader must know of it
 
     def search(
         self, start: Configuration, axes: Mapping[str, Sequence[Any]], margin_share: float

@@ -10,15 +10,10 @@ import torch
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One of torch's devices.
+    """One of torch's devices."""
 
-    Attributes:
-        kind: `cpu` or `gpu`, as the rows have it.
-        device: Torch's own.
-    """
-
-    kind: str
-    device: torch.device
+    kind: str  # `cpu` or `gpu`, as the rows have it
+    device: torch.device  # torch's own
 
     @property
     def precisions(self) -> tuple[str, ...]:

@@ -31,36 +31,22 @@ _RGB = 3
 
 @dataclass(frozen=True, slots=True)
 class PassCost:
-    """What one photo takes.
+    """What one photo takes."""
 
-    Attributes:
-        operations: In convolutions and products, as torch counts them.
-        weight_bytes: Of all weights, read once in a pass, whatever the batch.
-        port_bytes: Of the photo and the matte.
-        layer_bytes: That layers read and write of activations, counted layer by layer.
-    """
-
-    operations: int
-    weight_bytes: int
-    port_bytes: int
-    layer_bytes: int
+    operations: int  # in convolutions and products, as torch counts them
+    weight_bytes: int  # of all weights, read once in a pass, whatever the batch
+    port_bytes: int  # of the photo and the matte
+    layer_bytes: int  # that layers read and write of activations, counted layer by layer
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A network on its device, in its precision.
+    """A network on its device, in its precision."""
 
-    Attributes:
-        network: It answers, it does not learn.
-        side: Of its photos, pixels.
-        device: Where it is.
-        dtype: Of weights and photos.
-    """
-
-    network: nn.Module
-    side: int
-    device: Device
-    dtype: torch.dtype
+    network: nn.Module  # it answers, it does not learn
+    side: int  # of its photos, pixels
+    device: Device  # where it is
+    dtype: torch.dtype  # of weights and photos
 
     def photos(self, batch: int) -> Tensor:
         """Make so many random photos, (N, 3, S, S), laid out as GPUs like it."""

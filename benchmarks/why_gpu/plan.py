@@ -6,30 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured on a device, and for how long.
+    """What is measured on a device, and for how long."""
 
-    Attributes:
-        sides: Of square matrices.
-        batches: Photos in a pass.
-        batch: Where a statement takes one batch size.
-        rounds: How often each measurement takes its turn.
-        turn_s: Least time of a turn, s.
-        longest_pass_s: After a batch that takes longer no larger one is tried: nobody waits so long
-            for a photo, and on a CPU it would be most of the run.
-        megapixels: Of the photos that go through the whole pipeline.
-        files: How many of them the pipeline takes at once, by megapixels.
-        pipeline_s: How long each whole pipeline runs.
-    """
-
-    sides: Sequence[int] = (64, 256, 1024, 2048, 4096)
-    batches: Sequence[int] = (1, 2, 4, 8, 16)
-    batch: int = 8
-    rounds: int = 3
-    turn_s: float = 0.4
+    sides: Sequence[int] = (64, 256, 1024, 2048, 4096)  # of square matrices
+    batches: Sequence[int] = (1, 2, 4, 8, 16)  # photos in a pass
+    batch: int = 8  # where a statement takes one batch size
+    rounds: int = 3  # how often each measurement takes its turn
+    turn_s: float = 0.4  # least time of a turn, s
+    # After a batch that takes longer no larger one is tried: nobody waits so long for a photo, and
+    # on a CPU it would be most of the run
     longest_pass_s: float = 2.0
-    megapixels: Sequence[float] = (1.0, 4.0)
-    files: int = 4
-    pipeline_s: float = 3.0
+    megapixels: Sequence[float] = (1.0, 4.0)  # of the photos that go through the whole pipeline
+    files: int = 4  # how many of them the pipeline takes at once, by megapixels
+    pipeline_s: float = 3.0  # how long each whole pipeline runs
 
 
 CPU = Plan()

@@ -26,24 +26,15 @@ Row = dict[str, Any]
 
 @dataclass
 class Bench:
-    """What is measured with, and what was found so far.
+    """What is measured with, and what was found so far."""
 
-    Attributes:
-        plans: By the kind of device.
-        repository: Triton's model repository.
-        photos: A folder of photos.
-        weights: Of the default network.
-        rows: Found so far.
-        notes: What a reader must know of them.
-        devices: What there is; the first is the one to be judged.
-    """
-
-    plans: dict[str, Plan]
-    repository: Path
-    photos: Path
-    weights: Path
-    rows: list[Row] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    plans: dict[str, Plan]  # by the kind of device
+    repository: Path  # triton's model repository
+    photos: Path  # A folder of photos
+    weights: Path  # of the default network
+    rows: list[Row] = field(default_factory=list)  # found so far
+    notes: list[str] = field(default_factory=list)  # what a reader must know of them
+    # What there is; the first is the one to be judged
     devices: list[Device] = field(default_factory=devices)
 
     @property
@@ -183,15 +174,10 @@ def _pipeline(bench: Bench) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table.
+    """A table."""
 
-    Attributes:
-        share: Of the time; what one does not use, those after it share.
-        rows: Measures it.
-    """
-
-    share: float
-    rows: Callable[[Bench], Iterator[Row]]
+    share: float  # of the time; what one does not use, those after it share
+    rows: Callable[[Bench], Iterator[Row]]  # measures it
 
 
 # In the order of what they are worth, should the time run out.
