@@ -12,28 +12,34 @@ from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
 
-# Each with its module, which has `add_arguments` and `run` and is imported if it is asked for: what
-# one benchmark needs, the others do not.
+# By name: the module, which has `add_arguments` and `run`, and a summary. A module is imported only
+# when its command is called, since each needs other packages.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "agree": ("benchmarks.agree", "whether the ratios of two runs agree; status 1 if not"),
-    "all": ("benchmarks.every", "those that a GPU is chosen by, within half an hour"),
-    "cost": ("benchmarks.cost.command", "what 1000 images cost, and what a day's photos need"),
-    "credits": ("benchmarks.credits_drill", "whether the books balance when gateways are killed"),
-    "cuts": ("benchmarks.cuts", "how good the model's cuts are, and what cleaning makes of them"),
-    "edges": ("benchmarks.edges", "what the gateway's clean edges cost and bring"),
-    "http": ("benchmarks.http", "what the HTTP face costs beside gRPC, and its memory"),
-    "limits": ("benchmarks.limits.command", "what the hardware allows, and how much of it is used"),
+    "all": ("benchmarks.run_all", "all that a GPU is chosen by, within half an hour"),
+    "compare-runs": (
+        "benchmarks.compare_runs",
+        "compare the ratios of two runs; status 1 if apart",
+    ),
+    "compose-cost": ("benchmarks.compose_cost", "cost of each background and kind of staging"),
+    "cost": ("benchmarks.cost.command", "cost of 1000 images, and machines for a day's photos"),
+    "credits": ("benchmarks.credits_drill", "kill gateways and check that all credits add up"),
+    "edges": ("benchmarks.edges", "cost and quality of the gateway's clean edges"),
+    "http": ("benchmarks.http", "cost of HTTP beside gRPC, and the memory that uploads take"),
+    "limits": ("benchmarks.limits.command", "what the hardware allows, and the share that is used"),
     "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
-    "looks": ("benchmarks.looks", "what each background and each piece of staging costs"),
-    "overload": ("benchmarks.overload", "goodput and latency when far too much is asked"),
-    "peers": ("benchmarks.peers.command", "the same work by rembg, LitServe, BentoML, Triton bare"),
+    "matte-quality": ("benchmarks.matte_quality", "quality of the model's mattes, and of cleaning"),
+    "overload": ("benchmarks.overload", "goodput and latency at five times the peak rate"),
+    "peers": (
+        "benchmarks.peers.command",
+        "the same work by rembg, LitServe, BentoML, Triton alone",
+    ),
     "perf-analyzer": ("benchmarks.perf_analyzer", "NVIDIA's load generator against one model"),
-    "precision": ("benchmarks.precision", "what variants of a model cost and bring"),
-    "report": ("benchmarks.report.command", "one page and its charts, from saved records only"),
+    "precision": ("benchmarks.precision", "speed and quality of a model's variants"),
+    "report": ("benchmarks.report.command", "one page with charts, from saved records only"),
     "soak": ("benchmarks.soak", "mixed requests for minutes while Triton is killed"),
     "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),
-    "telemetry": ("benchmarks.telemetry", "what metrics, log and traces cost of throughput"),
-    "why-gpu": ("benchmarks.gpu_run", "batches, size, precision, training; CPU and GPU"),
+    "telemetry": ("benchmarks.telemetry", "cost of metrics, log and traces in throughput"),
+    "why-gpu": ("benchmarks.gpu_run", "batches, sizes, precisions, training; CPU and GPU"),
 }
 
 

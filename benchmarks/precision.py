@@ -22,7 +22,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from benchmarks.yardstick import YARDSTICKS, write_yardstick
+from benchmarks.reference_networks import REFERENCE_NETWORKS, write_reference_network
 from export.measures import agreement, mean_agreement
 from export.photos import read_photos
 from export.tensor_names import PHOTO
@@ -65,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     """Declare the command's flags."""
     parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument("--models", nargs="+", default=["matte", "matte-fp16", "matte-int8"])
-    parser.add_argument("--against", choices=YARDSTICKS, help="network that ratios refer to")
+    parser.add_argument(
+        "--against", choices=REFERENCE_NETWORKS, help="network that ratios refer to"
+    )
     parser.add_argument("--photos", type=Path, default=Path("../shared/photos"))
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 8, 16])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, os.cpu_count() or 1])
@@ -77,7 +79,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     """Measure and print both tables."""
     with tempfile.TemporaryDirectory() as scratch:
         against = arguments.against
-        reference = [write_yardstick(against, Path(scratch))] if against else []
+        reference = [write_reference_network(against, Path(scratch))] if against else []
         _compare(reference, arguments)
 
 

@@ -7,10 +7,10 @@ _FEW = 100  # below it three figures want decimals
 
 
 def as_text(value: Any) -> str:
-    """Write a value with three figures or more."""
+    """Write a value with three or four significant digits."""
     if isinstance(value, float):
         if value != 0 and abs(value) < 1:
-            return f"{value:.3g}"
+            return f"{value:.4g}"
         return f"{value:.2f}" if abs(value) < _FEW else f"{value:,.0f}"
     return "" if value is None else str(value)
 

@@ -12,7 +12,7 @@ from typing import Final
 from benchmarks.record import Record, read_record
 from benchmarks.report.batches import summary
 from benchmarks.report.style import plain
-from benchmarks.saved import machine_name
+from benchmarks.results_folder import machine_name
 from tools.documents import filled, run
 
 _README: Final = Path("README.md")

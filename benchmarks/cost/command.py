@@ -12,7 +12,7 @@ from benchmarks.cost.planner import TRITON_SHARE, Demand, plan
 from benchmarks.cost.prices import Prices
 from benchmarks.cost.thousand import price_rows
 from benchmarks.record import write_record
-from benchmarks.saved import read_folder
+from benchmarks.results_folder import read_folder
 from benchmarks.table import as_table
 
 _EXAMPLE = Path(__file__).resolve().parents[1] / "prices.example.toml"

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.cost.curves import Capacity, Point, capacity_under
 from benchmarks.cost.prices import Prices
 from benchmarks.record import Record
-from benchmarks.saved import ASKED, Saved, machine_name
+from benchmarks.results_folder import ASKED, Saved, machine_name
 
 _S_PER_DAY = 86_400
 _HOURS_PER_DAY = 24

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.cost.prices import Prices, per_1000_images
 from benchmarks.record import Record
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 _S_PER_HOUR = 3600
 

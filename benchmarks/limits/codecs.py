@@ -1,20 +1,17 @@
-"""The codecs' own time: what decoding a photo and encoding a packshot cost, and nothing else."""
+"""The processor time of the codecs alone: decoding a photo and encoding a packshot."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.edge_scenes import on_white, render_scene
+from benchmarks.rendered_scenes import on_white, render_scene
+from benchmarks.rounds import processor_seconds
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
 from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
-
-if TYPE_CHECKING:
-    from imaging.types import Pixels
 
 MEGAPIXELS = (1.0, 4.0, 12.0)
 QUICK_MEGAPIXELS = (0.25,)
@@ -24,51 +21,28 @@ QUICK_MEGAPIXELS = (0.25,)
 class CodecTime:
     """Processor time of one step on one photo."""
 
-    photo_megapixels: float  # the photo's size
+    photo_megapixels: float
     step: str  # `decode` or `encode`
-    file_format: str  # the file's format
-    file_bytes: int  # the file's size
+    file_format: str
+    file_bytes: int
     cpu_ms: float  # median over rounds
 
 
 def measure_codecs(megapixels: float, rounds: int) -> Iterator[CodecTime]:
-    """Measure a JPEG in, and a JPEG on white and a transparent PNG out.
-
-    Args:
-        megapixels: The photo's size.
-        rounds: How often.
-    """
+    """Measure a JPEG in, and a JPEG on white and a transparent PNG out."""
     scene = render_scene(0, round((megapixels * 1e6) ** 0.5))
-    cut: Pixels = np.dstack([scene.rgb * (scene.alpha > 0)[..., None], scene.alpha])
-    white = np.rint(on_white(scene.foreground, scene.alpha)).astype(np.uint8)
-    photo = encode_picture(scene.rgb, PictureFormat.JPEG, DEFAULT_QUALITY)
+    jpeg, png = PictureFormat.JPEG, PictureFormat.PNG
+    pictures = {
+        jpeg: np.rint(on_white(scene.foreground, scene.alpha)).astype(np.uint8),
+        png: np.dstack([scene.rgb * (scene.alpha > 0)[..., None], scene.alpha]),
+    }
+    files = {one: encode_picture(pixels, one, DEFAULT_QUALITY) for one, pixels in pictures.items()}
+    photo = encode_picture(scene.rgb, jpeg, DEFAULT_QUALITY)
     steps: dict[tuple[str, PictureFormat], Callable[[], object]] = {
-        ("decode", PictureFormat.JPEG): lambda: decode_photo(photo, PhotoLimits()),
-        ("encode", PictureFormat.JPEG): lambda: encode_picture(
-            white, PictureFormat.JPEG, DEFAULT_QUALITY
-        ),
-        ("encode", PictureFormat.PNG): lambda: encode_picture(
-            cut, PictureFormat.PNG, DEFAULT_QUALITY
-        ),
+        ("decode", jpeg): partial(decode_photo, photo, PhotoLimits())
     }
-    sizes_bytes = {
-        ("decode", PictureFormat.JPEG): len(photo),
-        ("encode", PictureFormat.JPEG): len(
-            encode_picture(white, PictureFormat.JPEG, DEFAULT_QUALITY)
-        ),
-        ("encode", PictureFormat.PNG): len(encode_picture(cut, PictureFormat.PNG, DEFAULT_QUALITY)),
-    }
-    taken_s: dict[tuple[str, PictureFormat], list[float]] = {key: [] for key in steps}
-    for _ in range(rounds):
-        for key, step in steps.items():
-            start_s = time.process_time()
-            step()
-            taken_s[key].append(time.process_time() - start_s)
-    for (step_name, file_format), seconds in taken_s.items():
-        yield CodecTime(
-            photo_megapixels=megapixels,
-            step=step_name,
-            file_format=file_format.value.lower(),
-            file_bytes=sizes_bytes[step_name, file_format],
-            cpu_ms=1000 * median(seconds),
-        )
+    for one, pixels in pictures.items():
+        steps["encode", one] = partial(encode_picture, pixels, one, DEFAULT_QUALITY)
+    for (step, one), seconds in processor_seconds(steps, rounds).items():
+        size = len(photo if step == "decode" else files[one])
+        yield CodecTime(megapixels, step, one.value.lower(), size, 1000 * median(seconds))

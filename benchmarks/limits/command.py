@@ -22,9 +22,9 @@ from benchmarks.limits.embedded import EmbeddedTriton, embedded_triton
 from benchmarks.limits.graph import GraphCost, GraphError, count_graph
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import Probe
-from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
-from benchmarks.noise import NOISY_SHARE
+from benchmarks.limits.roofline import Peaks, attainable_per_s
 from benchmarks.record import write_record
+from benchmarks.rounds import NOISY_SHARE, over_rounds
 from benchmarks.table import as_table
 from deploy.local.stack import best_model
 from serving.host import has_nvidia_gpu

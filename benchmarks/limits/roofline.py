@@ -4,9 +4,8 @@ After "Roofline: An Insightful Visual Performance Model for Multicore Architectu
 Waterman, Patterson, CACM 2009).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import median
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +34,3 @@ def attainable_per_s(operations: Mapping[str, float], moved_bytes: float, peaks:
     """
     arithmetic_s = sum(count / peaks.of(name) for name, count in operations.items())
     return 1 / max(arithmetic_s, moved_bytes / peaks.bytes_per_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over rounds."""
-
-    middle: float  # the median
-    share: float  # half the distance between the quartiles, as a share of the median
-
-
-def over_rounds(values: Sequence[float]) -> Spread:
-    """Take the median and how far the middle half of the rounds lies around it."""
-    middle = median(values)
-    ordered = sorted(values)
-    quarter = len(ordered) // 4
-    inner = ordered[quarter : len(ordered) - quarter]
-    return Spread(middle, (inner[-1] - inner[0]) / 2 / middle if middle else 0.0)

@@ -10,7 +10,7 @@ from benchmarks.load.generator import Sample
 from benchmarks.load.latency import Latencies
 from benchmarks.load.phase import Phase
 from benchmarks.load.steady import steady_from
-from benchmarks.noise import NOISY_SHARE
+from benchmarks.rounds import NOISY_SHARE
 
 # A generator that is later than this tells of itself.
 LATE_MS = 20.0

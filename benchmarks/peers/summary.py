@@ -6,8 +6,8 @@ from statistics import median
 from typing import Any
 
 from benchmarks.load.latency import Latencies
-from benchmarks.noise import NOISY_SHARE
 from benchmarks.peers.turn import Turn
+from benchmarks.rounds import NOISY_SHARE
 
 PACKSHOT = "packshot"
 

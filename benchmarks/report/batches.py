@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from benchmarks.record import Record
 from benchmarks.report.style import Chart, colour, decades, label_end, panels, plain_log
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 _PERCENT = 100
 

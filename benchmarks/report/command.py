@@ -16,7 +16,7 @@ from benchmarks.report.roofline import roofline_charts
 from benchmarks.report.stages import stage_charts
 from benchmarks.report.style import Chart, styled
 from benchmarks.report.why import why_charts
-from benchmarks.saved import Saved, read_folder
+from benchmarks.results_folder import Saved, read_folder
 
 _PAGE = "report.html"
 # In the order of the page, each with the benchmark that it draws.

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from benchmarks.report.style import ACCENT, INK, QUIET, Chart, colour, decades, label_end, panels
-from benchmarks.saved import ASKED, Row, Saved, machine_name
+from benchmarks.results_folder import ASKED, Row, Saved, machine_name
 
 _PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 _HEADROOM = 1.5  # above the fronts, for other settings and labels

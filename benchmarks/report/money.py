@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.report.style import Chart, colour, decades, panels
-from benchmarks.saved import Saved, machine_name
+from benchmarks.results_folder import Saved, machine_name
 
 _BAR_IN = 0.36
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.report.style import ACCENT, QUIET, Chart, colour, panels, plain
-from benchmarks.saved import Saved, machine_name
+from benchmarks.results_folder import Saved, machine_name
 
 
 def packshot_charts(saved: Saved) -> Iterator[Chart]:

@@ -9,7 +9,7 @@ from benchmarks.record import Record
 from benchmarks.report.shares import service_shares
 from benchmarks.report.style import Chart
 from benchmarks.report.targets import targets
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 from benchmarks.table import as_text
 
 _PREAMBLE = (

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from matplotlib.axes import Axes
 
 from benchmarks.report.style import ACCENT, QUIET, Chart, panels, plain
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 _OURS = "packshot"
 

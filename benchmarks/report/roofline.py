@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from benchmarks.record import Record
 from benchmarks.report.style import INK, QUIET, Chart, colour, decades, label_end, panels
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 _GIGA = 1e9
 _LEFT = 0.1  # operations for a byte, where the picture begins

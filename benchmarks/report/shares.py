@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.record import Record
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 _OURS = "packshot"
 

@@ -6,7 +6,7 @@ from statistics import median
 from matplotlib.patches import Patch
 
 from benchmarks.report.style import INK, Chart, colour, panels
-from benchmarks.saved import ASKED, Row, Saved, machine_name
+from benchmarks.results_folder import ASKED, Row, Saved, machine_name
 
 _LEGEND_COLUMNS = 6
 _BAR_IN = 0.34

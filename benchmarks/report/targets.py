@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from benchmarks.report.batches import summary
-from benchmarks.saved import Row, Saved
+from benchmarks.results_folder import Row, Saved
 
 # At least so much of raw ONNX Runtime's images/s, by Triton at the same setting.
 _OF_ONNXRUNTIME = 0.95

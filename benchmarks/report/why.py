@@ -16,7 +16,7 @@ from benchmarks.report.style import (
     plain,
     plain_log,
 )
-from benchmarks.saved import Row, Saved, machine_name
+from benchmarks.results_folder import Row, Saved, machine_name
 
 
 def why_charts(saved: Saved) -> Iterator[Chart]:

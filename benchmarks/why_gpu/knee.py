@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from benchmarks.noise import NOISY_SHARE
+from benchmarks.rounds import NOISY_SHARE
 
 KNEE_SHARE = 0.9  # of the best throughput; larger batches cost latency and bring little
 

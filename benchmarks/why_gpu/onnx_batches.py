@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.limits.network import Runner, Setting
 from benchmarks.limits.peaks import CPU
-from benchmarks.limits.roofline import over_rounds
+from benchmarks.rounds import over_rounds
 from benchmarks.why_gpu.plan import Plan
 
 CUDA = "CUDAExecutionProvider"

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
+from benchmarks.limits.roofline import Peaks, attainable_per_s
+from benchmarks.rounds import over_rounds
 from benchmarks.why_gpu.devices import Device, arithmetic, captured
 from benchmarks.why_gpu.knee import knee_of
 from benchmarks.why_gpu.networks import PassCost, prepare

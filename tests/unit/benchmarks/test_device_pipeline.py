@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.edge_scenes import render_scene, small_matte
+from benchmarks.rendered_scenes import render_scene, small_matte
 from imaging.compose.blend import composite_over
 from imaging.matting.clean import clean_matte
 from imaging.matting.foreground import estimate_foreground

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.limits.graph import GraphError, count_graph, count_model
 from benchmarks.limits.network import Runner, Setting, settings_of
-from benchmarks.limits.roofline import Peaks, attainable_per_s, over_rounds
+from benchmarks.limits.roofline import Peaks, attainable_per_s
+from benchmarks.rounds import over_rounds
 
 FLOAT = TensorProto.FLOAT
 
@@ -142,9 +143,9 @@ def test_the_variants_of_the_default_network_do_the_same_products(root: Path, na
 def test_the_published_count_of_u2netp_is_met(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnxscript")
-    from benchmarks.yardstick import write_yardstick  # noqa: PLC0415  needs torch
+    from benchmarks.reference_networks import write_reference_network  # noqa: PLC0415  needs torch
 
-    cost = count_graph(write_yardstick("u2netp", tmp_path))
+    cost = count_graph(write_reference_network("u2netp", tmp_path))
     # 19.8 billion multiply-adds at 320x320, in convolutions.
     assert cost.by_operator["Conv"] / 2e9 == pytest.approx(19.8, rel=0.005)
     assert cost.weight_bytes / 4 == pytest.approx(1.13e6, rel=0.01)

@@ -12,7 +12,7 @@ from benchmarks.report.latency import pareto_front
 from benchmarks.report.shares import service_shares
 from benchmarks.report.stages import stages_of
 from benchmarks.report.style import plain
-from benchmarks.saved import read_folder
+from benchmarks.results_folder import read_folder
 from tests.support.records import load_rows, save_all, save_record
 
 _GPU = ("batches-1", "batches-6", "device-pipeline")

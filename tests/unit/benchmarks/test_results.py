@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.agree import compare
+from benchmarks.compare_runs import compare
 from benchmarks.record import read_record
 from benchmarks.report.targets import targets
-from benchmarks.saved import read_folder
+from benchmarks.results_folder import read_folder
 from tests.support.records import GPU_MACHINE, pipeline_rows, save_record, why_rows
 from tools.results_table import as_markdown, gpu_markdown, with_gpu_table, with_table
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.record import write_record
 from benchmarks.report.targets import targets
-from benchmarks.saved import read_folder
+from benchmarks.results_folder import read_folder
 from tests.support.records import save_all
 
 ROW = {

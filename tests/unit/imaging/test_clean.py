@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.edge_scenes import render_scene, small_matte
+from benchmarks.rendered_scenes import render_scene, small_matte
 from imaging.matting.clean import HOLE_SHARE, clean_matte
 from imaging.resample import resample
 from imaging.types import Pixels

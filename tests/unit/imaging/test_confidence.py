@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.edge_scenes import render_scene, small_matte
+from benchmarks.rendered_scenes import render_scene, small_matte
 from imaging.errors import NoForegroundError
 from imaging.matting.confidence import confidence
 from imaging.matting.presence import check_product, has_product

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.edge_scenes import (
+from benchmarks.rendered_scenes import (
     PALETTES,
     Scene,
     band_around_edges,

@@ -1,17 +1,18 @@
-"""What each background and each piece of staging costs: `python -m benchmarks looks`.
+"""What each background and each kind of staging costs: `python -m benchmarks compose-cost`.
 
-One core, no network: a matte is given in its place. Processor time of composing alone, as a
-multiple of decoding and encoding the same photo in the same round; ratios are medians over rounds.
+One core, no network: a matte takes its place. Processor time of composing alone, as a multiple of
+decoding and encoding the same photo in the same round; ratios are medians over rounds.
 """
 
 import argparse
-from collections.abc import Mapping
-from statistics import median
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import cv2
 import numpy as np
 
-from benchmarks.edges import Round, photo_and_matte
+from benchmarks.edges import cost_rows, photo_and_matte
+from benchmarks.table import as_table
 from imaging.compose.compose import compose
 from imaging.compose.composition import (
     BackgroundPicture,
@@ -43,30 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
-    """Measure every look and print the table."""
+    """Measure every composition and print the table."""
     cv2.setNumThreads(1)
     file, matte = photo_and_matte(arguments, arguments.megapixels)
     photo = decode_photo(file, PhotoLimits())
     cut = cut_out(matte, to_model_input(photo, *matte.shape[::-1])[0], photo)
-    looks = _looks()
-    rounds: list[Round] = []
-    for _ in range(arguments.rounds):
-        clock = Round()
-        clock.timed("decode", decode_photo, file, PhotoLimits())
-        clock.timed("encode", encode_picture, photo.rgb, PictureFormat.JPEG, DEFAULT_QUALITY)
-        for name, look in looks.items():
-            clock.timed(name, compose, cut, photo, look)
-        rounds.append(clock)
-    print(f"{photo.width_px}x{photo.height_px}; decode and encode alone are 1")
-    print(f"{'look':32}{'ms':>8}{'of codec':>10}")
-    for name in looks:
-        seconds = [clock.seconds[name] for clock in rounds]
-        codec_s = [clock.seconds["decode"] + clock.seconds["encode"] for clock in rounds]
-        ratio = median(s / alone_s for s, alone_s in zip(seconds, codec_s, strict=True))
-        print(f"{name:32}{1000 * median(seconds):8.1f}{ratio:10.2f}")
+    codec: dict[str, Callable[[], object]] = {
+        "decode": partial(decode_photo, file, PhotoLimits()),
+        "encode": partial(encode_picture, photo.rgb, PictureFormat.JPEG, DEFAULT_QUALITY),
+    }
+    steps = {name: partial(compose, cut, photo, look) for name, look in _compositions().items()}
+    print(f"{photo.width_px}x{photo.height_px}")
+    print(as_table(cost_rows(steps, codec, arguments.rounds)))
 
 
-def _looks() -> dict[str, Look]:
+def _compositions() -> dict[str, Look]:
     bare = Staging(shadow=ShadowKind.NONE, reflection=0.0)
     lines = np.arange(1200, dtype=np.uint8)[:, None, None]
     picture = BackgroundPicture(

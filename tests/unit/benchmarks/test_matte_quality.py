@@ -1,4 +1,4 @@
-"""`python -m benchmarks cuts` as a command; what it measures is asserted nowhere."""
+"""`python -m benchmarks matte-quality` as a command; what it measures is asserted nowhere."""
 
 import subprocess
 import sys
@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
-from benchmarks.cuts import iou, mae, rank_correlation
-from benchmarks.empty_grounds import render_grounds
+from benchmarks.empty_backgrounds import render_backgrounds
+from benchmarks.matte_quality import iou, mae, rank_correlation
 
 SIDE = 32
 
@@ -53,7 +53,7 @@ def test_it_prints_a_row_for_every_photo_and_ground(tmp_path: Path, model: Path)
     rows = [line.split() for line in run.stdout.splitlines() if line]
     assert ["one", "1.0000", "1.0000"] in [row[:3] for row in rows]
     assert ["two", "1.0000", "0.0000", "0.0000"] in rows
-    for ground in render_grounds(SIDE, SIDE):
+    for ground in render_backgrounds(SIDE, SIDE):
         assert f"\n{ground} " in run.stdout
     for step in ("mean", "clean_matte", "confidence", "has_product"):
         assert step in [row[0] for row in rows]

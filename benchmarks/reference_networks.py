@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-YARDSTICKS = ("u2netp", "u2net")
+REFERENCE_NETWORKS = ("u2netp", "u2net")
 
 
-def write_yardstick(name: str, folder: Path) -> Path:
+def write_reference_network(name: str, folder: Path) -> Path:
     """Export a public network behind the wire contract, at its published input size.
 
     Args:
-        name: one of `YARDSTICKS`.
+        name: one of `REFERENCE_NETWORKS`.
         folder: Triton's model repository to write into; `NAME/1/model.onnx` is made.
 
     Returns:

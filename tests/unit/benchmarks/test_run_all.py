@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import every
-from benchmarks.every import STEPS, BenchmarksFailedError, Step, command_of, run, time_for
+from benchmarks import run_all
+from benchmarks.run_all import STEPS, BenchmarksFailedError, Step, command_of, run, time_for
 
 COMMANDS = importlib.import_module("benchmarks.__main__").COMMANDS
 SLEEPER = "import sys, time, signal; time.sleep(60)"
@@ -52,7 +52,7 @@ def test_one_that_fails_stops_no_other_and_is_named(
         code = f"open({str(out / step.name)!r}, 'w').close(); raise SystemExit({status})"
         return [sys.executable, "-c", code]
 
-    monkeypatch.setattr(every, "command_of", command)
+    monkeypatch.setattr(run_all, "command_of", command)
     with pytest.raises(BenchmarksFailedError, match="load: ended with status 3") as failed:
         run(arguments(tmp_path, "load", "sweep"), {})
     assert "sweep" not in str(failed.value)
@@ -62,8 +62,8 @@ def test_one_that_fails_stops_no_other_and_is_named(
 def test_one_that_takes_too_long_is_stopped_as_by_ctrl_c(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(every, "_LEAST_S", 1.0)
-    monkeypatch.setattr(every, "command_of", lambda *_, **__: [sys.executable, "-c", SLEEPER])
+    monkeypatch.setattr(run_all, "_LEAST_S", 1.0)
+    monkeypatch.setattr(run_all, "command_of", lambda *_, **__: [sys.executable, "-c", SLEEPER])
     begun_s = time.monotonic()
     with pytest.raises(BenchmarksFailedError, match="load: was stopped after 1 s"):
         run(arguments(tmp_path, "load", minutes=0.001), {})
@@ -71,6 +71,6 @@ def test_one_that_takes_too_long_is_stopped_as_by_ctrl_c(
 
 
 def test_one_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(every, "STEPS", (Step("absent", 1),))
+    monkeypatch.setattr(run_all, "STEPS", (Step("absent", 1),))
     with pytest.raises(BenchmarksFailedError, match="absent: there is no such benchmark"):
         run(arguments(tmp_path, "absent"), {})

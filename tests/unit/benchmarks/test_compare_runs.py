@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.agree import DisagreementError, Pair, add_arguments, ratios_of, run
+from benchmarks.compare_runs import Pair, RunsDifferError, add_arguments, ratios_of, run
 from benchmarks.record import write_record
 
 
@@ -35,7 +35,7 @@ def test_a_machine_that_is_twice_as_slow_disturbs_no_ratio(
 
 
 def test_a_ratio_that_is_apart_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(DisagreementError, match="1 ratios are over 10 % apart"):
+    with pytest.raises(RunsDifferError, match="1 ratios are over 10 % apart"):
         compared(tmp_path, rows(), rows(peer=0.6))
     said = capsys.readouterr().out
     assert "other: p95_ratio_to_packshot" in said
@@ -53,12 +53,12 @@ def test_rows_of_one_run_alone_are_not_compared(
 
 
 def test_runs_without_a_common_ratio_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DisagreementError, match="no ratio in common"):
+    with pytest.raises(RunsDifferError, match="no ratio in common"):
         compared(tmp_path, rows()[:1], rows()[3:])
 
 
 def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DisagreementError):
+    with pytest.raises(RunsDifferError):
         compared(tmp_path / "x", [], [])
 
 

@@ -11,7 +11,7 @@ _COLOURS = {"red": (200, 30, 30), "blue": (40, 90, 200), "beige": (230, 215, 190
 _SPREADS = (5, 20, 60)
 
 
-def render_grounds(width_px: int, height_px: int) -> dict[str, Pixels]:
+def render_backgrounds(width_px: int, height_px: int) -> dict[str, Pixels]:
     """Render plain, graded, lit and noisy grounds.
 
     Args:

@@ -1,4 +1,4 @@
-"""Whether two runs agree: `python -m benchmarks agree FOLDER FOLDER`.
+"""Whether two runs agree: `python -m benchmarks compare-runs FOLDER FOLDER`.
 
 Absolute figures of a machine that is shared move from run to run; what must hold are ratios. Of
 every benchmark that both folders have, compared are the ratios that its rows name (`times_…`,
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.record import Record
-from benchmarks.saved import read_folder
+from benchmarks.results_folder import read_folder
 from benchmarks.table import as_table
 from serving.errors import ServingError
 
@@ -45,7 +45,7 @@ _RATE = "images_per_s"
 _Name = tuple[tuple[str, Any], ...]
 
 
-class DisagreementError(ServingError):
+class RunsDifferError(ServingError):
     """Two runs disagree, or cannot be compared; the message says in what."""
 
 
@@ -77,12 +77,12 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     """Compare, and print what is apart.
 
     Raises:
-        DisagreementError: A ratio is too far apart, or there is none to compare.
+        RunsDifferError: A ratio is too far apart, or there is none to compare.
     """
     try:
         first, second = read_folder(arguments.first), read_folder(arguments.second)
     except ValueError as exc:
-        raise DisagreementError(str(exc)) from exc
+        raise RunsDifferError(str(exc)) from exc
     pairs: list[Pair] = []
     for name in sorted(first.records.keys() | second.records.keys()):
         if name not in first.records or name not in second.records:
@@ -96,12 +96,12 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
         if unmatched:
             log.warning("%s: %d ratios are in one of the runs alone", name, unmatched)
     if not pairs:
-        raise DisagreementError("the two runs have no ratio in common")
+        raise RunsDifferError("the two runs have no ratio in common")
     apart = [pair for pair in pairs if pair.apart_share > arguments.percent / 100]
     print(f"{len(pairs)} ratios in both runs, {len(pairs) - len(apart)} agree")
     if apart:
         print(as_table([_row(pair) for pair in sorted(apart, key=lambda each: -each.apart_share)]))
-        raise DisagreementError(f"{len(apart)} ratios are over {arguments.percent:g} % apart")
+        raise RunsDifferError(f"{len(apart)} ratios are over {arguments.percent:g} % apart")
 
 
 def compare(first: Record, second: Record) -> tuple[list[Pair], int]:
