@@ -1,9 +1,13 @@
-"""What one pass of an ONNX graph costs: operations by precision, and bytes moved.
+"""The cost of one pass of an ONNX graph: operations by precision, and bytes moved.
+
+Operations are those of convolutions and matrix products, two for each multiply-add, as data sheets
+and torch's FlopCounterMode count them. Element-wise operators and biases are left out: they are
+four hundredths of the default network's arithmetic.
 
 Two counts of bytes bound the truth. The least is what any machine must move: weights, photos and
-mattes once, all between kept in caches. By layers, every operator reads what it takes and writes
-what it gives once; an activation function is computed where its numbers are made, views move
-nothing, and what is quantised is moved as integers.
+mattes once, with everything between them in caches. By layers, each operator reads its inputs and
+writes its outputs once. An activation function moves nothing where it follows a product, and views
+move nothing. Quantised tensors move as integers.
 """
 
 from collections import Counter
@@ -15,14 +19,17 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto, helper, shape_inference
 
-from benchmarks.limits.operations import (
-    Shape,
-    UnknownOperatorError,
-    is_product,
-    operations_of,
-)
+Shape = tuple[int, ...]
 
+# Where each product's weights stand among its inputs; of MatMul and Gemm, the second factor.
+_CONVOLUTIONS = {"Conv": 1, "ConvInteger": 1, "FusedConv": 1, "QLinearConv": 3}
+_MATRIX_PRODUCTS = frozenset({"FusedMatMul", "MatMul", "MatMulInteger", "QLinearMatMul"})
+_PRODUCTS = frozenset({*_CONVOLUTIONS, *_MATRIX_PRODUCTS, "ConvTranspose", "Gemm"})
+# Operators that contain products which are not counted here.
+_UNKNOWN = frozenset({"Attention", "DeformConv", "Einsum", "GRU", "LSTM", "RNN"})
+_DOMAINS = frozenset({"", "ai.onnx"})
 _VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze", "Unsqueeze"})
+_QUANTISING = frozenset({"QuantizeLinear", "DequantizeLinear"})
 _IN_PLACE = frozenset({"Clip", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
 _INTEGERS = (TensorProto.INT8, TensorProto.UINT8)
 _NAMES: dict[int, str] = {
@@ -40,75 +47,85 @@ class GraphError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """Of one photo's pass."""
+    """The cost of one photo's pass."""
 
     operations: Mapping[str, int]  # by the precision of the arithmetic: fp32, fp16, bf16 or int8
     weight_bytes: int  # of all weights, read once in a pass, whatever the batch
     port_bytes: int  # of the photo and the matte
-    layer_bytes: int  # that layers read and write of activations, counted layer by layer
+    layer_bytes: int  # activations that layers read and write, counted layer by layer
     by_operator: Mapping[str, int]  # operations by the operator's name, largest first
 
     @property
     def total_operations(self) -> int:
-        """Of all precisions."""
+        """Operations in all precisions."""
         return sum(self.operations.values())
 
     def least_bytes(self, batch: int) -> float:
-        """Say what any machine must move for a photo in a batch of so many."""
+        """Return the bytes that any machine must move for a photo in a batch of this size."""
         return self.weight_bytes / batch + self.port_bytes
 
     def bytes_by_layers(self, batch: int) -> float:
-        """Say what is moved for a photo where nothing stays in a cache from layer to layer."""
+        """Return the bytes that a photo moves where no cache holds anything between layers."""
         return self.weight_bytes / batch + self.layer_bytes
 
     def intensity(self, batch: int) -> float:
-        """Give operations for each byte that must be moved."""
+        """Return operations for each byte that must be moved."""
         return self.total_operations / self.least_bytes(batch)
 
 
 def count_graph(path: Path) -> GraphCost:
-    """Count an ONNX file.
-
-    Args:
-        path: Of the file; the first dimension of its inputs is the batch.
+    """Count an ONNX file; the first dimension of its inputs is the batch.
 
     Raises:
-        GraphError: The file cannot be read, its shapes cannot be inferred, or an operator has no
-            counting rule.
+        GraphError: The file cannot be read, its shapes cannot be inferred, or an operator contains
+            products that are not counted here.
     """
     try:
         model = onnx.load(path)
     except Exception as exc:  # onnx raises what protobuf and the file system raise
-        raise GraphError(f"{path} is no ONNX file that can be read: {exc}") from exc
+        raise GraphError(f"{path} cannot be read as an ONNX file: {exc}") from exc
     return count_model(model)
 
 
 def count_model(model: onnx.ModelProto) -> GraphCost:
     """Count a graph for one photo; raises `GraphError` as `count_graph` does."""
+    for node in model.graph.node:
+        if node.op_type in _UNKNOWN or (node.domain not in _DOMAINS and not _is_product(node)):
+            raise GraphError(f"no rule counts the operator {node.domain} {node.op_type}")
     tensors = _Tensors(model)
     operations: Counter[str] = Counter()
     by_operator: Counter[str] = Counter()
-    layer_bytes = 0
-    for node in model.graph.node:
-        inputs = [tensors.shape(name) if name else () for name in node.input]
-        try:
-            count = operations_of(node, inputs, tensors.shape(node.output[0]))
-        except UnknownOperatorError as exc:
-            raise GraphError(str(exc)) from exc
+    for node in filter(_is_product, model.graph.node):
+        count = _operations_of(node, tensors)
         operations[tensors.precision(node)] += count
         by_operator[node.op_type] += count
-        layer_bytes += tensors.traffic_bytes(node)
     return GraphCost(
-        operations={name: count for name, count in operations.items() if count},
+        operations=dict(operations),
         weight_bytes=tensors.weight_bytes(),
         port_bytes=sum(map(tensors.size_bytes, (*tensors.inputs, *tensors.outputs))),
-        layer_bytes=layer_bytes,
-        by_operator={name: count for name, count in by_operator.most_common() if count},
+        layer_bytes=sum(map(tensors.traffic_bytes, model.graph.node)),
+        by_operator=dict(by_operator.most_common()),
     )
 
 
+def _is_product(node: onnx.NodeProto) -> bool:
+    return node.op_type in _PRODUCTS
+
+
+def _operations_of(node: onnx.NodeProto, tensors: "_Tensors") -> int:
+    """Count a product's operations: two for each multiply-add."""
+    first, output = tensors.shape(node.input[0]), tensors.shape(node.output[0])
+    if node.op_type == "ConvTranspose":  # channels out of one group, times the window
+        return 2 * prod(first) * prod(tensors.shape(node.input[1])[1:])
+    if node.op_type in _CONVOLUTIONS:  # channels in of one group, times the window
+        weights = tensors.shape(node.input[_CONVOLUTIONS[node.op_type]])
+        return 2 * prod(output) * prod(weights[1:])
+    transposed = any(one.name == "transA" and one.i for one in node.attribute)
+    return 2 * prod(output) * first[0 if transposed else -1]
+
+
 class _Tensors:
-    """What is known of a graph's tensors, for a batch of one."""
+    """The types and shapes of a graph's tensors, for a batch of one."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         graph = model.graph
@@ -126,9 +143,6 @@ class _Tensors:
     def shape(self, name: str) -> Shape:
         return self._of(name)[1]
 
-    def kind(self, name: str) -> int:
-        return self._of(name)[0]
-
     def size_bytes(self, name: str) -> int:
         kind, shape = self._of(name)
         return prod(shape) * int(helper.tensor_dtype_to_np_dtype(kind).itemsize)
@@ -137,38 +151,34 @@ class _Tensors:
         return sum(self.size_bytes(name) for name in self.weights if name in self._users)
 
     def precision(self, node: onnx.NodeProto) -> str:
-        """Name the arithmetic: integers where both factors of a product are, or were quantised."""
+        """Name a product's arithmetic: int8 where both factors are, or were, quantised."""
         names = [name for name in node.input if name]
-        if is_product(node) and names:
-            factors = [name for name in names if len(self.shape(name)) > 1][:2]
-            if factors and all(self._stored(name)[0] in _INTEGERS for name in factors):
-                return "int8"
-        # Floats decide, where a node mixes them with indices; else what it gives.
-        kinds = [self.kind(name) for name in (*names, *node.output) if name]
-        floats = [kind for kind in kinds if kind in _NAMES and kind not in _INTEGERS]
-        return _NAMES[floats[0]] if floats else _NAMES.get(kinds[-1], "other")
+        factors = [name for name in names if len(self.shape(name)) > 1][:2]
+        if factors and all(self._stored(name)[0] in _INTEGERS for name in factors):
+            return "int8"
+        return _NAMES.get(self._of(names[0])[0], "other")
 
     def traffic_bytes(self, node: onnx.NodeProto) -> int:
-        """Count what a node moves of activations; weights are counted apart."""
-        if node.op_type in {*_VIEWS, "Constant", "QuantizeLinear", "DequantizeLinear"}:
+        """Count the activations that a node moves; weights are counted apart."""
+        if node.op_type in {*_VIEWS, *_QUANTISING, "Constant"}:
             return 0
         moving = [name for name in node.input if name and name not in self._constants]
         if not moving and node.op_type != "Expand":
-            return 0  # arithmetic on constants is done once, when the graph is loaded
+            return 0  # arithmetic on constants runs once, when the graph is loaded
         if node.op_type in _IN_PLACE and self._is_fused(node):
             return 0
         written = [name for name in node.output if name]
         return sum(self._stored_bytes(name) for name in (*moving, *written))
 
     def _is_fused(self, node: onnx.NodeProto) -> bool:
-        """Tell whether a node alone takes what a product or a sum gives."""
+        """Return whether the node is the only user of what another operator computes."""
         maker = self._maker.get(node.input[0])
-        while maker is not None and maker.op_type in {"QuantizeLinear", "DequantizeLinear"}:
+        while maker is not None and maker.op_type in _QUANTISING:
             maker = self._maker.get(maker.input[0])
         return maker is not None and len(self._users[node.input[0]]) == 1
 
     def _stored(self, name: str) -> tuple[int, Shape]:
-        """Give the form that a tensor is kept in: as integers, where it is quantised."""
+        """Return the type in memory: integers, where the tensor is quantised."""
         maker = self._maker.get(name)
         if maker is not None and maker.op_type == "DequantizeLinear":
             return self._of(maker.input[0])
@@ -188,10 +198,10 @@ class _Tensors:
 
 
 def _infer(model: onnx.ModelProto) -> dict[str, tuple[int, Shape]]:
-    """Infer type and shape of every tensor for a batch of one."""
+    """Infer the type and the shape of every tensor for a batch of one."""
     single = onnx.ModelProto()
     single.CopyFrom(model)
-    del single.graph.value_info[:]  # they speak of an open batch
+    del single.graph.value_info[:]  # they have an open batch
     constants = {one.name for one in single.graph.initializer}
     for value in (*single.graph.input, *single.graph.output):
         dimensions = value.type.tensor_type.shape.dim

@@ -38,12 +38,12 @@ def floats(*shape: int) -> np.ndarray:
     return np.zeros(shape, np.float32)
 
 
-def test_a_convolution_counts_its_multiply_adds_and_its_bias() -> None:
+def test_a_convolution_counts_two_for_each_multiply_add() -> None:
     node = helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1], group=2)
     weights = {"w": floats(8, 2, 3, 3), "b": floats(8)}
     cost = count_model(graph([node], ["n", 4, 10, 10], ["n", 8, 10, 10], weights))
-    # 800 numbers out; each from 2 channels of its group times 9 taps, and one bias.
-    assert cost.operations == {"fp32": 800 * (2 * 18 + 1)}
+    # 800 numbers out; each from 2 channels of its group times 9 taps.
+    assert cost.operations == {"fp32": 800 * 2 * 18}
     assert cost.weight_bytes == 4 * (8 * 2 * 9 + 8)
     assert cost.port_bytes == 4 * (400 + 800)
     assert cost.layer_bytes == 4 * (400 + 800)
@@ -76,21 +76,14 @@ def test_matrix_products_count_two_for_each_factor(
     assert cost.operations == {"fp32": operations}
 
 
-def test_an_activation_adds_an_operation_for_each_number_and_no_traffic() -> None:
+def test_an_activation_adds_no_traffic() -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["inner"]),
         helper.make_node("Relu", ["inner"], ["y"]),
     ]
     cost = count_model(graph(nodes, ["n", 3, 4, 4], ["n", 2, 4, 4], {"w": floats(2, 3, 1, 1)}))
-    assert cost.by_operator == {"Conv": 32 * 6, "Relu": 32}
+    assert cost.by_operator == {"Conv": 32 * 6}
     assert cost.layer_bytes == 4 * (48 + 32)
-
-
-def test_resizing_counts_its_neighbours() -> None:
-    node = helper.make_node("Resize", ["x", "", "scales"], ["y"], mode="linear")
-    scales = {"scales": np.array([1, 1, 2, 2], np.float32)}
-    cost = count_model(graph([node], ["n", 2, 4, 4], ["n", 2, 8, 8], scales))
-    assert cost.operations == {"fp32": 128 * 8}
 
 
 def test_a_product_of_quantised_tensors_is_integer_arithmetic_and_integer_traffic() -> None:
@@ -113,15 +106,23 @@ def test_a_product_of_quantised_tensors_is_integer_arithmetic_and_integer_traffi
     assert cost.layer_bytes == 48 + 32  # a byte for each number
 
 
-def test_an_operator_without_a_rule_is_an_error_that_names_it() -> None:
-    node = helper.make_node("Det", ["x"], ["y"])
-    with pytest.raises(GraphError, match="Det"):
+@pytest.mark.parametrize(
+    ("node", "name"),
+    [
+        (helper.make_node("Einsum", ["x"], ["y"], equation="abc->a"), "Einsum"),
+        (helper.make_node("Fast", ["x"], ["y"], domain="com.example"), "com.example Fast"),
+    ],
+)
+def test_an_operator_that_may_hide_products_is_an_error_that_names_it(
+    node: onnx.NodeProto, name: str
+) -> None:
+    with pytest.raises(GraphError, match=name):
         count_model(graph([node], [1, 4, 4], [1], {}))
 
 
 def test_what_is_no_graph_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"no graph")
-    with pytest.raises(GraphError, match="no ONNX file"):
+    with pytest.raises(GraphError, match="as an ONNX file"):
         count_graph(tmp_path / "model.onnx")
 
 
@@ -130,7 +131,7 @@ def test_the_variants_of_the_default_network_do_the_same_products(root: Path, na
     path = root / "model_repository" / name / "1" / "model.onnx"
     cost = count_graph(path)
     precision = name.partition("-")[2] or "fp32"
-    assert cost.by_operator["Conv"] == 2_983_292_800
+    assert cost.by_operator["Conv"] == 2_965_958_400
     # The first and the last convolution of int8 stay in floats.
     assert cost.operations[precision] > (0.92 if precision == "int8" else 0.95) * (
         cost.total_operations
