@@ -12,14 +12,15 @@ import argparse
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.budget import Row, Table, fill
 from benchmarks.record import write_record
 from benchmarks.table import as_table
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SAVE_EVERY_S = 5.0
 _LIMIT_KEYS: Final = (
     "images_per_s",
     "limit_images_per_s",
@@ -29,8 +30,6 @@ _LIMIT_KEYS: Final = (
     "operations_per_image",
     "least_bytes_per_image",
 )
-
-Row = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
@@ -70,46 +69,14 @@ def run(options: argparse.Namespace, _environ: Mapping[str, str] = os.environ) -
         bench.notes.append("GPU rows are left out: torch finds no NVIDIA GPU here")
         plans["cpu"] = plan.QUICK if options.quick else plan.CPU
     tables.set_up(bench.main)
-    left = {name: one for name, one in tables.TABLES.items() if name in (options.only or [name])}
-    while left:
-        share = next(iter(left.values())).share / sum(one.share for one in left.values())
-        name, table = next(iter(left.items()))
-        del left[name]
-        _fill(name, table.rows, bench, options, begun_s, share)
-    _save(bench, options)
+    chosen = {
+        name: Table(one.share, partial(one.rows, bench))
+        for name, one in tables.TABLES.items()
+        if name in (options.only or [name])
+    }
+    left_s = options.budget_s - (time.monotonic() - begun_s)
+    fill(chosen, left_s, bench.rows, bench.notes, partial(_save, bench, options))
     print_tables(bench.rows, bench.notes)
-
-
-def _fill(
-    name: str,
-    rows: Any,
-    bench: Any,
-    options: argparse.Namespace,
-    begun_s: float,
-    share: float,
-) -> None:
-    """Measure one table within its share of the time that is left; what goes wrong is noted."""
-    start_s = saved_s = time.monotonic()
-    time_s = max(share * (options.budget_s - (start_s - begun_s)), 0)
-    if time_s == 0:
-        bench.notes.append(f"{name}: left out, the time was used up")
-        return
-    count = 0
-    try:
-        for row in rows(bench):
-            bench.rows.append(row)
-            count += 1
-            now_s = time.monotonic()
-            if now_s - saved_s > _SAVE_EVERY_S:
-                _save(bench, options)
-                saved_s = time.monotonic()
-            if now_s - start_s > time_s:
-                bench.notes.append(f"{name}: ended after {count} rows, {time_s:.0f} s were over")
-                break
-    except Exception as exc:  # noqa: BLE001  whatever a driver or a compiler raises: the rest goes on
-        bench.notes.append(f"{name}: ended after {count} rows, {type(exc).__name__}: {exc}"[:1500])
-    print(f"{name}: {count} rows in {time.monotonic() - start_s:.1f} s", flush=True)
-    _save(bench, options)
 
 
 def _save(bench: Any, options: argparse.Namespace) -> None:

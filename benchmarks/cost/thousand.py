@@ -1,6 +1,6 @@
 """What a thousand images cost by every figure of throughput that was measured."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.cost.prices import Prices, per_1000_images
@@ -48,32 +48,17 @@ def price_rows(saved: Saved, prices: Prices) -> tuple[list[dict[str, Any]], list
 
 
 def _throughputs(saved: Saved) -> Iterator[tuple[Record, Row, str, bool]]:
-    """Give each row with a throughput, what it is of, and whether a GPU did the work."""
-    for benchmark in ("load", "sweep", "peers", "limits", "why-gpu", "device-pipeline"):
+    """Yield each row with a throughput, what it measures, and whether a GPU did the work."""
+    for benchmark, name in _NAMES.items():
         for record, row in saved.rows(benchmark):
-            if row.get("images_per_s") and (what := _what(benchmark, row)):
+            if row.get("images_per_s") and (what := name(row)):
                 device = row.get("device")
                 gpu = device == "gpu" if device else bool(record.machine.get("gpu"))
                 yield record, row, what, gpu
 
 
-def _what(benchmark: str, row: Row) -> str:
-    """Name what was measured, without the setting; nothing: it is no service and no network."""
-    match benchmark:
-        case "load":
-            return "service under load"
-        case "sweep":
-            return f"{row['model']} through {row['path']}"
-        case "peers":
-            size = f"{row['photo_megapixels']:g} MP"
-            return f"{row['peer']}, {row['model']}, {size}, {row['output']}"
-        case "limits" | "why-gpu" if (
-            row.get("kind") == "network" or row.get("statement") == "batch"
-        ):
-            return _passes(row)
-        case "device-pipeline":
-            return f"whole packshots, {row['photo_megapixels']:g} MP"
-    return ""
+def _case(row: Row) -> str:
+    return f"{row['photo_megapixels']:g} MP, {row['output']}"
 
 
 def _passes(row: Row) -> str:
@@ -83,3 +68,17 @@ def _passes(row: Row) -> str:
     precision = f", {row['precision']}" if engine == "torch" else ""
     network = row.get("network") or row["model"]
     return f"passes of {network}{precision} alone ({engine})"
+
+
+# What a row measures, without its setting; empty for a row that is no service and no network.
+_NAMES: dict[str, Callable[[Row], str]] = {
+    "load": lambda _: "service under load",
+    "sweep": lambda row: f"{row['model']} through {row['path']}",
+    "peers": lambda row: f"{row['peer']}, {row['model']}, {_case(row)}",
+    "limits": lambda row: _passes(row) if row["kind"] == "network" else "",
+    "why-gpu": lambda row: _passes(row) if row["statement"] == "batch" else "",
+    "device-pipeline": lambda row: f"whole packshots, {row['photo_megapixels']:g} MP",
+    "gpu-serving": lambda row: (
+        f"gateway, {_case(row)}" if "gateways" in row else f"Triton alone, {row['model']}"
+    ),
+}

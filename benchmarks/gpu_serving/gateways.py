@@ -1,13 +1,13 @@
 """The gateway before Triton on a GPU: images/s by size and processes, and what holds them back."""
 
 import os
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.budget import Row
 from benchmarks.gpu_serving.gauges import Load, watching
 from benchmarks.gpu_serving.triton import Triton
 from benchmarks.gpu_serving.variants import Variant
@@ -19,22 +19,19 @@ from benchmarks.load.summary import summarise
 from deploy.local.stack import Part, free_addresses, part, wait_until
 from packshot import Client, PackshotError
 
-Row = dict[str, Any]
-
 _READY_TIMEOUT_S = 40.0
 _BUSY_SHARE = 0.85  # a side that is busier than this is said to be the bottleneck
 _PROCESSES = (1, 2, 4)
 _CASES = ((1.0, "jpeg"), (4.0, "jpeg"), (1.0, "png"))
 
 
-def gateway_rows(triton: Triton, scratch: Path, seconds: float, end_s: float) -> Iterator[Row]:
-    """Ask 1, 2 and 4 gateways that share the cores, in closed loops.
+def gateway_rows(triton: Triton, scratch: Path, seconds: float) -> Iterator[Row]:
+    """Load 1, 2 and 4 gateways that share the cores, in closed loops.
 
     Args:
         triton: Serves.
         scratch: For photos and logs.
         seconds: Length of a phase, a third of which is warm-up.
-        end_s: When the table's time is over.
 
     Yields:
         A row for each number of processes and each kind of photo.
@@ -46,29 +43,20 @@ def gateway_rows(triton: Triton, scratch: Path, seconds: float, end_s: float) ->
         photos[megapixels] = tuple(make_photos(Path("samples"), [Size(megapixels)], folder))
     with triton.serving(Variant("cut", instances=2)) as served:
         for count in _PROCESSES[:2] if triton.quick else _PROCESSES:
-            if time.monotonic() > end_s:
-                yield {"gateways": count, "error": "left out: the table's time was over"}
-                continue
             with ExitStack() as stack:
-                gateways = [
-                    _start(stack, triton, "cut", scratch / f"{count}-{number}", count)
-                    for number in range(count)
-                ]
+                folders = [scratch / f"{count}-{number}" for number in range(count)]
+                gateways = [_start(stack, triton, "cut", folder, count) for folder in folders]
                 for target, gateway in gateways:
                     _wait(target, gateway)
-                for megapixels, format_name in _CASES[:1] if triton.quick else _CASES:
-                    if time.monotonic() > end_s:
-                        break
+                for megapixels, output in _CASES[:1] if triton.quick else _CASES:
                     row = {
                         "gateways": count,
                         "photo_megapixels": megapixels,
-                        "output": format_name,
-                        "variant": served["variant"],
-                        "model": served["model"],
-                        "instances": served["instances"],
+                        "output": output,
+                        **{key: served[key] for key in ("variant", "model", "instances")},
                     }
                     try:
-                        yield row | _ask(gateways, photos[megapixels], format_name, seconds)
+                        yield row | _ask(gateways, photos[megapixels], output, seconds)
                     except LoadError as exc:
                         yield row | {"error": str(exc)[-600:]}
 

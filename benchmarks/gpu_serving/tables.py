@@ -1,21 +1,18 @@
-"""The tables of Triton on a GPU: each yields rows as it has them, the most important first."""
+"""The tables of Triton on a GPU; each yields its most important rows first."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
-from PIL import Image
 
+from benchmarks.budget import Row
 from benchmarks.gpu_serving.gauges import processes_on_gpu
 from benchmarks.gpu_serving.triton import Triton
 from benchmarks.gpu_serving.variants import Variant
+from export.photos import read_pixels
 from serving.errors import ServingError
-
-Row = dict[str, Any]
-Table = Callable[[Triton, float], Iterator[Row]]
 
 _SIDE = 320
 _MODELS = ("matte-fp16", "matte")
@@ -27,14 +24,10 @@ FIRST = Variant("first")
 
 def read_photos(folder: Path) -> np.ndarray[Any, Any]:
     """Read a folder's sample photos as the network takes them: N x 320 x 320 x 3, 8 bits."""
-    photos = []
-    for path in sorted(folder.glob("*.jpg")):
-        with Image.open(path) as photo:
-            photos.append(np.asarray(photo.convert("RGB").resize((_SIDE, _SIDE))))
-    return np.stack(photos)
+    return np.stack(read_pixels(folder, _SIDE))
 
 
-def proof(triton: Triton, _end_s: float) -> Iterator[Row]:
+def proof(triton: Triton) -> Iterator[Row]:
     """Load each model on the device, compare its answers with the CPU's, and show where it runs."""
     photos = read_photos(Path("samples"))
     for model in _MODELS:
@@ -82,7 +75,7 @@ def described(triton: Triton, variant: str) -> str:
     return found[-1].rpartition(": ")[2][-600:] if found else ""
 
 
-def curves(triton: Triton, end_s: float) -> Iterator[Row]:
+def curves(triton: Triton) -> Iterator[Row]:
     """Images/s and latency over concurrency: batching on and off, instances, precision."""
     variants = (
         (Variant("fp16-on-1"), (1, 4, 16, 64)),
@@ -93,10 +86,10 @@ def curves(triton: Triton, end_s: float) -> Iterator[Row]:
         (Variant("fp32-off-1", "matte", batching=False), (1, 16)),
         (Variant("fp16-on-4", instances=4), (64,)),
     )
-    return _points(triton, end_s, variants)
+    return _points(triton, variants)
 
 
-def traps(triton: Triton, end_s: float) -> Iterator[Row]:
+def traps(triton: Triton) -> Iterator[Row]:
     """Options of the CUDA provider and ways of tensors, one changed at a time."""
     at, alone = (32,), (1, 32)
     padded, graph = {"gpu_batch_sizes": _SIZES}, {"enable_cuda_graph": "1"}
@@ -116,10 +109,10 @@ def traps(triton: Triton, end_s: float) -> Iterator[Row]:
         (Variant("arena-same", cuda=same), at),
         (Variant("graph-nhwc-pinned", parameters=_PINNED, cuda=graph | {"prefer_nhwc": "1"}), at),
     )
-    return _points(triton, end_s, variants)
+    return _points(triton, variants)
 
 
-def shared_memory(triton: Triton, end_s: float) -> Iterator[Row]:
+def shared_memory(triton: Triton) -> Iterator[Row]:
     """How photos and mattes travel: in messages, by the system's or the GPU's shared memory."""
     device = _PINNED | {"FORCE_CPU_ONLY_INPUT_TENSORS": "no"}
     plain, pinned = Variant("shm-host"), Variant("shm-pinned", parameters=_PINNED)
@@ -132,73 +125,25 @@ def shared_memory(triton: Triton, end_s: float) -> Iterator[Row]:
         (Variant("shm-device", parameters=device), "cuda"),
     )
     for variant, memory in ways:
-        yield from _points(triton, end_s, ((variant, (32,)),), memory)
+        yield from _points(triton, ((variant, (32,)),), memory)
 
 
-def queue_delay(triton: Triton, end_s: float) -> Iterator[Row]:
+def queue_delay(triton: Triton) -> Iterator[Row]:
     """How long Triton waits for a batch to fill."""
     variants = tuple(
         (Variant(f"delay-{delay}", queue_delay_us=delay), (4, 16)) for delay in (0, 500, 2000, 5000)
     )
-    return _points(triton, end_s, variants)
-
-
-def searches(triton: Triton, end_s: float) -> Iterator[Row]:
-    """First pass and later ones of every batch size, by way of choosing convolutions' algorithms.
-
-    By ONNX Runtime alone, in this process: what a caller would wait for on a cold batch size.
-    """
-    provider = "CUDAExecutionProvider" if triton.kind == "gpu" else "CPUExecutionProvider"
-    if triton.kind == "gpu":
-        onnxruntime.preload_dlls()
-    file = triton.models / "matte-fp16/1/model.onnx"
-    for search in ("EXHAUSTIVE", "HEURISTIC", "DEFAULT"):
-        options = {"cudnn_conv_algo_search": search} if triton.kind == "gpu" else {}
-        session = onnxruntime.InferenceSession(str(file), providers=[(provider, options)])
-        first_ms, later_ms = [], []
-        for batch in (2, 3) if triton.quick else range(1, 17):
-            photos = np.zeros((batch, _SIDE, _SIDE, 3), np.uint8)
-            times_s = []
-            for _ in range(4):
-                start_s = time.perf_counter()
-                session.run(["matte"], {"photo": photos})
-                times_s.append(time.perf_counter() - start_s)
-            first_ms.append(1e3 * times_s[0])
-            later_ms.append(1e3 * min(times_s[1:]))
-            if time.monotonic() > end_s:
-                break
-        yield {
-            "model": "matte-fp16",
-            "provider": session.get_providers()[0],
-            "cudnn_conv_algo_search": search,
-            "batch_sizes": len(first_ms),
-            "first_ms_sum": sum(first_ms),
-            "first_ms_worst": max(first_ms),
-            "later_ms_sum": sum(later_ms),
-            "later_ms_largest_batch": later_ms[-1],
-            "first_ms": " ".join(f"{each:.1f}" for each in first_ms),
-            "later_ms": " ".join(f"{each:.2f}" for each in later_ms),
-        }
-        if time.monotonic() > end_s:
-            return
+    return _points(triton, variants)
 
 
 def _points(
-    triton: Triton,
-    end_s: float,
-    variants: Sequence[tuple[Variant, Sequence[int]]],
-    memory: str = "system",
+    triton: Triton, variants: Sequence[tuple[Variant, Sequence[int]]], memory: str = "system"
 ) -> Iterator[Row]:
     for variant, concurrencies in variants:
-        if time.monotonic() > end_s:
-            yield {**variant.columns(), "error": "left out: the table's time was over"}
-            continue
         try:
             with triton.serving(variant) as columns:
                 for concurrency in concurrencies:
                     yield columns | _point(triton, variant.name, concurrency, memory)
-                    if time.monotonic() > end_s:
-                        break
         except ServingError as exc:
             yield {**variant.columns(), "error": str(exc)[-600:]}
 
@@ -208,14 +153,3 @@ def _point(triton: Triton, name: str, concurrency: int, memory: str) -> Row:
         return triton.ask(name, concurrency, memory)
     except ServingError as exc:
         return {"concurrency": concurrency, "memory": memory, "error": str(exc)[-600:]}
-
-
-# Shares of the time, in the order of importance; what a table leaves is the next ones'.
-TABLES: tuple[tuple[str, Table, float], ...] = (
-    ("proof", proof, 0.1),
-    ("curves", curves, 0.24),
-    ("traps", traps, 0.22),
-    ("shared-memory", shared_memory, 0.09),
-    ("searches", searches, 0.06),
-    ("queue-delay", queue_delay, 0.07),
-)

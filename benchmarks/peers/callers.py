@@ -67,16 +67,16 @@ class HttpCaller:
     def __post_init__(self) -> None:
         """Open the connection lazily, as http.client does."""
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
-        self._bodies = [self._body(photo) for photo in self.photos]
-        self._type = "image/jpeg"
+        self.bodies = [self._body(photo) for photo in self.photos]
+        self.content_type = "image/jpeg"
         if self.file_field:
-            self._type = f"multipart/form-data; boundary={_BOUNDARY}"
+            self.content_type = f"multipart/form-data; boundary={_BOUNDARY}"
 
     def ask(self, number: int) -> Answer:
         """Post one photo."""
-        body = self._bodies[number % len(self._bodies)]
+        body = self.bodies[number % len(self.bodies)]
         try:
-            self._connection.request("POST", self.path, body, {"Content-Type": self._type})
+            self._connection.request("POST", self.path, body, {"Content-Type": self.content_type})
             response = self._connection.getresponse()
             content = response.read()
         except http.client.HTTPException as exc:

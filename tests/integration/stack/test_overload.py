@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.overload import Phase, report
 from packshot import AsyncClient, OverloadedError, PackshotError
 from tests.integration.stack.conftest import GatewayProcess
 from tests.support.pictures import encode, product_photo
@@ -59,12 +58,3 @@ async def test_many_photos_share_a_call_and_none_is_refused_for_want_of_room(
             assert each.error.reason == "INVALID_PHOTO"
         else:
             assert each.packshot is not None, each.error
-
-
-def test_the_report_of_a_run_names_both_ratios() -> None:
-    peak = Phase("peak", 0.0, 10, Counter(OK=100), Counter(), [0.1] * 100)
-    below = Phase("below", 8.0, 10, Counter(OK=80), Counter(), [0.1] * 79 + [0.2])
-    above = Phase("above", 50.0, 10, Counter(OK=50, RESOURCE_EXHAUSTED=200), Counter(OK=45), [0.3])
-    *_, goodput, slower = report([peak, below, above])
-    assert "0.95 of the peak" in goodput
-    assert "times that at 0.8" in slower

@@ -1,16 +1,20 @@
 """Variants of a configuration, what is named the bottleneck, and what images cost."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.budget import Row, Table, fill
 from benchmarks.cost.prices import GpuPrice, Prices
-from benchmarks.gpu_serving import __main__ as command
+from benchmarks.cost.thousand import price_rows
 from benchmarks.gpu_serving.gateways import bottleneck
 from benchmarks.gpu_serving.gauges import Load
 from benchmarks.gpu_serving.tables import FIRST
 from benchmarks.gpu_serving.variants import Variant
+from benchmarks.results_folder import read_folder
 from export.triton_config import read_config
+from tests.support.records import GPU_MACHINE, save_record
 
 
 def test_a_variant_changes_what_it_names(root: Path, tmp_path: Path) -> None:
@@ -48,23 +52,44 @@ def test_the_busy_side_is_the_bottleneck() -> None:
     assert bottleneck(Load(cpu_busy_share=0.5)).startswith("neither")
 
 
-def test_the_fastest_row_of_each_kind_is_priced(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = {"gpu": "NVIDIA H100 80GB HBM3", "cores": 16}
-    monkeypatch.setattr(command, "describe_machine", lambda: machine)
-    prices = Prices("credits", {"spot": 0.1}, {"mine": GpuPrice("H100", 3.6)})
+def test_the_fastest_row_of_each_kind_is_priced(tmp_path: Path) -> None:
     rows = [
         {**FIRST.columns(), "images_per_s": 500.0},
         {**FIRST.columns(), "images_per_s": 1000.0},
         {"variant": "left out", "error": "the time was over"},
         {"gateways": 2, "photo_megapixels": 1.0, "output": "jpeg", "images_per_s": 100.0},
     ]
-    found = {
-        (row["what"], row["priced_by"]): row["price_per_1000_images"]
-        for row in command.cost_rows(rows, prices)
+    save_record(tmp_path, "gpu-serving.json", "gpu-serving", rows, GPU_MACHINE)
+    prices = Prices("credits", {"spot": 0.1}, {"mine": GpuPrice("H100", 3.6)})
+    found, notes = price_rows(read_folder(tmp_path), prices)
+    assert not notes
+    assert {row["what"]: row["price_per_1000_images"] for row in found} == {
+        "Triton alone, matte-fp16": pytest.approx(0.001),
+        "gateway, 1 MP, jpeg": pytest.approx(0.01),
     }
-    assert found == {
-        ("Triton alone, matte-fp16", "gpu-hour"): pytest.approx(0.001),
-        ("Triton alone, matte-fp16", "core-hours of all cores"): pytest.approx(0.000444, rel=1e-2),
-        ("gateway, 1 MP, jpeg", "gpu-hour"): pytest.approx(0.01),
-        ("gateway, 1 MP, jpeg", "core-hours of all cores"): pytest.approx(0.00444, rel=1e-2),
+
+
+def test_tables_share_the_time_and_one_that_fails_does_not_stop_the_others() -> None:
+    def failing() -> Iterator[Row]:
+        yield {"a": 1}
+        raise RuntimeError("no memory")
+
+    def endless() -> Iterator[Row]:
+        while True:
+            yield {"error": "nothing"}
+
+    rows: list[Row] = []
+    notes: list[str] = []
+    saved: list[int] = []
+    tables = {
+        "failing": Table(1, failing),
+        "endless": Table(0.01, endless),
+        "last": Table(1, lambda: iter([{"b": 2}])),
     }
+    empty = fill(tables, 20, rows, notes, lambda: saved.append(len(rows)))
+    assert (rows[0], rows[-1], saved[-1]) == ({"a": 1}, {"b": 2}, len(rows))
+    assert empty == ["endless"]
+    assert notes[0] == "failing: ended after 1 rows, RuntimeError: no memory"
+    assert "endless: ended after" in notes[1]
+    assert fill(tables, 0, [], notes, lambda: None) == list(tables)
+    assert notes[-1] == "last: left out, the time was used up"

@@ -1,22 +1,19 @@
+"""The cost of telemetry is measured on the real metrics, log and traces."""
+
+import argparse
+
 import pytest
 
-from benchmarks.telemetry import Turn, compare
+from benchmarks.telemetry import add_arguments, run
 
 
-def test_a_cost_is_the_median_of_the_rounds_ratios() -> None:
-    without = [Turn(100, 0.010), Turn(50, 0.020), Turn(200, 0.005)]
-    with_it = [Turn(99, 0.0101), Turn(40, 0.030), Turn(198, 0.0051)]
-    cost = compare("metrics", without, with_it)
-    # A round that something else disturbed has no say.
-    assert cost.throughput == pytest.approx(0.01)
-    assert cost.cpu == pytest.approx(0.02)
-    assert cost.throughput_spread == pytest.approx(0.0475)
-
-
-def test_a_sole_round_has_no_spread() -> None:
-    assert compare("metrics", [Turn(10, 1)], [Turn(9, 2)]).throughput_spread == 0
-
-
-def test_turns_belong_together() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        compare("metrics", [Turn(10, 1)], [])
+def test_both_kinds_have_a_cost_and_spans_arrive(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser, {})
+    run(parser.parse_args(["--rounds", "1"]), {})
+    head, seen, traced, told = capsys.readouterr().out.strip().splitlines()
+    assert "at 39 calls/s" in head
+    assert seen.startswith("metrics and log")
+    assert traced.startswith("with traces of 10%")
+    assert all(float(line.split("±")[0].split()[-1]) > 0 for line in (seen, traced))
+    assert "received 0 requests" not in told
