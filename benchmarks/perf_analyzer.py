@@ -1,42 +1,35 @@
 """NVIDIA's own load generator against one model of Triton, past the gateway.
 
-It measures what the inference server alone can do, by a tool that nobody here wrote. An installed
-`perf_analyzer` is used if there is one (NVIDIA's SDK container has it); otherwise the binary that
-the wheel `tritonclient==2.41.1` carries, installed apart. That one wants two libraries by names
-which the embedded Triton's wheel has them under others.
+It measures the inference server alone, by a tool from outside this project. An installed
+`perf_analyzer` is used if there is one (NVIDIA's SDK container has it); otherwise the binary of the
+wheel `tritonclient==2.41.1`, installed into a folder of its own. That binary needs two libraries by
+names under which the embedded Triton's wheel does not have them.
 """
 
 import argparse
 import csv
-import logging
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from benchmarks.table import as_table
 from serving.errors import AnalyzerError
 from serving.host import prepend_path
 from serving.runtime import EMBEDDED, EMBEDDED_MB, libraries_of
 from serving.wheels import ensure_wheel
 
-log = logging.getLogger(__name__)
-
 _WHEEL = "tritonclient==2.41.1"
 _WHEEL_MB = 13
 _LIBRARIES = {"libb64.so.0d": "libb64-*.so.0d", "libcudart.so.12": "libcudart-*.so.12*"}
-# The parts that an average latency consists of, as the report names them.
+# The report's columns, in microseconds; an average latency is their sum.
 _LATENCY_PARTS = (
-    "Client Send",
-    "Network+Server Send/Recv",
-    "Server Queue",
-    "Server Compute Input",
-    "Server Compute Infer",
-    "Server Compute Output",
-    "Client Recv",
+    *("Client Send", "Network+Server Send/Recv", "Server Queue", "Server Compute Input"),
+    *("Server Compute Infer", "Server Compute Output", "Client Recv"),
 )
 _UNSTABLE = 2
 
@@ -45,31 +38,29 @@ _UNSTABLE = 2
 class Load:
     """What to ask of the server."""
 
-    address: str  # triton's gRPC address, `HOST:PORT`
-    model: str  # the model
+    address: str  # Triton's gRPC address, `HOST:PORT`
+    model: str
     concurrency: str = "1"  # requests in flight, `START:END:STEP`, the later parts optional
     batch_size: int = 1  # photos in a request
     requests: int = 50  # least number of requests in a measuring window
     stability_percent: int = 10  # how far three successive windows may differ
-    # Whether photos and mattes go by the system's shared memory, not by gRPC
-    shared_memory: bool = False
-    gpu_memory: bool = False  # whether they go by memory of the GPU that both processes map
+    memory: str = "none"  # how photos and mattes travel: in messages, or `system` or `cuda` memory
     timeout_s: float | None = None  # when to give up; None: never
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What came of one concurrency; latencies are a request's, in microseconds."""
+    """The result at one concurrency; latencies are a request's, in ms."""
 
-    concurrency: int  # requests in flight
-    throughput_per_s: float  # photos per second
-    latency_us: float  # average
-    queue_us: float  # average part of it that was spent in Triton's queue
-    compute_us: float  # average part of it that was spent in the backend's pass
-    p50_us: float  # median
-    p90_us: float  # 90th percentile
-    p95_us: float  # 95th percentile
-    p99_us: float  # 99th percentile
+    concurrency: int
+    images_per_s: float
+    mean_ms: float
+    queue_ms: float  # the mean part of it in Triton's queue
+    compute_ms: float  # the mean part of it in the backend's pass
+    p50_ms: float
+    p90_ms: float
+    p95_ms: float
+    p99_ms: float
 
 
 def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Measurement]:
@@ -89,9 +80,17 @@ def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Me
     with tempfile.TemporaryDirectory() as scratch, _analyzer(triton_dir, environ) as analyzer:
         binary, with_libraries = analyzer
         report = Path(scratch) / "report.csv"
+        command = [
+            *(binary, "-i", "grpc", "-u", load.address, "-m", load.model),
+            *("-b", str(load.batch_size), "--concurrency-range", load.concurrency),
+            *("--measurement-mode", "count_windows"),
+            *("--measurement-request-count", str(load.requests)),
+            *("--stability-percentage", str(load.stability_percent)),
+            *("--shared-memory", load.memory, "-f", str(report)),
+        ]
         try:
             done = subprocess.run(
-                [binary, *_arguments(load), "-f", str(report)],
+                command,
                 env=with_libraries,
                 check=False,
                 capture_output=True,
@@ -108,13 +107,7 @@ def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Me
 
 
 def parse_report(lines: Iterable[str]) -> list[Measurement]:
-    """Read perf_analyzer's CSV report.
-
-    Args:
-        lines: Its lines, the header first.
-
-    Returns:
-        One measurement for each row, by concurrency.
+    """Read perf_analyzer's CSV report, the header first; ordered by concurrency.
 
     Raises:
         AnalyzerError: It is not such a report.
@@ -122,15 +115,12 @@ def parse_report(lines: Iterable[str]) -> list[Measurement]:
     try:
         found = [
             Measurement(
-                concurrency=int(row["Concurrency"]),
-                throughput_per_s=float(row["Inferences/Second"]),
-                latency_us=sum(float(row[part]) for part in _LATENCY_PARTS),
-                queue_us=float(row["Server Queue"]),
-                compute_us=float(row["Server Compute Infer"]),
-                p50_us=float(row["p50 latency"]),
-                p90_us=float(row["p90 latency"]),
-                p95_us=float(row["p95 latency"]),
-                p99_us=float(row["p99 latency"]),
+                int(row["Concurrency"]),
+                float(row["Inferences/Second"]),
+                sum(float(row[part]) for part in _LATENCY_PARTS) / 1e3,
+                float(row["Server Queue"]) / 1e3,
+                float(row["Server Compute Infer"]) / 1e3,
+                *(float(row[f"p{rank} latency"]) / 1e3 for rank in (50, 90, 95, 99)),
             )
             for row in csv.DictReader(lines)
         ]
@@ -141,56 +131,22 @@ def parse_report(lines: Iterable[str]) -> list[Measurement]:
     return sorted(found, key=lambda measurement: measurement.concurrency)
 
 
-def as_table(measurements: Iterable[Measurement]) -> str:
-    """Print measurements as a table; latencies in milliseconds."""
-    columns = ("concurrency", "photos/s", "latency", "queue", "compute", "p50", "p90", "p95", "p99")
-    rows = [
-        (
-            str(m.concurrency),
-            f"{m.throughput_per_s:.1f}",
-            *(
-                f"{us / 1000:.1f}"
-                for us in (m.latency_us, m.queue_us, m.compute_us, m.p50_us, m.p90_us, m.p95_us)
-            ),
-            f"{m.p99_us / 1000:.1f}",
-        )
-        for m in measurements
-    ]
-    return "\n".join(
-        "  ".join(cell.rjust(max(8, len(name))) for cell, name in zip(row, columns, strict=True))
-        for row in (columns, *rows)
-    )
-
-
 def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--model", default="matte", help="the model (default: %(default)s)")
-    parser.add_argument(
-        "--triton",
-        default=environ.get("PACKSHOT_TRITON", "127.0.0.1:8001"),
-        help="gRPC address of Triton, HOST:PORT (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--triton-dir",
-        type=Path,
-        default=Path(environ.get("PACKSHOT_TRITON_DIR", ".triton")),
-        help="folder that perf_analyzer is installed into (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--concurrency", default="1:4", help="START:END:STEP requests in flight (%(default)s)"
-    )
-    parser.add_argument(
-        "--batch-size", type=int, default=1, help="photos in a request (%(default)s)"
-    )
-    parser.add_argument(
-        "--requests", type=int, default=50, help="requests in a measuring window (%(default)s)"
-    )
-    parser.add_argument(
-        "--stability-percent",
-        type=int,
-        default=10,
-        help="how far three successive windows may differ (%(default)s)",
-    )
+    triton = environ.get("PACKSHOT_TRITON", "127.0.0.1:8001")
+    triton_dir = Path(environ.get("PACKSHOT_TRITON_DIR", ".triton"))
+    for flag, default, text in (
+        ("--model", "matte", "the model"),
+        ("--triton", triton, "gRPC address of Triton, HOST:PORT"),
+        ("--triton-dir", triton_dir, "folder that perf_analyzer is installed into"),
+        ("--concurrency", "1:4", "START:END:STEP requests in flight"),
+        ("--batch-size", 1, "photos in a request"),
+        ("--requests", 50, "requests in a measuring window"),
+        ("--stability-percent", 10, "how far three successive windows may differ"),
+    ):
+        parser.add_argument(
+            flag, default=default, type=type(default), help=f"{text} (default: %(default)s)"
+        )
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
@@ -203,8 +159,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
         requests=arguments.requests,
         stability_percent=arguments.stability_percent,
     )
-    print(as_table(measure(load, arguments.triton_dir, environ)))
-    print("latencies in ms")
+    print(as_table([asdict(one) for one in measure(load, arguments.triton_dir, environ)]))
 
 
 @contextmanager
@@ -226,15 +181,3 @@ def _analyzer(
             (Path(links) / name).symlink_to(found[0])
         path = prepend_path(environ, "LD_LIBRARY_PATH", Path(links))
         yield str(binary), {**environ, "LD_LIBRARY_PATH": path}
-
-
-def _arguments(load: Load) -> list[str]:
-    return [
-        *("-i", "grpc", "-u", load.address, "-m", load.model, "-b", str(load.batch_size)),
-        *("--concurrency-range", load.concurrency),
-        *("--measurement-mode", "count_windows"),
-        *("--measurement-request-count", str(load.requests)),
-        *("--stability-percentage", str(load.stability_percent)),
-        *(("--shared-memory", "system") if load.shared_memory else ()),
-        *(("--shared-memory", "cuda") if load.gpu_memory else ()),
-    ]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.budget import Row
+from benchmarks.errors import LoadError
 from benchmarks.gpu_serving.gauges import Load, watching
 from benchmarks.gpu_serving.triton import Triton
 from benchmarks.gpu_serving.variants import Variant
-from benchmarks.load.errors import LoadError
 from benchmarks.load.generator import Plan
 from benchmarks.load.phase import carry_out
 from benchmarks.load.photos import Photo, Size, make_photos

@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,7 @@ class Triton:
             concurrency=str(concurrency),
             requests=requests,
             stability_percent=999 if self.quick else 15,
-            shared_memory=memory == "system",
-            gpu_memory=memory == "cuda",
+            memory=memory,
             timeout_s=_ANALYZER_TIMEOUT_S,
         )
         before = self.batches(variant)
@@ -86,15 +85,8 @@ class Triton:
             (found,) = perf_analyzer.measure(load, Path(".triton"), os.environ)
         photos, passes = (new - old for new, old in zip(self.batches(variant), before, strict=True))
         return {
-            "concurrency": concurrency,
             "memory": memory,
-            "images_per_s": found.throughput_per_s,
-            "mean_ms": found.latency_us / 1e3,
-            "queue_ms": found.queue_us / 1e3,
-            "compute_ms": found.compute_us / 1e3,
-            "p50_ms": found.p50_us / 1e3,
-            "p95_ms": found.p95_us / 1e3,
-            "p99_ms": found.p99_us / 1e3,
+            **asdict(found),
             "mean_batch": photos / passes if passes else None,
             **load_seen.columns(),
         }

@@ -40,7 +40,7 @@ class EmbeddedTriton:
         """
         with awake([self.pid]):
             (found,) = perf_analyzer.measure(self.load, self.triton_dir, os.environ)
-        return found.throughput_per_s
+        return found.images_per_s
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def embedded_triton(
             batch_size=setting.batch,
             requests=_REQUESTS,
             stability_percent=_STABILITY_PERCENT,
-            shared_memory=True,
+            memory="system",
         )
         pause([server.process.pid])
         yield EmbeddedTriton(load, server.process.pid, triton_dir)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.load.errors import LoadError
+from benchmarks.errors import LoadError
 from benchmarks.load.generator import Plan, Sent
 from benchmarks.load.usage import Usage
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.load.errors import LoadError
+from benchmarks.errors import LoadError
 
 # A camera's usual; below it a shop's photo would show its blocks.
 _JPEG_QUALITY = 90

@@ -15,7 +15,7 @@ from PIL import Image
 from tritonclient import grpc as triton
 from tritonclient.utils import InferenceServerException
 
-from benchmarks.peers.errors import PeerError
+from benchmarks.errors import PeerError
 from export.tensor_names import MATTE, PHOTO
 from packshot import Client, PackshotError
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.errors import PeerError
 from benchmarks.load.photos import Size, make_photos
 from benchmarks.peers.contenders import (
     BENTOML,
@@ -26,7 +27,6 @@ from benchmarks.peers.contenders import (
     Contenders,
 )
 from benchmarks.peers.environments import is_installed, pins_of
-from benchmarks.peers.errors import PeerError
 from benchmarks.peers.models import U2NETP, make_repository, write_stand_in
 from benchmarks.peers.summary import PACKSHOT, Cell, notes_on, summarise
 from benchmarks.peers.turn import Turn, take_turn

@@ -10,6 +10,7 @@ from typing import Self
 
 import onnx
 
+from benchmarks.errors import PeerError
 from benchmarks.peers.callers import (
     Caller,
     Connect,
@@ -20,7 +21,6 @@ from benchmarks.peers.callers import (
     tensor_of,
 )
 from benchmarks.peers.environments import ensure_environment
-from benchmarks.peers.errors import PeerError
 from benchmarks.peers.models import U2NETP, onnx_of
 from benchmarks.peers.server import awake, pause, resume, running_server
 from benchmarks.peers.summary import PACKSHOT

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers.errors import PeerError
+from benchmarks.errors import PeerError
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.peers.errors import PeerError
+from benchmarks.errors import PeerError
 from export.errors import ExportError
 from export.import_model import import_model
 from export.recipes import PUBLIC_MODELS

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.peers.errors import PeerError
+from benchmarks.errors import PeerError
 
 # Importing rembg compiles what it needs, on cores that others use as well.
 _READY_TIMEOUT_S = 180.0

@@ -9,9 +9,9 @@ from statistics import mean
 
 import psutil
 
+from benchmarks.errors import PeerError
 from benchmarks.load.usage import Usage
 from benchmarks.peers.callers import Connect
-from benchmarks.peers.errors import PeerError
 
 # Reading every process's memory map takes milliseconds; more often would be felt.
 _LOOK_S = 0.5

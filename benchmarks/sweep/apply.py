@@ -5,8 +5,8 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
+from benchmarks.errors import SweepError
 from benchmarks.sweep.configuration import Configuration
-from benchmarks.sweep.errors import SweepError
 from export.triton_config import read_config
 
 

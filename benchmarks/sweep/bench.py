@@ -3,8 +3,9 @@
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks import perf_analyzer
 from benchmarks.load.generator import Plan
@@ -75,54 +76,37 @@ class Bench:
                 self._fail(f"{configuration}: {exc}")
                 return []
 
-    def _ask_triton(
-        self, configuration: Configuration, address: str, concurrency: int
-    ) -> list[Point]:
+    def _ask_triton(self, configuration: Configuration, address: str, number: int) -> list[Point]:
         load = perf_analyzer.Load(
             address=address,
             model=configuration.model,
-            concurrency=str(concurrency),
+            concurrency=str(number),
             requests=self.requests,
             stability_percent=self.stability_percent,
         )
         try:
             (found,) = perf_analyzer.measure(load, self.triton_dir, self.environ)
         except AnalyzerError as exc:
-            self._fail(f"{configuration}, concurrency {concurrency}: {exc}")
+            self._fail(f"{configuration}, concurrency {number}: {exc}")
             return []
-        return [
-            Point(
-                configuration,
-                "triton",
-                concurrency,
-                found.throughput_per_s,
-                found.p50_us / 1e3,
-                found.p95_us / 1e3,
-                found.p99_us / 1e3,
-                self.turns,
-            )
-        ]
+        return [self._point(configuration, "triton", number, asdict(found))]
 
     def _ask_gateway(
-        self, configuration: Configuration, target: str, concurrency: int, servers: Sequence[int]
+        self, configuration: Configuration, target: str, number: int, servers: Sequence[int]
     ) -> list[Point]:
-        plan = replace(self.plan, target=target, concurrency=concurrency)
+        plan = replace(self.plan, target=target, concurrency=number)
         row = summarise({}, [carry_out(plan, servers)], self.warm_up_s)
         if not row["images_per_s"] or row["p95_ms"] is None:
-            self._fail(f"{configuration}, gateway, {concurrency}: no success; {row['statuses']}")
+            self._fail(f"{configuration}, gateway, {number}: no success; {row['statuses']}")
             return []
-        return [
-            Point(
-                configuration,
-                "gateway",
-                concurrency,
-                row["images_per_s"],
-                row["p50_ms"],
-                row["p95_ms"],
-                row["p99_ms"],
-                self.turns,
-            )
-        ]
+        return [self._point(configuration, "gateway", number, row)]
+
+    def _point(
+        self, configuration: Configuration, driver: Driver, number: int, row: Mapping[str, Any]
+    ) -> Point:
+        names = ("images_per_s", "p50_ms", "p95_ms", "p99_ms")
+        figures = {name: float(row[name]) for name in names}
+        return Point(configuration, driver, number, turn=self.turns, **figures)
 
     def _fail(self, what: str) -> None:
         log.warning("not measured: %s", what)

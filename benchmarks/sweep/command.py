@@ -8,13 +8,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.errors import SweepError
 from benchmarks.load.generator import Plan
 from benchmarks.load.photos import Size, make_photos
 from benchmarks.record import write_record
 from benchmarks.sweep.apply import apply, check_can_apply
 from benchmarks.sweep.bench import Bench
 from benchmarks.sweep.configuration import Configuration, config_path, precision_of
-from benchmarks.sweep.errors import SweepError
 from benchmarks.sweep.points import as_rows
 from benchmarks.sweep.sweep import Budget, Sweep
 from benchmarks.table import as_table

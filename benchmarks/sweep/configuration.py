@@ -9,7 +9,7 @@ from typing import Any
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as pb
 
-from benchmarks.sweep.errors import SweepError
+from benchmarks.errors import SweepError
 from export.triton_config import CARD_PARAMETER, read_config
 
 _THREADS = "intra_op_thread_count"

@@ -32,12 +32,12 @@ def test_perf_analyzer_drives_the_shipped_model(triton: Triton) -> None:
         timeout=110,
     )
     assert done.returncode == 0, done.stderr
-    header, row, _ = done.stdout.splitlines()
+    header, row = done.stdout.splitlines()
     figures = dict(zip(header.split(), map(float, row.split()), strict=True))
     assert figures["concurrency"] == 2
-    assert figures["photos/s"] > 0
-    assert 0 < figures["compute"] <= figures["latency"]
-    assert 0 < figures["p50"] <= figures["p99"]
+    assert figures["images_per_s"] > 0
+    assert 0 < figures["compute_ms"] <= figures["mean_ms"]
+    assert 0 < figures["p50_ms"] <= figures["p99_ms"]
     assert triton.statistics("matte")[0] - inferences >= 4
 
 

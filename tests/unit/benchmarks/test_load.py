@@ -13,8 +13,8 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from PIL import Image
 
+from benchmarks.errors import LoadError
 from benchmarks.load.arrivals import constant_arrivals, poisson_arrivals
-from benchmarks.load.errors import LoadError
 from benchmarks.load.generator import Mode, Plan, Sample, Sent, send
 from benchmarks.load.latency import Latencies
 from benchmarks.load.phase import Phase, carry_out

@@ -17,11 +17,11 @@ import psutil
 import pytest
 from PIL import Image
 
+from benchmarks.errors import PeerError
 from benchmarks.peers import command, environments
 from benchmarks.peers.callers import HttpCaller, check_picture
 from benchmarks.peers.contenders import PEERS
 from benchmarks.peers.environments import ensure_environment, is_installed, pins_of
-from benchmarks.peers.errors import PeerError
 from benchmarks.peers.server import pause, resume, running_server
 from benchmarks.peers.summary import Cell, notes_on, spread, summarise
 from benchmarks.peers.turn import Turn, take_turn

@@ -10,10 +10,10 @@ import pytest
 from google.protobuf import text_format
 from tqdm import tqdm
 
+from benchmarks.errors import SweepError
 from benchmarks.sweep.apply import apply, check_can_apply
 from benchmarks.sweep.bench import Bench
 from benchmarks.sweep.configuration import Configuration, config_path, copy_configured, precision_of
-from benchmarks.sweep.errors import SweepError
 from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, pareto_front, score
 from benchmarks.sweep.search import descend
 from benchmarks.sweep.sweep import Budget, Sweep
