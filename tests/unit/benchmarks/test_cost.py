@@ -1,7 +1,5 @@
 """Prices, and the planner's arithmetic."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from benchmarks.cost.planner import Demand
 from benchmarks.cost.prices import Prices, per_1000_images
 from benchmarks.record import read_record
 from tests.support.records import CPU_MACHINE, GPU_MACHINE, save_all, save_record, why_rows
+from tests.unit.benchmarks.conftest import Command
 
 POINTS = [Point(10, 10, 100), Point(20, 20, 200), Point(30, 29.5, 400), Point(40, 31, 150)]
 EXAMPLE = Path("benchmarks/prices.example.toml")
@@ -77,18 +76,11 @@ def test_what_is_no_table_of_prices_is_an_error(tmp_path: Path, text: str, match
         Prices.read(path)
 
 
-def cost(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", "cost", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_command_prices_and_plans_from_records_and_says_whose_prices(tmp_path: Path) -> None:
+def test_the_command_prices_and_plans_from_records_and_says_whose_prices(
+    command: Command, tmp_path: Path
+) -> None:
     save_all(tmp_path)
-    done = cost(tmp_path, "--p95-ms", "300")
+    done = command("cost", tmp_path, "--p95-ms", "300")
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "cost.json")
     assert any("made up" in note for note in record.notes)
@@ -97,18 +89,22 @@ def test_the_command_prices_and_plans_from_records_and_says_whose_prices(tmp_pat
     assert all(row["units"] >= 1 for row in record.rows if row["kind"] == "plan")
 
 
-def test_an_objective_that_nothing_meets_is_said_and_not_planned(tmp_path: Path) -> None:
+def test_an_objective_that_nothing_meets_is_said_and_not_planned(
+    command: Command, tmp_path: Path
+) -> None:
     save_all(tmp_path)
-    done = cost(tmp_path, "--p95-ms", "1")
+    done = command("cost", tmp_path, "--p95-ms", "1")
     assert done.returncode == 0, done.stderr
     assert "nothing that was measured has a 95th percentile of 1 ms" in done.stdout
     rows = read_record(tmp_path / "cost.json").rows
     assert {row["unit"] for row in rows if row["kind"] == "plan"} <= {"GPU, passes alone"}
 
 
-def test_without_curves_there_is_no_plan_and_without_records_an_error(tmp_path: Path) -> None:
+def test_without_curves_there_is_no_plan_and_without_records_an_error(
+    command: Command, tmp_path: Path
+) -> None:
     save_record(tmp_path / "some", "why-gpu.json", "why-gpu", why_rows("cpu", 1))
-    assert "no plan" in cost(tmp_path / "some").stdout
-    done = cost(tmp_path / "none")
+    assert "no plan" in command("cost", tmp_path / "some").stdout
+    done = command("cost", tmp_path / "none")
     assert done.returncode == 1
     assert "holds no benchmark's record" in done.stderr

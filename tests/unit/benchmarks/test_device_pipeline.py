@@ -1,5 +1,6 @@
 """The torch port of the gateway's steps, against these steps themselves."""
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,16 @@ from imaging.types import WHITE, Photo, Pixels
 torch = pytest.importorskip("torch")
 
 from benchmarks.device_pipeline import clean, refine  # noqa: E402  these need torch
-from benchmarks.device_pipeline.cpu_path import CpuPath, CpuPool, make_files  # noqa: E402
+from benchmarks.device_pipeline.cpu_path import CpuPath, make_files  # noqa: E402
 from benchmarks.device_pipeline.pipeline import STAGES, DevicePipeline  # noqa: E402
 from benchmarks.why_gpu.devices import Device  # noqa: E402
 
 _SIDE = 320
 _ROOT = Path(__file__).resolve().parents[3]
 _MODEL = _ROOT / "model_repository/matte/1/model.onnx"
+
+
+scene = cache(render_scene)
 
 
 def batched(pictures: list[Pixels]) -> Any:
@@ -74,7 +78,7 @@ def test_cleaned_mattes_are_the_gateways_to_the_bit() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1000, 1000), (811, 1207), (2000, 1333)])
 def test_the_networks_view_is_the_gateways_within_a_step(height: int, width: int) -> None:
-    rgb = np.ascontiguousarray(render_scene(1, 2000).rgb[:height, :width])
+    rgb = np.ascontiguousarray(scene(1, 2000).rgb[:height, :width])
     own = refine.shrink(batched([rgb]), _SIDE)[0].permute(1, 2, 0).numpy()
     reference = to_model_input(Photo(rgb), _SIDE, _SIDE)[0].astype(np.float32)
     assert np.abs(own - reference).max() <= 2
@@ -90,9 +94,9 @@ def test_a_photo_smaller_than_the_networks_view_is_refused() -> None:
 def test_each_step_at_full_size_is_the_gateways_within_a_step(height: int, width: int) -> None:
     rgbs, mattes, guides = [], [], []
     for number in range(2):
-        scene = render_scene(number, 1300)
-        rgbs.append(np.ascontiguousarray(scene.rgb[:height, :width]))
-        mattes.append(small_matte(np.ascontiguousarray(scene.alpha[:height, :width]), _SIDE))
+        made = scene(number, 1300)
+        rgbs.append(np.ascontiguousarray(made.rgb[:height, :width]))
+        mattes.append(small_matte(np.ascontiguousarray(made.alpha[:height, :width]), _SIDE))
         guides.append(to_model_input(Photo(rgbs[-1]), _SIDE, _SIDE)[0])
     alphas = refine.upsample_guided(
         batched(mattes).float(), batched(guides).float(), batched(rgbs)
@@ -160,8 +164,3 @@ def test_files_come_out_as_the_gateway_makes_them_and_every_stage_is_told(
             pixels = np.asarray(picture, int)
         with Image.open(BytesIO(reference.render(file))) as picture:
             assert np.abs(pixels - np.asarray(picture)).mean() < 0.5
-
-
-def test_the_pool_renders_on_every_core(files: list[bytes]) -> None:
-    with CpuPool(_MODEL) as pool:
-        assert pool.images_per_s(files, 0) > 0

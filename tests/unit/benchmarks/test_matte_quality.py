@@ -1,7 +1,5 @@
 """`python -m benchmarks matte-quality` as a command; what it measures is asserted nowhere."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 
 from benchmarks.empty_backgrounds import render_backgrounds
 from benchmarks.matte_quality import iou, mae, rank_correlation
+from tests.unit.benchmarks.conftest import Command
 
 SIDE = 32
 
@@ -32,41 +31,34 @@ def model(tmp_path: Path) -> Path:
     return path
 
 
-def cuts(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "benchmarks", "cuts", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_it_prints_a_row_for_every_photo_and_ground(tmp_path: Path, model: Path) -> None:
+def test_it_prints_a_row_for_every_photo_and_ground(
+    command: Command, tmp_path: Path, model: Path
+) -> None:
     matte = np.zeros((64, 48), np.uint8)
     matte[10:40, 10:30] = 255
     rgb = np.repeat(matte[:, :, None], 3, axis=2)
     for name in ("one", "two"):
         Image.fromarray(rgb).save(tmp_path / f"{name}.png")
         Image.fromarray(matte).save(tmp_path / f"{name}.matte.png")
-    run = cuts("--photos", tmp_path, "--model", model)
+    run = command("matte-quality", "--photos", tmp_path, "--model", model)
     assert run.returncode == 0, run.stderr
     rows = [line.split() for line in run.stdout.splitlines() if line]
-    assert ["one", "1.0000", "1.0000"] in [row[:3] for row in rows]
-    assert ["two", "1.0000", "0.0000", "0.0000"] in rows
+    assert ["one", "1.00", "1.00"] in [row[:3] for row in rows]
+    assert ["two", "1.00", "0.00", "0.00"] in rows
     for ground in render_backgrounds(SIDE, SIDE):
         assert f"\n{ground} " in run.stdout
     for step in ("mean", "clean_matte", "confidence", "has_product"):
         assert step in [row[0] for row in rows]
 
 
-def test_a_folder_without_mattes_is_an_error(tmp_path: Path, model: Path) -> None:
-    run = cuts("--photos", tmp_path, "--model", model)
+def test_a_folder_without_mattes_is_an_error(command: Command, tmp_path: Path, model: Path) -> None:
+    run = command("matte-quality", "--photos", tmp_path, "--model", model)
     assert run.returncode == 1
     assert "no NAME.matte.png" in run.stderr
 
 
-def test_a_missing_model_is_an_error(tmp_path: Path) -> None:
-    run = cuts("--model", tmp_path / "none.onnx")
+def test_a_missing_model_is_an_error(command: Command, tmp_path: Path) -> None:
+    run = command("matte-quality", "--model", tmp_path / "none.onnx")
     assert run.returncode == 1
     assert "no model at" in run.stderr
 

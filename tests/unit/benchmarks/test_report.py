@@ -1,8 +1,6 @@
 """The report, from canned records."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,17 +12,9 @@ from benchmarks.report.stages import stages_of
 from benchmarks.report.style import plain
 from benchmarks.results_folder import read_folder
 from tests.support.records import load_rows, save_all, save_record
+from tests.unit.benchmarks.conftest import Command
 
 _GPU = ("batches-1", "batches-6", "device-pipeline")
-
-
-def report(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "benchmarks", "report", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_nothing_on_the_front_is_beaten_in_both() -> None:
@@ -45,9 +35,11 @@ def test_numbers_are_written_without_powers_of_ten(value: float, text: str) -> N
     assert plain(value) == text
 
 
-def test_the_page_holds_every_chart_and_asks_the_network_for_nothing(tmp_path: Path) -> None:
+def test_the_page_holds_every_chart_and_asks_the_network_for_nothing(
+    command: Command, tmp_path: Path
+) -> None:
     save_all(tmp_path)
-    done = report(tmp_path)
+    done = command("report", tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "report.html").read_text()
     for name in ("sweep", "load", "stages", "roofline", "roofline-2", "peers", "why-gpu", *_GPU):
@@ -69,10 +61,10 @@ def test_the_service_is_set_beside_the_limit_of_the_same_case(tmp_path: Path) ->
     assert row["share_of_limit"] == pytest.approx(18.0 / 25.0)  # 2 cores, 80 ms a photo
 
 
-def test_what_is_missing_and_what_is_no_record_is_named(tmp_path: Path) -> None:
+def test_what_is_missing_and_what_is_no_record_is_named(command: Command, tmp_path: Path) -> None:
     save_record(tmp_path, "load.json", "load", load_rows())
     (tmp_path / "broken.json").write_text("{")
-    done = report(tmp_path)
+    done = command("report", tmp_path)
     assert done.returncode == 0, done.stderr
     for name in ("sweep", "peers", "limits", "why-gpu", "cost"):
         assert f"missing: no record of {name}" in done.stdout
@@ -80,13 +72,13 @@ def test_what_is_missing_and_what_is_no_record_is_named(tmp_path: Path) -> None:
     assert "broken.json" in (tmp_path / "report.html").read_text()
 
 
-def test_a_text_in_a_record_cannot_become_markup(tmp_path: Path) -> None:
+def test_a_text_in_a_record_cannot_become_markup(command: Command, tmp_path: Path) -> None:
     save_record(tmp_path, "load.json", "load", load_rows(), notes=["<script>alert(1)</script>"])
-    assert report(tmp_path).returncode == 0
+    assert command("report", tmp_path).returncode == 0
     assert "<script>" not in (tmp_path / "report.html").read_text()
 
 
-def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
-    done = report(tmp_path)
+def test_a_folder_without_records_is_an_error(command: Command, tmp_path: Path) -> None:
+    done = command("report", tmp_path)
     assert done.returncode == 1
     assert "holds no benchmark's record" in done.stderr

@@ -1,19 +1,12 @@
 """The four statements: the knee, and both commands as smoke runs."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.record import read_record
 from benchmarks.why_gpu.knee import knee_of, noise_notes
-
-
-def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+from tests.unit.benchmarks.conftest import Command
 
 
 @pytest.mark.parametrize(
@@ -34,10 +27,12 @@ def test_a_series_that_spreads_by_more_than_a_tenth_is_named_once() -> None:
 
 
 @pytest.mark.timeout(400)
-def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(tmp_path: Path) -> None:
+def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(
+    command: Command, tmp_path: Path
+) -> None:
     pytest.importorskip("torch")
     tables = ("peaks", "matte", "accuracy", "onnxruntime", "training")
-    done = bench("benchmarks", "why-gpu", "--quick", "--out", tmp_path, "--only", *tables)
+    done = command("why-gpu", "--quick", "--out", tmp_path, "--only", *tables)
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "why-gpu.json")
     assert {row["statement"] for row in record.rows} == {"batch", "size", "precision", "training"}
@@ -50,19 +45,20 @@ def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(tmp_p
         assert any("GPU rows are left out" in note for note in record.notes)
 
 
-def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(tmp_path: Path) -> None:
+def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    refused = bench("benchmarks.gpu_run", "--quick", "--out", tmp_path)
-    assert refused.returncode == 1
-    assert "no NVIDIA GPU" in refused.stderr
+    from benchmarks import gpu_run  # noqa: PLC0415
+
+    told = ("--quick", "--out", str(tmp_path))
+    with pytest.raises(SystemExit, match="no NVIDIA GPU"):
+        gpu_run.main(told)
     assert not list(tmp_path.iterdir())
-    tables = ("peaks", "pipeline")
-    done = bench(
-        "benchmarks.gpu_run", "--quick", "--allow-cpu", "--out", tmp_path, "--only", *tables
-    )
-    assert done.returncode == 0, done.stderr
+    assert gpu_run.main([*told, "--allow-cpu", "--only", "peaks", "pipeline"]) == 0
+    assert "pipeline: " in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {"why-gpu.json", "device-pipeline.json"}
     rows = read_record(tmp_path / "device-pipeline.json").rows
     assert {row["path"] for row in rows} == {"device", "cpu", "stage", "difference"}
@@ -70,33 +66,35 @@ def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(tmp_path: Path
     assert alone["max_difference"] <= 2
 
 
-def test_a_table_that_is_not_known_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_is_not_known_is_refused(command: Command, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    done = bench("benchmarks", "why-gpu", "--out", tmp_path, "--only", "nothing")
+    done = command("why-gpu", "--out", tmp_path, "--only", "nothing")
     assert done.returncode == 1
     assert "no table nothing; of peaks, matte" in done.stderr
 
 
-def test_a_table_that_fails_is_named_and_what_it_found_is_kept(tmp_path: Path) -> None:
+def test_a_table_that_fails_is_named_and_what_others_found_is_kept(
+    command: Command, tmp_path: Path
+) -> None:
     pytest.importorskip("torch")
     empty = tmp_path / "empty"
     empty.mkdir()
-    done = bench(
-        *("benchmarks", "why-gpu", "--quick", "--out", tmp_path, "--photos", empty),
-        *("--only", "peaks", "pipeline", "training"),
+    absent = ("--repository", empty)
+    done = command(
+        "why-gpu", "--quick", "--out", tmp_path, *absent, "--only", "peaks", "pipeline", "training"
     )
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "why-gpu.json")
     assert {row["statement"] for row in record.rows} == {"size", "training"}
-    assert any("pipeline: ended after 0 rows, ValueError" in note for note in record.notes)
+    assert any("pipeline: ended after 0 rows" in note for note in record.notes)
 
 
-def test_a_budget_that_is_used_up_leaves_tables_out_and_says_so(tmp_path: Path) -> None:
+def test_a_budget_that_is_used_up_leaves_tables_out_and_says_so(
+    command: Command, tmp_path: Path
+) -> None:
     pytest.importorskip("torch")
-    done = bench(
-        *("benchmarks", "why-gpu", "--quick", "--out", tmp_path, "--budget-s", "0.001"),
-        *("--only", "peaks", "training"),
-    )
+    told = ("--budget-s", "0", "--only", "peaks", "training")
+    done = command("why-gpu", "--quick", "--out", tmp_path, *told)
     assert done.returncode == 0, done.stderr
     assert "peaks: left out, the time was used up" in done.stdout
     assert "training: left out, the time was used up" in done.stdout
