@@ -22,6 +22,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from benchmarks.memory import peak_resident_bytes
 from benchmarks.reference_networks import REFERENCE_NETWORKS, write_reference_network
 from export.measures import agreement, mean_agreement
 from export.photos import read_photos
@@ -191,18 +192,12 @@ def _work(contender: Contender, setting: Setting, orders: Connection) -> None:
 def _turn(session: onnxruntime.InferenceSession, photos: NDArray[np.uint8], turn_s: float) -> Turn:
     session.run(None, {PHOTO: photos})  # the caches were another's
     passes, start_s, cpu_start_s = 0, time.perf_counter(), time.process_time()
-    while time.perf_counter() - start_s < turn_s:
+    while passes == 0 or time.perf_counter() - start_s < turn_s:
         session.run(None, {PHOTO: photos})
         passes += 1
     wall_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_start_s
     count = passes * len(photos)
-    return Turn(wall_s / count, cpu_s / count, _peak_mib())
-
-
-def _peak_mib() -> float:
-    """Give the most memory that this process has held; getrusage counts its parent's in."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    return Turn(wall_s / count, cpu_s / count, peak_resident_bytes() / 2**20)
 
 
 def _open(contender: Contender, threads: int) -> onnxruntime.InferenceSession:

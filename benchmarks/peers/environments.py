@@ -74,12 +74,13 @@ def _install(name: str, target: Path) -> None:
     start_s = time.monotonic()
     # What an attempt that broke off has left is no environment.
     shutil.rmtree(target, ignore_errors=True)
-    _run(name, [sys.executable, "-m", "venv", str(target)])
+    _run(name, [sys.executable, "-m", "venv", "--without-pip", str(target)])
     _run(
         name,
         [
-            *(str(target / "bin/python"), "-m", "pip", "install", "--quiet", "--no-input"),
-            *("--disable-pip-version-check", "--requirement", str(requirements_of(name))),
+            *(sys.executable, "-m", "pip", "--python", str(target / "bin/python"), "install"),
+            *("--quiet", "--no-input", "--disable-pip-version-check"),
+            *("--requirement", str(requirements_of(name))),
         ],
     )
     (target / _MARKER).write_text(_digest(name))

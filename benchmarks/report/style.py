@@ -24,7 +24,7 @@ _PAD_IN = 0.14
 _WHOLE = 100  # from here on decimals say nothing
 _SMALL = 1e-3
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "figure.dpi": _DPI,
     "figure.facecolor": "white",
     "font.size": 10,
@@ -67,7 +67,7 @@ class Chart:
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw in the report's style for the time of a block."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         yield
 
 

@@ -8,6 +8,8 @@ from benchmarks.record import read_record
 from benchmarks.why_gpu.knee import knee_of, noise_notes
 from tests.unit.benchmarks.conftest import Command
 
+ROOT = Path(__file__).resolve().parents[3]
+
 
 @pytest.mark.parametrize(
     ("rates", "knee"),
@@ -31,8 +33,12 @@ def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(
     command: Command, tmp_path: Path
 ) -> None:
     pytest.importorskip("torch")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "mug.jpg").symlink_to(ROOT / "samples/mug.jpg")
     tables = ("peaks", "matte", "accuracy", "onnxruntime", "training")
-    done = command("why-gpu", "--quick", "--out", tmp_path, "--only", *tables)
+    told = ("--quick", "--out", tmp_path, "--photos", photos)
+    done = command("why-gpu", *told, "--only", *tables)
     assert done.returncode == 0, done.stderr
     record = read_record(tmp_path / "why-gpu.json")
     assert {row["statement"] for row in record.rows} == {"batch", "size", "precision", "training"}
@@ -45,6 +51,7 @@ def test_why_gpu_measures_the_four_statements_and_names_what_it_leaves_out(
         assert any("GPU rows are left out" in note for note in record.notes)
 
 
+@pytest.mark.timeout(400)
 def test_the_gpu_run_refuses_a_machine_without_one_unless_allowed(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -128,8 +135,7 @@ def test_bytes_by_layers_agree_with_the_count_of_the_served_graph() -> None:
     from benchmarks.why_gpu.devices import devices  # noqa: PLC0415  needs torch
     from benchmarks.why_gpu.networks import prepare  # noqa: PLC0415
 
-    root = Path(__file__).resolve().parents[3]
-    served = count_graph(root / "model_repository/matte/1/model.onnx")
+    served = count_graph(ROOT / "model_repository/matte/1/model.onnx")
     cost = prepare("matte", devices()[-1], "fp32").cost()
     # The graph also normalises the photo and rounds the matte, and folds its sums otherwise.
     assert cost.layer_bytes == pytest.approx(served.layer_bytes, rel=0.25)
