@@ -92,7 +92,7 @@ overload: setup ## Ask five times as much as the service can do, and measure wha
 	$(BIN)/python -m benchmarks overload
 
 .PHONY: telemetry-cost
-telemetry-cost: setup-test ## Measure what metrics, log and traces cost of throughput
+telemetry-cost: setup-test ## Measure the processor time that metrics, log and traces take
 	$(BIN)/python -m benchmarks telemetry
 
 .PHONY: credits-drill
