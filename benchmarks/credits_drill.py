@@ -1,4 +1,4 @@
-"""Whether the books balance while the gateway is killed: `python -m benchmarks credits`.
+"""Kill gateways and check that all credits add up: `python -m benchmarks credits`.
 
 Callers spend one key's credits as fast as they can; the gateway is killed by SIGKILL at random
 moments and started again. What counts in the end: every credit is left or spent, none is held; no
@@ -60,7 +60,7 @@ class Report:
     seconds: float = 0.0  # how long it took
 
     def faults(self) -> list[str]:
-        """Say what does not balance; empty if all does."""
+        """Return what does not add up; empty if everything does."""
         account = self.account
         if account is None:
             return ["the key has no account"]
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    """Hold the drill on SQLite and on PostgreSQL; exit with 1 if the books do not balance."""
+    """Run the drill on SQLite and on PostgreSQL; exit with 1 if credits do not add up."""
     del environ
     with tempfile.TemporaryDirectory() as name, running_aside(Path(name) / "stack") as stack:
         folder = Path(name)
@@ -122,12 +122,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
 
 
 async def drill(plan: Plan, folder: Path) -> Report:
-    """Hold the drill on one database.
-
-    Args:
-        plan: What to do.
-        folder: Where the gateways' log goes.
-    """
+    """Run the drill on one database."""
     engine = open_engine(parse_url(plan.accounts))
     await asyncio.to_thread(migrate, engine)
     keys = KeyStore(engine)

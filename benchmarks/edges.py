@@ -82,13 +82,7 @@ def cost_rows(
     codec: Mapping[str, Callable[[], object]],
     rounds: int,
 ) -> list[dict[str, Any]]:
-    """Time steps beside decoding and encoding alone, in the same rounds.
-
-    Args:
-        steps: What is measured, by name.
-        codec: Decoding and encoding of the same photo; ratios refer to their sum.
-        rounds: How often each step runs.
-    """
+    """Time steps beside decoding and encoding alone, in the same rounds."""
     alone = {f"codec {name}": step for name, step in codec.items()}
     taken_s = processor_seconds({**alone, **steps}, rounds)
     codec_s = [sum(one) for one in zip(*(taken_s[name] for name in alone), strict=True)]

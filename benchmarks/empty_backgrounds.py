@@ -14,10 +14,6 @@ _SPREADS = (5, 20, 60)
 def render_backgrounds(width_px: int, height_px: int) -> dict[str, Pixels]:
     """Render plain, graded, lit and noisy grounds.
 
-    Args:
-        width_px: Width of each.
-        height_px: Height of each.
-
     Returns:
         (height_px, width_px, 3) uint8 each, by what it shows.
     """

@@ -1,4 +1,4 @@
-"""All that is measured on a GPU, in one call: `python -m benchmarks.gpu_run`.
+"""All measurements on a GPU in one call: `python -m benchmarks.gpu_run`.
 
 It needs Python, torch, torchvision, NumPy, OpenCV, Numba, Pillow, ONNX Runtime and psutil, and no
 network, so that it runs on a machine that is hired for minutes. Each table has its share of the
@@ -107,7 +107,7 @@ def _save(bench: Any, options: argparse.Namespace) -> None:
 
 
 def network_rows(rows: Sequence[Row]) -> list[Row]:
-    """Give each network on each device, in each precision, at its fastest, as `limits` has it."""
+    """Return each network on each device, in each precision, at its fastest, as `limits` has it."""
     best: dict[tuple[str, ...], Row] = {}
     for row in rows:
         if row.get("statement") == "batch" and "limit_images_per_s" in row:

@@ -1,4 +1,4 @@
-"""What a benchmark ran on: the machine, the versions of what was measured, the commit."""
+"""The machine that a benchmark ran on, the versions of what was measured, the commit."""
 
 import os
 import platform
@@ -34,7 +34,7 @@ _ANSWER_TIMEOUT_S = 20
 
 @cache
 def describe_machine() -> dict[str, Any]:
-    """Say what this machine is.
+    """Return what this machine is.
 
     Returns:
         `cpu` (the model), `cores` (those this process may use), `memory_bytes`, `gpu` (its name,

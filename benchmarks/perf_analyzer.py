@@ -66,11 +66,6 @@ class Measurement:
 def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Measurement]:
     """Run perf_analyzer.
 
-    Args:
-        load: What to ask of the server.
-        triton_dir: Where wheels are installed.
-        environ: The process's environment.
-
     Returns:
         One measurement for each concurrency, in ascending order.
 

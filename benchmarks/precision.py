@@ -1,4 +1,4 @@
-"""What variants of a model cost and bring: `python -m benchmarks precision`.
+"""Speed and quality of a model's variants: `python -m benchmarks precision`.
 
 Every variant runs in a process of its own, one at a time, so that no other's idle threads spin on
 the cores it is given; within a round each variant takes its turn, so that what disturbs the machine
@@ -115,7 +115,7 @@ def _compare(reference: list[Path], arguments: argparse.Namespace) -> None:
 
 
 def pareto_table(rates: Mapping[Contender, float], iou: Mapping[Contender, float]) -> list[str]:
-    """Lay speed and quality out, fastest first; who is beaten in both is off the front."""
+    """Return the table of speed and quality, fastest first, with the Pareto front marked."""
     lines = ["| model | images/s | IoU on photos | on the front |", "|---|---|---|---|"]
     best = float("-inf")
     for one in sorted(rates, key=lambda contender: -rates[contender]):

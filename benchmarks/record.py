@@ -53,7 +53,7 @@ def write_record(
         benchmark: The benchmark's name.
         settings: What it was told to do; paths become text.
         rows: Flat mappings to numbers and strings, NumPy's too; what is not finite becomes null,
-            which is JSON's only word for a figure that there is not.
+            since JSON has no other value for a missing figure.
         seed: Of whatever was random.
         notes: What a reader must know of the figures.
 
@@ -96,7 +96,7 @@ def read_record(path: Path) -> Record:
 
 
 def _fault_of(values: Any) -> str:
-    """Say why a file's content is no record; empty if it is one."""
+    """Return why a file's content is no record; empty if it is one."""
     if not isinstance(values, dict):
         return "it is no JSON object"
     if missing := [field.name for field in fields(Record) if field.name not in values]:
@@ -108,7 +108,7 @@ def _fault_of(values: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Give the value as JSON can have it."""
+    """Return the value as JSON can have it."""
     match value:
         case np.generic():
             return _plain(value.item())

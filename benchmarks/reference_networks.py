@@ -1,4 +1,4 @@
-"""Public networks with random weights, as yardsticks of speed: what they weigh changes no time."""
+"""Public networks with random weights: references for speed, which weights do not change."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

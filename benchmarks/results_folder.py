@@ -1,4 +1,4 @@
-"""The records of a folder, by benchmark."""
+"""The records of a results folder, by benchmark."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Saved:
     unreadable: Sequence[str]  # what is wrong with each JSON file that is no record
 
     def of(self, benchmark: str) -> list[Record]:
-        """Give the records of one benchmark; several machines may have one each."""
+        """Return the records of one benchmark; several machines may have one each."""
         return [one for one in self.records.values() if one.benchmark == benchmark]
 
     def rows(self, benchmark: str) -> Iterator[tuple[Record, Row]]:
-        """Give each row of a benchmark with the record that it stands in."""
+        """Return each row of a benchmark with the record that it stands in."""
         for record in self.of(benchmark):
             for row in record.rows:
                 yield record, row

@@ -1,4 +1,4 @@
-"""All benchmarks that a GPU is chosen by, one after another: `python -m benchmarks all`.
+"""All benchmarks that a GPU is chosen by, one after the other: `python -m benchmarks all`.
 
 Each runs as a process of its own, with what it needs of the time that is left. One that fails, or
 takes too long, does not stop the others; in the end it is named, and the status is 1.
@@ -23,7 +23,7 @@ log = logging.getLogger("benchmarks")
 
 _MINUTES, _QUICK_MINUTES = 30.0, 2.0
 # The shares are what each takes on a quiet machine. A busy one is slower, so each may take half as
-# much again, as long as what comes after it has not begun to suffer.
+# much again, unless that would shorten what comes after it.
 _SLACK = 1.5
 # What reads saved records alone comes last, and is given this much even when the time is over.
 _LEAST_S = 60.0

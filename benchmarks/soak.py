@@ -1,4 +1,4 @@
-"""The soak: mixed requests for minutes, Triton killed and restarted meanwhile, and nothing lost.
+"""The soak: mixed requests for minutes, while Triton is killed and restarted; none may be lost.
 
 `python -m benchmarks soak --minutes 10` starts the real stack aside on free ports. It ends with
 status 1 if a request ended in no status or a wrong one, if a process grew, or if file descriptors,

@@ -1,4 +1,4 @@
-"""What the soak sends, and the ledger in which every request must end exactly once."""
+"""The requests of the soak, and the count in which each must end exactly once."""
 
 import asyncio
 import contextlib
@@ -95,7 +95,7 @@ class Ledger:
     wrong: Counter[str] = field(default_factory=Counter)
 
     def end(self, shot: Shot, status: str, message: str = "") -> None:
-        """Write down how a request ended."""
+        """Count how a request ended."""
         self.ended[shot.kind, status] += 1
         if status not in shot.ends:
             self.wrong[f"a {shot.kind} request ended in {status} {message}".rstrip()] += 1

@@ -16,12 +16,7 @@ def as_text(value: Any) -> str:
 
 
 def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Lay rows out in columns; numbers to the right.
-
-    Args:
-        rows: Flat mappings.
-        columns: Keys in their order; none: all keys, in the order they are met.
-    """
+    """Lay rows out in columns; numbers to the right."""
     names = list(columns) or list(dict.fromkeys(key for row in rows for key in row))
     cells = [[as_text(row.get(name)) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]

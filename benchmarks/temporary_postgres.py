@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own for a while: in a folder of its own, on a socket and a free port."""
+"""A temporary PostgreSQL server: in a folder of its own, on a socket and a free port."""
 
 import os
 import pwd
@@ -29,7 +29,7 @@ class TemporaryPostgres:
     binaries: Path  # its programs' folder
 
     def stop(self) -> None:
-        """Stop it at once, connections or not, as a failing machine would."""
+        """Stop it at once, with connections open, as a failing machine would."""
         self._control("stop", "-m", "immediate", "-t", f"{_STOP_TIMEOUT_S:g}")
 
     def start(self) -> None:

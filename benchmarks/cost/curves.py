@@ -1,4 +1,4 @@
-"""How much a gateway keeps up with under a latency objective, from measured points alone."""
+"""The rate that a gateway sustains under a latency objective, from measured points alone."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Point:
     p95_ms: float  # of their latencies
 
     def keeps_up(self) -> bool:
-        """Tell whether nearly all that was asked was answered."""
+        """Return whether nearly all that was asked was answered."""
         return self.done_per_s >= _KEPT_SHARE * self.asked_per_s
 
 

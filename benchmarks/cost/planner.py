@@ -96,7 +96,7 @@ def _rows(
 
 
 def _capacities(saved: Saved, p95_ms: float) -> Iterator[tuple[str, Record, Capacity | None, bool]]:
-    """Give each unit with its record, its capacity and whether a GPU does the work."""
+    """Return each unit with its record, its capacity and whether a GPU does the work."""
     for record in saved.of("load"):
         points = [
             Point(row[ASKED], row["images_per_s"], row["p95_ms"])

@@ -1,4 +1,4 @@
-"""What an hour costs: the user's table."""
+"""The price of an hour: the user's table."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -49,10 +49,6 @@ class Prices:
     def of_machine(self, machine: Mapping[str, Any], *, gpu: bool) -> Iterator[tuple[str, float]]:
         """Price an hour of a machine by every price that fits it.
 
-        Args:
-            machine: As a record describes it.
-            gpu: Whether the work runs on its GPU.
-
         Yields:
             The price's name and what the whole machine costs for an hour.
         """
@@ -67,7 +63,7 @@ class Prices:
 
 
 def per_1000_images(price_per_hour: float, images_per_s: float) -> float:
-    """Give what a thousand images cost on a machine that is always busy."""
+    """Return what a thousand images cost on a machine that is always busy."""
     return price_per_hour * _IMAGES / (images_per_s * _S_PER_HOUR)
 
 

@@ -1,4 +1,4 @@
-"""What a thousand images cost by every figure of throughput that was measured."""
+"""The price of a thousand images at each measured throughput."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,10 +12,6 @@ _S_PER_HOUR = 3600
 
 def price_rows(saved: Saved, prices: Prices) -> tuple[list[dict[str, Any]], list[str]]:
     """Price the fastest setting of everything that was measured.
-
-    Args:
-        saved: The records.
-        prices: Of an hour.
 
     Returns:
         Rows, and a note for each GPU without a price.

@@ -1,4 +1,4 @@
-"""Stray islands go, pinholes close: `imaging.matting.clean` on batches of mattes."""
+"""Removes stray islands and closes pinholes: `imaging.matting.clean` on batches of mattes."""
 
 import torch
 from torch import Tensor
@@ -67,9 +67,6 @@ def components(mask: Tensor) -> Tensor:
     Each pixel takes the highest label around it, its root takes that as well, and labels are
     followed to their roots: the number of rounds grows with the logarithm of a component's size.
 
-    Args:
-        mask: (N, h, w) bool.
-
     Returns:
         (N, h * w) int64: the highest index of the pixel's component; of other pixels their own.
     """
@@ -102,7 +99,7 @@ def _any(labels: Tensor, flags: Tensor) -> Tensor:
 
 
 def _spread(flags: Tensor, labels: Tensor) -> Tensor:
-    """Give each pixel what holds of its component: (N, h, w) bool, for a square matte."""
+    """Return each pixel what holds of its component: (N, h, w) bool, for a square matte."""
     side = round(labels.shape[1] ** 0.5)
     return flags.gather(1, labels).view(-1, side, side)
 

@@ -69,5 +69,5 @@ def encode(pixels: "np.typing.NDArray[np.uint8]") -> bytes:
 
 
 def codec_for(device: torch.device) -> Codec:
-    """Give the codec of a device."""
+    """Return the codec of a device."""
     return NvJpeg(device) if device.type == "cuda" else Pillow()

@@ -1,4 +1,4 @@
-"""The same work by the gateway's own steps on all cores, a process for each."""
+"""The same work by the gateway's own steps on all cores, one process for each core."""
 
 import os
 import time
@@ -26,7 +26,7 @@ _own: dict[str, Any] = {}  # of a process of the pool
 
 
 def _codecs() -> tuple[str, Callable[[bytes], Photo], Callable[[Pixels], bytes]]:
-    """Give the gateway's codecs, or where their packages are missing the Pillow under them."""
+    """Return the gateway's codecs, or where their packages are missing the Pillow under them."""
     try:
         from imaging.decode.limits import PhotoLimits  # noqa: PLC0415
         from imaging.decode.photo import decode_photo  # noqa: PLC0415
@@ -45,11 +45,7 @@ def _codecs() -> tuple[str, Callable[[bytes], Photo], Callable[[Pixels], bytes]]
 
 
 class CpuPath:
-    """Decode, cut, refine, compose and encode one photo at a time, on one core.
-
-    Args:
-        model: The network's ONNX file.
-    """
+    """Decode, cut, refine, compose and encode one photo at a time, on one core."""
 
     def __init__(self, model: Path) -> None:
         cv2.setNumThreads(1)
@@ -59,7 +55,7 @@ class CpuPath:
         self._name, self._side = port.name, port.shape[1]
 
     def matte(self, photo: Photo) -> tuple[Pixels, Pixels]:
-        """Give the photo as the network sees it, (S, S, 3) uint8, and its matte, (S, S) uint8."""
+        """Return the photo as the network sees it, (S, S, 3) uint8, and its matte, (S, S) uint8."""
         seen = to_model_input(photo, self._side, self._side)
         return seen[0], np.asarray(self._session.run(None, {self._name: seen})[0][0, :, :, 0])
 
@@ -75,11 +71,7 @@ class CpuPath:
 
 
 class CpuPool:
-    """All cores, a process each.
-
-    Args:
-        model: The network's ONNX file.
-    """
+    """All cores, a process each."""
 
     def __init__(self, model: Path) -> None:
         self.processes = len(os.sched_getaffinity(0))
@@ -117,7 +109,7 @@ def _begin(model: Path, barrier: Barrier) -> None:
 
 
 def _render(files: Sequence[bytes], least_s: float) -> float:
-    """Give this process' photos a second, while all the others work as well."""
+    """Return this process' photos a second, while all the others work as well."""
     path: CpuPath = _own["path"]
     path.render(files[0])
     _own["barrier"].wait(_START_TIMEOUT_S)

@@ -165,7 +165,7 @@ def _batched(pictures: Sequence[Pixels]) -> Tensor:
 
 
 def _figures(own: Tensor, wanted: Tensor) -> Row:
-    """Give differences in steps of 255, and the share of values that differ visibly."""
+    """Return differences in steps of 255, and the share of values that differ visibly."""
     apart = (own.short() - wanted.short()).abs()
     return {
         "mean_difference": apart.float().mean().item(),

@@ -24,12 +24,6 @@ class DevicePipeline:
 
     What it leaves out: formats other than JPEG, orientation, colour profiles, transparency of the
     photo, the refusal of photos without a product, frames, and backgrounds other than white.
-
-    Args:
-        device: Where.
-        precision: Of the network.
-        batch: Photos in a batch.
-        weights: Of the default network.
     """
 
     def __init__(self, device: Device, precision: str, batch: int, weights: Path) -> None:
@@ -50,12 +44,7 @@ class DevicePipeline:
     def render(
         self, files: Sequence[bytes], ended: Callable[[str], None] = _pass_on
     ) -> list[bytes]:
-        """Make packshots of JPEG files of one size.
-
-        Args:
-            files: As many as the batch.
-            ended: Called with each stage's name at its end.
-        """
+        """Make packshots of JPEG files of one size."""
         with torch.inference_mode():
             rgb = self.codec.decode(files)
             ended("decode")

@@ -31,7 +31,7 @@ def _between(places: Tensor, cells: int) -> _Places:
 
 
 def _cell_places(pixels: Tensor, length_px: int, cells: int) -> Tensor:
-    """Say where pixels of an axis look in cells that are areas."""
+    """Return where pixels of an axis look in cells that are areas."""
     return ((pixels.double() + 0.5) * cells / length_px - 0.5).clamp(0, cells - 1)
 
 
@@ -44,7 +44,7 @@ def _look(grid: Tensor, image: Tensor, y: _Places, x: _Places) -> Tensor:
 
 
 def area_weights(pixels: int, cells: int, device: torch.device) -> Tensor:
-    """Give the share that each pixel of an axis has in each cell: (cells, pixels) float32."""
+    """Return the share that each pixel of an axis has in each cell: (cells, pixels) float32."""
     edges = torch.arange(cells + 1, device=device, dtype=torch.float64) * pixels / cells
     starts = torch.arange(pixels, device=device, dtype=torch.float64)
     inside = torch.minimum(edges[1:, None], starts + 1) - torch.maximum(edges[:-1, None], starts)

@@ -1,4 +1,4 @@
-"""The gateway before Triton on a GPU: images/s by size and processes, and what holds them back."""
+"""The gateway before Triton on a GPU: images/s by size and processes, and the bottleneck."""
 
 import os
 from collections.abc import Iterator
@@ -136,7 +136,7 @@ def _ask(
 
 
 def bottleneck(load: Load) -> str:
-    """Name what held a phase back: the CPU's cores, the GPU, or neither (waiting)."""
+    """Return what held a phase back: the CPU's cores, the GPU, or neither (waiting)."""
     if (load.cpu_busy_share or 0) >= _BUSY_SHARE:
         return "cpu cores"
     if (load.gpu_busy_share or 0) >= _BUSY_SHARE:

@@ -1,4 +1,4 @@
-"""What the GPU and the CPU cores do meanwhile, and which processes hold the GPU's memory."""
+"""How busy the GPU and the CPU cores are, and which processes hold the GPU's memory."""
 
 import shutil
 import subprocess

@@ -26,7 +26,7 @@ _READY_TIMEOUT_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedTriton:
-    """A Triton that stands still but for its turns."""
+    """A Triton that is paused except in its turns."""
 
     load: perf_analyzer.Load  # what it is asked
     pid: int  # of the process that runs it
@@ -76,7 +76,7 @@ def embedded_triton(
             "PACKSHOT_TRITON_MODELS": model,
         }
         server = stack.enter_context(part("serving", environ, scratch))
-        # What stands still would not hear that it is to stop.
+        # A stopped process does not receive the signal to end.
         stack.callback(resume, [server.process.pid])
         address = environ["PACKSHOT_TRITON"]
         with closing(TritonClient(address)) as client:

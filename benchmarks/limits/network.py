@@ -1,4 +1,4 @@
-"""Raw onnxruntime on a model's file: no server, no wire, no photo, only passes."""
+"""ONNX Runtime on a model's file: passes alone, without server, network or photos."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ class Setting:
 
 
 def settings_of(cores: int, batches: Sequence[int]) -> Iterator[Setting]:
-    """Give every way to share all cores evenly, at every batch size."""
+    """Return every way to share all cores evenly, at every batch size."""
     for threads in range(1, cores + 1):
         if cores % threads == 0:
             for batch in batches:

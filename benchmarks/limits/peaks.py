@@ -1,4 +1,4 @@
-"""The machine's own peaks: large matrix products for arithmetic, a large copy for memory.
+"""The peaks of the machine: large matrix products for arithmetic, a large copy for memory.
 
 Each product is tried by every engine that is at hand and at several sizes; the best one counts, as
 a peak is what can be reached at all.

@@ -16,7 +16,7 @@ class Peaks:
     bytes_per_s: float  # read and written together
 
     def of(self, precision: str) -> float:
-        """Give the peak of a precision; without a measurement of its own that of fp32.
+        """Return the peak of a precision; without a measurement of its own that of fp32.
 
         Elsewhere than in products (normalisation, activations) the precision hardly counts, and a
         machine without units for a format computes it as fp32.
@@ -25,7 +25,7 @@ class Peaks:
 
 
 def attainable_per_s(operations: Mapping[str, float], moved_bytes: float, peaks: Peaks) -> float:
-    """Give the most passes a second: whichever of arithmetic and memory takes longer decides.
+    """Return the most passes a second: whichever of arithmetic and memory takes longer decides.
 
     Args:
         operations: Of one pass, by precision.

@@ -1,4 +1,4 @@
-"""The moments at which requests of an open loop are due."""
+"""The moments at which the requests of an open loop are due."""
 
 import random
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ def constant_arrivals(rate_per_s: float, duration_s: float) -> Iterator[float]:
 
 
 def poisson_arrivals(rate_per_s: float, duration_s: float, rng: random.Random) -> Iterator[float]:
-    """Yield the moments of a Poisson process: callers who do not know of each other."""
+    """Yield the moments of a Poisson process, as independent callers make it."""
     due_s = 0.0
     while (due_s := due_s + rng.expovariate(rate_per_s)) < duration_s:
         yield due_s

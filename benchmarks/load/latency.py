@@ -10,11 +10,7 @@ _PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9)
 
 
 class Latencies:
-    """A histogram of times.
-
-    Args:
-        times_s: What to count.
-    """
+    """A histogram of times."""
 
     def __init__(self, times_s: Iterable[float] = ()) -> None:
         self._histogram = HdrHistogram(1, _HIGHEST_US, _DIGITS)

@@ -1,4 +1,4 @@
-"""One phase of load, carried out by a generator of its own and watched meanwhile."""
+"""One phase of load: runs a generator process and samples the servers' use meanwhile."""
 
 import subprocess
 import sys

@@ -60,11 +60,6 @@ class Photo:
 def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Photo]:
     """Write every sample in every size as JPEG.
 
-    Args:
-        samples: Folder of JPEG photos.
-        sizes: The mix.
-        folder: Where to write.
-
     Raises:
         LoadError: The folder has no photo.
     """
@@ -89,10 +84,6 @@ class Mix:
 
     With independent draws the few large photos of a mix would be twice as many in one phase as in
     another, and its throughput would tell of the draws.
-
-    Args:
-        photos: What there is.
-        rng: Shuffles.
     """
 
     def __init__(self, photos: Sequence[Photo], rng: random.Random) -> None:

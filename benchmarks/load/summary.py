@@ -12,7 +12,7 @@ from benchmarks.load.phase import Phase
 from benchmarks.load.steady import steady_from
 from benchmarks.rounds import NOISY_SHARE
 
-# A generator that is later than this tells of itself.
+# A generator that is later than this distorts the latencies.
 LATE_MS = 20.0
 
 
@@ -86,7 +86,7 @@ def summarise(
 
 
 def warnings_about(row: Mapping[str, Any]) -> list[str]:
-    """Say what makes a row's figures doubtful."""
+    """Return what makes a row's figures doubtful."""
     what = row["phase"]
     found = []
     if (row["spread_share"] or 0) > NOISY_SHARE:
@@ -105,13 +105,13 @@ def warnings_about(row: Mapping[str, Any]) -> list[str]:
 
 
 def _service_times(successes: Sequence[Sample]) -> dict[str, float | None]:
-    """Give percentiles from the sending, as a generator would report that omits its own waits."""
+    """Return percentiles from the sending, as a generator would report that omits its own waits."""
     times = Latencies(sample.done_s - sample.sent_s for sample in successes)
     return {f"from_sending_p{each}_ms": times.percentile_ms(each) for each in (50, 95, 99)}
 
 
 def _stages_ms(successes: Sequence[Sample]) -> dict[str, float]:
-    """Give the means of the stages, of the waits between them, and of what lies outside."""
+    """Return the means of the stages, of the waits between them, and of what lies outside."""
     told = [sample for sample in successes if sample.stages_s]
     if not told:
         return {}
@@ -125,7 +125,7 @@ def _stages_ms(successes: Sequence[Sample]) -> dict[str, float]:
 
 
 def _costs(repeats: Sequence[Phase]) -> dict[str, float | None]:
-    """Give what every answer cost; over whole phases, as processor time has no window."""
+    """Return what every answer cost; over whole phases, as processor time has no window."""
     answers = sum(sample.status == "OK" for each in repeats for sample in each.sent.samples)
     cpu = [each.cpu_s for each in repeats if each.cpu_s is not None]
     memory = [each.memory_bytes for each in repeats if each.memory_bytes is not None]

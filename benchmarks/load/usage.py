@@ -1,4 +1,4 @@
-"""What servers take while they are under load: processor time and memory, children included."""
+"""Processor time and memory of servers under load, children included."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,11 +16,7 @@ class Usage:
 
     @classmethod
     def of(cls, roots: Sequence[int]) -> "Usage":
-        """Add up processes and all below them.
-
-        Args:
-            roots: Process ids.
-        """
+        """Add up processes and all below them."""
         cpu_s, memory_bytes = 0.0, 0
         for process in _family(roots):
             # Processes come and go while they are being looked at.

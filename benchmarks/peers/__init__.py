@@ -1,1 +1,1 @@
-"""The same work by what users would pick instead: `python -m benchmarks peers`."""
+"""The same work by other servers: `python -m benchmarks peers`."""

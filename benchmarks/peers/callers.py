@@ -1,4 +1,4 @@
-"""How each contender is asked, one caller at a time: a photo, or its tensor, and a whole answer.
+"""The callers of each server: each sends a photo or a tensor and reads the whole answer.
 
 A caller has a connection of its own and waits for each answer before it asks again.
 """
@@ -19,7 +19,7 @@ from benchmarks.errors import PeerError
 from export.tensor_names import MATTE, PHOTO
 from packshot import Client, PackshotError
 
-# Above what the slowest peer needs for all callers' photos on slow cores.
+# More than the slowest peer needs for all callers' photos on slow cores.
 TIMEOUT_S = 60.0
 _BOUNDARY = "packshot-benchmark-boundary"
 _HTTP_OK = 200
@@ -174,7 +174,7 @@ def tensor_of(photo: bytes, side_px: int) -> NDArray[np.uint8]:
 
 
 def check_picture(picture: bytes, photo: bytes, output: str) -> None:
-    """Hold that an answer is a picture of that photo's size, in that format.
+    """Check that an answer is a picture of the photo's size, in the given format.
 
     Raises:
         PeerError: It is not.

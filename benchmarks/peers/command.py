@@ -1,4 +1,4 @@
-"""The command `python -m benchmarks peers`: Packshot beside what users would pick instead.
+"""The command `python -m benchmarks peers`: Packshot beside other servers.
 
 Every contender is asked by the same closed loop, with the same photos, in turns; ratios are taken
 within a round, so that what slows the machine slows both sides. While one is asked, all others

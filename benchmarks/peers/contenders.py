@@ -1,4 +1,4 @@
-"""What is compared, as it is started and asked: Packshot, Triton bare, and each peer's server."""
+"""Starts what is compared: Packshot, Triton alone, and each peer's server."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -133,7 +133,7 @@ class Contenders:
     def _plan(
         self, peer: str, model: str, output: str, programs: Path, port: int
     ) -> tuple[list[str], dict[str, str], Path, Callable[[Sequence[bytes]], Caller]]:
-        """Say how a peer is run: command, environment, working directory, and how it is asked."""
+        """Return command, environment, working directory and caller of a peer."""
         environ = {
             "PEER_MODEL": str(onnx_of(self._repository, model)),
             "PEER_OUTPUT": output,
@@ -143,7 +143,7 @@ class Contenders:
             "BENTOML_HOME": str(self._scratch / "bentoml"),
             "U2NET_HOME": str(self._u2netp.parent.resolve()) if self._u2netp else "",
             "PATH": f"{programs}:/usr/bin:/bin",
-            # It has the application's packages in it, which a peer has no business with.
+            # It lists the application's packages, which a peer must not import.
             "PYTHONPATH": "",
         }
         if peer == REMBG:
@@ -190,7 +190,7 @@ class Contenders:
             with ExitStack() as starting:
                 stack = starting.enter_context(running(environ, target, logs))
                 pids = [part.process.pid for part in stack.parts]
-                # What stands still would not hear that it is to stop.
+                # A stopped process does not receive the signal to end.
                 starting.callback(resume, pids)
                 try:
                     stack.wait_until_ready()
@@ -217,6 +217,6 @@ def _check_stack(stack: Stack) -> None:
 
 
 def _try(contender: Contender, photo: bytes, output: str) -> None:
-    """Ask once and hold that a picture comes back."""
+    """Ask once and check that a picture comes back."""
     with closing(contender.connect([photo])) as caller:
         check_picture(caller.ask(0).content, photo, output)

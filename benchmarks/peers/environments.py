@@ -1,4 +1,4 @@
-"""Each peer in a virtual environment of its own, so that neither its pins nor ours give way.
+"""A virtual environment for each peer, so that its pins and ours do not conflict.
 
 An environment is made once, from `requirements-NAME.txt`, and made anew when that file changes.
 """
@@ -35,7 +35,7 @@ def pins_of(name: str) -> str:
 
 
 def is_installed(name: str, folder: Path) -> bool:
-    """Tell whether a peer's environment is complete, and made from the pins as they are now."""
+    """Return whether a peer's environment is complete, and made from the pins as they are now."""
     try:
         return (folder / name / _MARKER).read_text() == _digest(name)
     except OSError:
@@ -46,10 +46,6 @@ def ensure_environment(name: str, folder: Path) -> Path:
     """Make a peer's environment unless it is there.
 
     Several processes may ask at once: one installs, the others wait.
-
-    Args:
-        name: The peer.
-        folder: The parent of all environments.
 
     Returns:
         The folder of its programs.

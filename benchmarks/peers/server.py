@@ -1,4 +1,4 @@
-"""A peer's server as a process: started, awaited, paused while another is measured, stopped."""
+"""A peer's server as a process: start, wait, pause while another is measured, stop."""
 
 import os
 import signal
@@ -66,7 +66,7 @@ class Server:
 
 
 def pause(roots: Sequence[int]) -> None:
-    """Take servers off the cores, with all below them: who waits still polls."""
+    """Stop servers and their children for a while: a waiting server still polls."""
     family = _family(roots)
     _signal(family, signal.SIGSTOP)
     # A process that a busy machine has not let run since has not met its signal yet.

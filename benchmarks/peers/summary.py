@@ -1,4 +1,4 @@
-"""From turns to rows: figures of each contender, and ratios to Packshot within each round."""
+"""The rows of the comparison: figures of each server, and ratios to Packshot within each round."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def ratios(own: Sequence[Turn], others: Sequence[Turn]) -> list[float]:
 def summarise(
     cell: Cell, turns: Mapping[tuple[str, str], Sequence[Turn]], default_model: str
 ) -> list[dict[str, Any]]:
-    """Give a row for each contender.
+    """Return a row for each contender.
 
     Args:
         cell: What was compared.
@@ -59,7 +59,7 @@ def summarise(
 
 
 def notes_on(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say which rows the machine was too uneasy for."""
+    """Return a note for each row whose rounds differ too much."""
     return [
         f"{row['peer']}, {row['model']}, {row['photo_megapixels']:g} MP, {row['output']}, "
         f"concurrency {row['concurrency']}: rounds differ by {row['spread']:.0%}"

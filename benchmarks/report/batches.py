@@ -63,7 +63,7 @@ def _lines(axes: Axes, rows: Sequence[Row], key: str, times: float) -> None:
 
 
 def summary(record: Record) -> list[Row]:
-    """Give each network in each precision at its knee: what a table in a document tells.
+    """Return each network in each precision at its knee: what a table in a document tells.
 
     Args:
         record: Of `why-gpu`.

@@ -1,4 +1,4 @@
-"""Throughput against latency: the sweep with its Pareto front, and the service under load."""
+"""Throughput and latency: the sweep with its Pareto front, and the service under load."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -52,7 +52,7 @@ def sweep_charts(saved: Saved) -> Iterator[Chart]:
         yield Chart(
             f"sweep-{number}" if number > 1 else "sweep",
             "Which setting to choose",
-            "Every dot is a setting of batch size, queue delay, instances and concurrency. On the "
+            "Each dot is a setting of batch size, queue delay, instances and concurrency. On the "
             "line lie those that no other beats in both throughput and latency (the Pareto front); "
             "lower and further right is better.",
             machine_name(record),
@@ -111,7 +111,7 @@ def load_charts(saved: Saved) -> Iterator[Chart]:
             made[-1].set_xlabel("requests in flight")
         yield Chart(
             f"load-{number}" if number > 1 else "load",
-            "How the service bears load",
+            "The service under load",
             "Latency as callers see it, waiting for a late start included. In the open loop "
             "requests come whether or not earlier ones are answered; the dashed line is the most "
             "photos that were answered in a second.",

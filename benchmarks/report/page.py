@@ -18,7 +18,7 @@ _PREAMBLE = (
 )
 # Titles of tables, each with what there is to know of it.
 _TARGETS = (
-    "What is aimed at, and what is reached",
+    "Targets, and what was reached",
     (
         "Each as a multiple of what it is compared with, median of the rounds of one run. Where a "
         "target is missed, the stages below show where the time goes."
@@ -56,12 +56,6 @@ def page_of(
     saved: Saved, charts: Sequence[Chart], pictures: Mapping[str, bytes], missing: Sequence[str]
 ) -> str:
     """Write the page.
-
-    Args:
-        saved: The records.
-        charts: In the order of the page.
-        pictures: Their PNG files, by name; they are embedded.
-        missing: What has no record.
 
     Returns:
         HTML that needs nothing else.

@@ -26,7 +26,7 @@ def peer_charts(saved: Saved) -> Iterator[Chart]:
             _bars(made[2 * at + 1], own, "p95_ms", "\n95th percentile, ms (less is better)")
         yield Chart(
             f"peers-{number}" if number > 1 else "peers",
-            "Beside what others would run",
+            "Beside other servers",
             "The same photos, network and concurrency in one run, every server at its best. The "
             "factor is the server's throughput, or latency, as a multiple of Packshot's.",
             machine_name(record),

@@ -1,4 +1,4 @@
-"""Where a photo's time goes: the stages that the replies tell."""
+"""Where a photo's time goes: the stages that the replies report."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -55,7 +55,7 @@ def stage_charts(saved: Saved) -> Iterator[Chart]:
             f"stages-{number}" if number > 1 else "stages",
             "Where a photo's time goes",
             "Each bar is a photo's way through the service under one load, stage by stage, as the "
-            "replies tell it. What grows with the load is waiting.",
+            "replies report it. Only waiting grows with the load.",
             machine_name(record),
             figure,
         )
@@ -67,7 +67,7 @@ def _shades(names: Sequence[str]) -> dict[str, str]:
 
 
 def stages_of(row: Row) -> dict[str, float]:
-    """Give the stages of a row of load, ms by name."""
+    """Return the stages of a row of load, ms by name."""
     return {
         key.removeprefix("stage_").removesuffix("_ms"): value
         for key, value in row.items()

@@ -1,4 +1,4 @@
-"""How every chart looks: one palette, no frames, labels at the data."""
+"""The style of every chart: one palette, no frames, labels at the data."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ INK = "#1f2933"
 QUIET = "#9aa5b1"
 FAINT = "#e4e7eb"
 ACCENT = "#0b6e99"
-# Told apart by those who cannot tell red from green: after Okabe and Ito.
+# Readable with a red-green colour deficiency: after Okabe and Ito.
 PALETTE = ("#0b6e99", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4c9a")
 _DPI = 150
 _PANEL_IN = (5.2, 3.7)
@@ -86,7 +86,7 @@ def panels(
 
 
 def colour(index: int) -> str:
-    """Give the colour of a series by its number."""
+    """Return the colour of a series by its number."""
     return PALETTE[index % len(PALETTE)]
 
 
@@ -105,7 +105,7 @@ def label_end(axes: Axes, xs: Sequence[float], ys: Sequence[float], text: str, s
 
 
 def plain_log(axes: Axes, which: str, ticks: Sequence[float]) -> None:
-    """Give a logarithmic axis the ticks that were measured, as plain numbers."""
+    """Return a logarithmic axis the ticks that were measured, as plain numbers."""
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xscale if which == "x" else axes.set_yscale)("log", base=2)
     axis.set_ticks(list(ticks), labels=[f"{tick:g}" for tick in ticks])
@@ -113,12 +113,7 @@ def plain_log(axes: Axes, which: str, ticks: Sequence[float]) -> None:
 
 
 def decades(axis: Axis, steps: Sequence[float] = (1,)) -> None:
-    """Give a logarithmic axis of tens its ticks, as plain numbers.
-
-    Args:
-        axis: Already logarithmic.
-        steps: Within each ten.
-    """
+    """Return a logarithmic axis of tens its ticks, as plain numbers."""
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
     axis.set_minor_locator(NullLocator())

@@ -1,4 +1,4 @@
-"""What Packshot sets out to reach, as ratios, and what was measured of it."""
+"""The targets of Packshot, as ratios, and what was measured."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -83,7 +83,7 @@ def _target(what: str, least: float, measured: float) -> Row:
 
 
 def _asked_of(row: Row) -> Iterator[tuple[str, float, Any]]:
-    """Give what is asked of Packshot against one peer's row: words, least ratio, peer's ratio."""
+    """Return what is asked of Packshot against one peer's row: words, least ratio, peer's ratio."""
     peer, model, same = row["peer"], row["model"], row.get("ratio_to_packshot")
     large = row["photo_megapixels"] >= _LARGE_MEGAPIXELS
     if peer == _PACKSHOT:

@@ -1,4 +1,4 @@
-"""Writing the winner into the model repository."""
+"""Writes the best configuration into the model repository."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ from export.triton_config import read_config
 
 
 def check_can_apply(path: Path) -> None:
-    """Make sure that writing a config.pbtxt would lose nothing.
+    """Check that writing a config.pbtxt loses nothing.
 
     Raises:
         SweepError: It has changes that are not committed, is in no git repository, or is not

@@ -39,10 +39,6 @@ class Bench:
     ) -> list[Point]:
         """Start the stack so configured and measure it at every concurrency.
 
-        Args:
-            configuration: The configuration.
-            drivers: What asks.
-
         Returns:
             The points; of a configuration that cannot be run, none.
         """

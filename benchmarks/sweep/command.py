@@ -123,7 +123,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
 
 
 def _axes(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
-    """Give the settings in the order in which they are varied: what moves most goes first."""
+    """Return the settings in the order in which they are varied: what moves most goes first."""
     return {
         "model": arguments.models,
         "instances": arguments.instances,

@@ -1,4 +1,4 @@
-"""What of a model's config.pbtxt is varied, read from Triton's message and put back into it."""
+"""The settings of a config.pbtxt that a sweep varies, read from Triton's message and put back."""
 
 import json
 import shutil
@@ -92,13 +92,7 @@ def precision_of(message: pb.ModelConfig) -> str:
 
 
 def copy_configured(repository: Path, configuration: Configuration, folder: Path) -> None:
-    """Copy one model into a repository of its own, configured so.
-
-    Args:
-        repository: Where the model is.
-        configuration: Names the model.
-        folder: The repository to make.
-    """
+    """Copy one model into a repository of its own, configured so."""
     path = config_path(repository, configuration.model)
     shutil.copytree(path.parent, folder / configuration.model)
     message = configuration.put_into(read_config(path))

@@ -1,4 +1,4 @@
-"""What was measured of a configuration: points of throughput and latency, and which are best."""
+"""Points of throughput and latency of a configuration, and which of them are best."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,9 +64,6 @@ def score(points: Iterable[Point], driver: Driver, p95_ms: float) -> Score | Non
 
 def pareto_front(points: Sequence[Point]) -> list[Point]:
     """Return the points than which none is as fast and as prompt, and better in one of both.
-
-    Args:
-        points: Of one driver.
 
     Returns:
         The front, by falling throughput.

@@ -1,4 +1,4 @@
-"""Coordinate descent: one setting is varied at a time, from the best found so far.
+"""Coordinate descent: it varies one setting at a time, from the best found so far.
 
 The full grid of a sweep is hundreds of configurations of half a minute each; descent sees a dozen.
 It can miss an optimum that only two settings changed together would reach, so the settings that

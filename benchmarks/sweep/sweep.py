@@ -39,7 +39,7 @@ class Budget:
         self.bar.update(min(round(self.seconds), round(passed_s)) - self.bar.n)
 
     def is_over(self) -> bool:
-        """Tell whether what is left of the time is needed to confirm the winner."""
+        """Return whether what is left of the time is needed to confirm the winner."""
         if self.most_turns is not None:
             return self.turns >= self.most_turns
         left_s = self.seconds - (time.monotonic() - self.start_s)

@@ -49,12 +49,6 @@ def torch_rows(batch_rows: Sequence[Row], batch: int, photos: Path, weights: Pat
 def differences(kind: str, precision: str, photos: Path, weights: Path) -> dict[str, float]:
     """Compare a precision's mattes with full precision's on the same device.
 
-    Args:
-        kind: Of the device.
-        precision: The one to judge.
-        photos: A folder of photos.
-        weights: The network's trained weights.
-
     Returns:
         `iou_with_fp32` and `mean_difference`, in 1/255.
     """

@@ -49,11 +49,7 @@ def devices() -> list[Device]:
 
 
 def captured(work: Callable[[], object]) -> Callable[[], None]:
-    """Record a GPU's work as a CUDA graph; to replay it takes one launch.
-
-    Args:
-        work: Always the same, on the same tensors, already warm.
-    """
+    """Record a GPU's work as a CUDA graph; to replay it takes one launch."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):

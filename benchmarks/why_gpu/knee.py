@@ -1,4 +1,4 @@
-"""Where larger batches stop to pay, and which figures are too noisy to tell."""
+"""Where larger batches stop helping, and which figures are too noisy."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ KNEE_SHARE = 0.9  # of the best throughput; larger batches cost latency and brin
 
 
 def knee_of(rates: Mapping[int, float]) -> int:
-    """Give the smallest batch that reaches nine tenths of the best throughput."""
+    """Return the smallest batch that reaches nine tenths of the best throughput."""
     enough = KNEE_SHARE * max(rates.values())
     return min(batch for batch, rate in rates.items() if rate >= enough)
 

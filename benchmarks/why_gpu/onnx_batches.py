@@ -1,4 +1,4 @@
-"""A batch amortises, on what serves: ONNX Runtime, on all of the CPU's cores or on a GPU."""
+"""Passes at every batch size in ONNX Runtime, on all of the CPU's cores or on a GPU."""
 
 import os
 from collections.abc import Iterator
@@ -18,14 +18,7 @@ Row = dict[str, Any]
 
 
 def onnx_batch_rows(repository: Path, model: str, plan: Plan, provider: str = CPU) -> Iterator[Row]:
-    """Measure a model at every batch size.
-
-    Args:
-        repository: Triton's model repository.
-        model: The model's folder in it.
-        plan: How thoroughly.
-        provider: ONNX Runtime's; photos go to a GPU and mattes come back in every pass.
-    """
+    """Measure a model at every batch size."""
     path = repository / model / "1" / "model.onnx"
     cores = len(os.sched_getaffinity(0))
     ways = {"onnxruntime": Setting(1, cores, 1)}

@@ -1,4 +1,4 @@
-"""A batch amortises: passes of a network at every batch size, in torch."""
+"""Passes of a network at every batch size, in torch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median

@@ -1,4 +1,4 @@
-"""How thoroughly is measured."""
+"""How thoroughly to measure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

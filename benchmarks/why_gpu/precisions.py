@@ -1,4 +1,4 @@
-"""Lower precision buys speed at a small loss: the default network, and what its mattes lose."""
+"""The default network in lower precisions: its speed, and the error of its mattes."""
 
 import json
 import os

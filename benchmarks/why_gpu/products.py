@@ -1,4 +1,4 @@
-"""Parallel hardware wins when the work is big: matrix products, and a copy for the bandwidth."""
+"""Matrix products of every size, and a copy for the bandwidth."""
 
 from collections.abc import Callable, Iterator
 from statistics import median

@@ -1,4 +1,4 @@
-"""The tables of figures on GPUs, each a series of rows that is written while it grows."""
+"""The tables of figures on GPUs, each a series of rows."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ class Bench:
         return self.devices[0]
 
     def peaks(self, device: Device) -> Peaks:
-        """Give a device's peaks, from the rows of the table that measured them.
+        """Return a device's peaks, from the rows of the table that measured them.
 
         Raises:
             LookupError: It was not run.
@@ -58,7 +58,7 @@ class Bench:
 
 
 def peak_rows(rows: Sequence[Row]) -> list[Row]:
-    """Give each device's bandwidth and the best product of each precision found so far."""
+    """Return each device's bandwidth and the best product of each precision found so far."""
     best: dict[tuple[str, str], Row] = {}
     for row in rows:
         if row.get("kind") == "peak":
@@ -180,7 +180,7 @@ class Table:
     rows: Callable[[Bench], Iterator[Row]]  # measures it
 
 
-# In the order of what they are worth, should the time run out.
+# The most important first, in case the time runs out.
 TABLES: Final[dict[str, Table]] = {
     "peaks": Table(20, _peaks),
     "matte": Table(60, _passes("matte")),

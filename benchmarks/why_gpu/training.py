@@ -1,4 +1,4 @@
-"""Training costs more than inference: one step against one forward pass of the default network."""
+"""One training step of the default network beside one forward pass."""
 
 from collections.abc import Callable
 from statistics import median
@@ -63,7 +63,7 @@ def training_row(device: Device, plan: Plan) -> Row:
 
 
 def _peak_bytes(device: Device, work: Callable[[], None]) -> int | None:
-    """Give the most memory that torch held on a GPU; the CPU's allocator does not count."""
+    """Return the most memory that torch held on a GPU; the CPU's allocator does not count."""
     if device.kind != "gpu":
         return None
     torch.cuda.reset_peak_memory_stats(device.device)
