@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import io
 import random
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from benchmarks.load.photos import scaled_photo
 from packshot import AsyncClient, PackshotError
 
 _MEGAPIXELS = (0.2, 1, 2, 4, 8, 12)
@@ -67,7 +65,7 @@ class Mix:
         # Nothing here is a secret.
         self._random = random.Random(seed)  # noqa: S311
         self._good = [
-            _scaled(samples[number % len(samples)], megapixels)
+            scaled_photo(samples[number % len(samples)], megapixels)
             for number, megapixels in enumerate(_MEGAPIXELS)
         ]
         first = self._good[0]
@@ -133,12 +131,3 @@ async def _end_of(client: AsyncClient, shot: Shot) -> tuple[str, str]:
             return error.code.name, str(error)
         return "OK", ""
     return "CANCELLED", ""
-
-
-def _scaled(sample: Path, megapixels: float) -> bytes:
-    with Image.open(sample) as photo:
-        factor = (megapixels * 1e6 / (photo.width * photo.height)) ** 0.5
-        size = (round(photo.width * factor), round(photo.height * factor))
-        buffer = io.BytesIO()
-        photo.convert("RGB").resize(size).save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()

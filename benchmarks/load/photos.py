@@ -1,6 +1,7 @@
 """The photos that are sent: of several sizes, made from a folder of samples, drawn by weight."""
 
 import argparse
+import io
 import math
 import random
 from collections.abc import Sequence
@@ -68,15 +69,21 @@ def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Phot
         raise LoadError(f"{samples} has no photo, *.jpg")
     photos = []
     for source in sources:
-        with Image.open(source) as opened:
-            photo = opened.convert("RGB")
         for size in sizes:
-            factor = (size.megapixels * 1e6 / (photo.width * photo.height)) ** 0.5
-            scaled = photo.resize((round(photo.width * factor), round(photo.height * factor)))
             path = folder / f"{source.stem}-{size.megapixels:g}mp.jpg"
-            scaled.save(path, "JPEG", quality=_JPEG_QUALITY)
+            path.write_bytes(scaled_photo(source, size.megapixels))
             photos.append(Photo(str(path), size.weight / len(sources)))
     return photos
+
+
+def scaled_photo(source: Path, megapixels: float) -> bytes:
+    """Return a photo scaled to a number of megapixels, as a JPEG file."""
+    with Image.open(source) as photo:
+        factor = (megapixels * 1e6 / (photo.width * photo.height)) ** 0.5
+        size = round(photo.width * factor), round(photo.height * factor)
+        buffer = io.BytesIO()
+        photo.convert("RGB").resize(size).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
 
 
 class Mix:

@@ -18,7 +18,7 @@ class Usage:
     def of(cls, roots: Sequence[int]) -> "Usage":
         """Add up processes and all below them."""
         cpu_s, memory_bytes = 0.0, 0
-        for process in _family(roots):
+        for process in process_tree(roots):
             # Processes come and go while they are being looked at.
             with suppress(psutil.NoSuchProcess):
                 times = process.cpu_times()
@@ -27,9 +27,14 @@ class Usage:
         return cls(cpu_s, memory_bytes)
 
 
-def _family(roots: Sequence[int]) -> set[psutil.Process]:
-    found: set[psutil.Process] = set()
+def process_tree(roots: Sequence[int]) -> list[psutil.Process]:
+    """List processes and all below them, parents first.
+
+    Raises:
+        NoSuchProcess: A root has ended.
+    """
+    found: dict[psutil.Process, None] = {}
     for root in roots:
         process = psutil.Process(root)
-        found |= {process, *process.children(recursive=True)}
-    return found
+        found |= dict.fromkeys([process, *process.children(recursive=True)])
+    return list(found)

@@ -7,24 +7,12 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from benchmarks.pareto import pareto_front
 from benchmarks.report.style import ACCENT, INK, QUIET, Chart, colour, decades, label_end, panels
 from benchmarks.results_folder import ASKED, Row, Saved, machine_name
 
 _PERCENTILES = ("p50_ms", "p95_ms", "p99_ms")
 _HEADROOM = 1.5  # above the fronts, for other settings and labels
-
-
-def pareto_front(rows: Sequence[Row]) -> list[Row]:
-    """Keep the settings that no other beats in both throughput and 95th percentile.
-
-    Returns:
-        By rising throughput, and with it rising latency.
-    """
-    front: list[Row] = []
-    for row in sorted(rows, key=lambda one: (-one["images_per_s"], one["p95_ms"])):
-        if not front or row["p95_ms"] < front[-1]["p95_ms"]:
-            front.append(row)
-    return front[::-1]
 
 
 def sweep_charts(saved: Saved) -> Iterator[Chart]:

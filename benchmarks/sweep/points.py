@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benchmarks.pareto import pareto_front
 from benchmarks.sweep.configuration import Configuration
 
 Driver = Literal["triton", "gateway"]
@@ -62,19 +63,6 @@ def score(points: Iterable[Point], driver: Driver, p95_ms: float) -> Score | Non
     return Score(within=False, value=1e3 / min(point.p95_ms for point in counted))
 
 
-def pareto_front(points: Sequence[Point]) -> list[Point]:
-    """Return the points than which none is as fast and as prompt, and better in one of both.
-
-    Returns:
-        The front, by falling throughput.
-    """
-    front: list[Point] = []
-    for point in sorted(points, key=lambda each: (-each.images_per_s, each.p95_ms)):
-        if not front or point.p95_ms < front[-1].p95_ms:
-            front.append(point)
-    return front
-
-
 def as_rows(
     points: Sequence[Point], winner: Configuration, precisions: Mapping[str, str], p95_ms: float
 ) -> list[dict[str, Any]]:
@@ -86,18 +74,18 @@ def as_rows(
         precisions: Each model's.
         p95_ms: The objective.
     """
-    front = {
-        id(point)
-        for driver in DRIVERS
-        for point in pareto_front([each for each in points if each.driver == driver])
-    }
-    return [
+    rows = [
         {
             **point.columns(),
             "precision": precisions[point.configuration.model],
             "within_objective": point.p95_ms <= p95_ms,
-            "on_pareto_front": id(point) in front,
             "chosen": point.configuration == winner,
         }
         for point in points
     ]
+    for driver in DRIVERS:
+        own = [row for row in rows if row["path"] == driver]
+        front = pareto_front(own)
+        for row in own:
+            row["on_pareto_front"] = any(row is one for one in front)
+    return rows

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from benchmarks.pareto import pareto_front
 from benchmarks.report import style
-from benchmarks.report.latency import pareto_front
 from benchmarks.report.shares import service_shares
 from benchmarks.report.stages import stages_of
 from benchmarks.report.style import plain

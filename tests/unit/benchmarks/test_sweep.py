@@ -14,7 +14,7 @@ from benchmarks.errors import SweepError
 from benchmarks.sweep.apply import apply, check_can_apply
 from benchmarks.sweep.bench import Bench
 from benchmarks.sweep.configuration import Configuration, config_path, copy_configured, precision_of
-from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, pareto_front, score
+from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, score
 from benchmarks.sweep.search import descend
 from benchmarks.sweep.sweep import Budget, Sweep
 from export.precision.names import INSTANCES, Precision
@@ -61,11 +61,6 @@ def test_without_a_point_within_the_objective_the_lowest_latency_counts() -> Non
 
 def test_no_point_has_no_score() -> None:
     assert score([point(10, 100, "gateway")], "triton", 500) is None
-
-
-def test_the_front_holds_what_nothing_beats_in_both() -> None:
-    fast, prompt, beaten, same = point(30, 300), point(10, 50), point(20, 400), point(30, 350)
-    assert pareto_front([prompt, beaten, same, fast]) == [fast, prompt]
 
 
 def test_rows_say_what_is_within_on_the_front_and_chosen() -> None:
