@@ -10,17 +10,16 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from benchmarks.memory import peak_resident_bytes
 from benchmarks.reference_networks import REFERENCE_NETWORKS, write_reference_network
@@ -130,7 +129,7 @@ def pareto_table(rates: Mapping[Contender, float], iou: Mapping[Contender, float
 def measure(
     contenders: Sequence[Contender], setting: Setting, rounds: int, turn_s: float
 ) -> dict[Contender, list[Turn]]:
-    """Run every contender once a round.
+    """Run every contender once a round, each in a process of its own.
 
     Args:
         contenders: in the order of their turns.
@@ -139,57 +138,36 @@ def measure(
         turn_s: least time of a turn, s.
 
     Returns:
-        Each contender's turns, as many as rounds.
+        Each contender's turns, one for each round.
     """
     turns: dict[Contender, list[Turn]] = {one: [] for one in contenders}
-    with _workers(contenders, setting) as workers:
+    spawn = multiprocessing.get_context("spawn")
+    with ExitStack() as stack:
+        pools = {}
+        for one in contenders:
+            pools[one] = ProcessPoolExecutor(1, spawn, _load, (one, setting))
+            stack.enter_context(pools[one])
+            pools[one].submit(int).result()  # loaded and warm before the next one loads
         for _ in range(rounds):
-            for contender, worker in workers.items():
-                worker.send(turn_s)
-                turns[contender].append(worker.recv())
+            for one, pool in pools.items():
+                turns[one].append(pool.submit(_turn, turn_s).result())
     return turns
 
 
-@contextmanager
-def _workers(
-    contenders: Sequence[Contender], setting: Setting
-) -> Iterator[dict[Contender, Connection]]:
-    context = multiprocessing.get_context("spawn")
-    workers, processes = {}, []
-    for contender in contenders:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(contender, setting, theirs), daemon=True)
-        process.start()
-        theirs.close()
-        ours.recv()  # loaded and warm; the next one loads in peace
-        workers[contender] = ours
-        processes.append(process)
-    try:
-        yield workers
-    finally:
-        for worker in workers.values():
-            worker.close()
-        for process in processes:
-            process.join()
+_worker: dict[str, Any] = {}  # the session and the photos of a worker process
 
 
-def _work(contender: Contender, setting: Setting, orders: Connection) -> None:
-    """Take turns until the other end closes."""
+def _load(contender: Contender, setting: Setting) -> None:
     session = _open(contender, setting.threads)
     shape = [setting.batch, *session.get_inputs()[0].shape[1:]]
     photos = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     for _ in range(_WARM_PASSES):
         session.run(None, {PHOTO: photos})
-    orders.send(None)
-    while True:
-        try:
-            turn_s = orders.recv()
-        except EOFError:
-            return
-        orders.send(_turn(session, photos, turn_s))
+    _worker.update(session=session, photos=photos)
 
 
-def _turn(session: onnxruntime.InferenceSession, photos: NDArray[np.uint8], turn_s: float) -> Turn:
+def _turn(turn_s: float) -> Turn:
+    session, photos = _worker["session"], _worker["photos"]
     session.run(None, {PHOTO: photos})  # the caches were another's
     passes, start_s, cpu_start_s = 0, time.perf_counter(), time.process_time()
     while passes == 0 or time.perf_counter() - start_s < turn_s:

@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.load.latency import Latencies
 from benchmarks.peers.turn import Turn
-from benchmarks.rounds import NOISY_SHARE
+from benchmarks.rounds import NOISY_SHARE, full_spread
 
 PACKSHOT = "packshot"
 
@@ -23,11 +23,6 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.photo_megapixels:g} MP, {self.output}, concurrency {self.concurrency}"
-
-
-def spread(values: Sequence[float]) -> float:
-    """Return how far values lie apart, as a share of their median; 0 of one."""
-    return (max(values) - min(values)) / median(values)
 
 
 def ratios(own: Sequence[Turn], others: Sequence[Turn]) -> list[float]:
@@ -99,7 +94,7 @@ def _row(
         "ratio_to_packshot": median(same) if same else None,
         "ratio_to_packshot_default": median(against_default) if against_default else None,
         "p95_ratio_to_packshot": (figures["p95_ms"] or 0) / p95_of if p95_of else None,
-        "spread": spread(rates if peer == PACKSHOT else same or against_default or rates),
+        "spread": full_spread(rates if peer == PACKSHOT else same or against_default or rates),
         "images": sum(len(turn.latencies_s) for turn in own),
         "rounds": len(own),
         **{

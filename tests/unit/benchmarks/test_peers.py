@@ -23,8 +23,9 @@ from benchmarks.peers.callers import HttpCaller, check_picture
 from benchmarks.peers.contenders import PEERS
 from benchmarks.peers.environments import ensure_environment, is_installed, pins_of
 from benchmarks.peers.server import pause, resume, running_server
-from benchmarks.peers.summary import Cell, notes_on, spread, summarise
+from benchmarks.peers.summary import Cell, notes_on, summarise
 from benchmarks.peers.turn import Turn, take_turn
+from benchmarks.rounds import full_spread
 
 # A child that its parent does not end, and whose id it writes down.
 PARENT = """
@@ -134,7 +135,7 @@ def test_what_a_stage_took_is_the_median_of_the_rounds_means() -> None:
 
 
 def test_uneasy_rounds_are_told() -> None:
-    assert spread([9, 10, 12]) == pytest.approx(0.3)
+    assert full_spread([9, 10, 12]) == pytest.approx(0.3)
     turns = {("packshot", "m"): [turn(20), turn(30)]}
     rows = summarise(Cell("png", 1, 4, tuple(turns)), turns, "m")
     assert notes_on(rows) == ["packshot, m, 1 MP, png, concurrency 4: rounds differ by 40%"]
