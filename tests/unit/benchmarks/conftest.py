@@ -2,7 +2,8 @@
 
 import argparse
 import importlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,3 +41,16 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         return Done(1 if refusal else 0, said.out, said.err + refusal)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _one_torch_thread() -> Iterator[None]:
+    """Let torch compute on one thread: several wait for each other actively on a busy machine."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
