@@ -6,9 +6,11 @@
 import contextlib
 import sys
 from collections.abc import Iterator
+from typing import Self
 
 from opentelemetry.trace import INVALID_SPAN
 from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
 
 import gateway.app as server
 from gateway import __main__ as command
@@ -20,20 +22,28 @@ from gateway.observability.labels import Method, Stage
 from gateway.observability.metrics import Metrics
 from gateway.observability.telemetry import Telemetry
 from gateway.observability.tracing import Tracing
-from metrics import Metric
+from metrics import Family
 
 
 class _NoMetrics(Metrics):
-    def count(self, metric: Metric, *labels: str, amount: float = 1) -> None:
-        """Count nothing."""
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
+        for name, value in vars(self).items():
+            if isinstance(value, Family | MetricWrapperBase):
+                vars(self)[name] = _Nothing()
 
-    def observe(
-        self, metric: Metric, value: float, *labels: str, trace_id: str | None = None
-    ) -> None:
-        """Observe nothing."""
 
-    def show(self, metric: Metric, value: float, *labels: str) -> None:
-        """Show nothing."""
+class _Nothing:
+    """A metric, or a series of one, that takes what it is told and keeps nothing."""
+
+    def labels(self, *_values: object) -> Self:
+        """Return itself for all series."""
+        return self
+
+    def _ignore(self, *_values: object) -> None:
+        """Keep nothing."""
+
+    inc = dec = observe = set = set_function = _ignore
 
 
 class _NoCalls(Calls):
@@ -45,7 +55,7 @@ class _NoCalls(Calls):
         arrived_s: float | None = None,  # noqa: ARG002
     ) -> Iterator[Call]:
         """Answer a call unseen; what the reply tells of its stages is kept all the same."""
-        call = Call(method, INVALID_SPAN, "")
+        call = Call(method, INVALID_SPAN, None)
         token = calls.enter(call)
         try:
             yield call

@@ -11,10 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from gateway.app import Gateway
 from gateway.errors import InferenceUnavailableError
-from gateway.observability import catalogue
-from gateway.observability.catalogue import all_metrics
-from gateway.observability.metrics import COLLECTED, Metrics
-from metrics import Kind, Metric
+from gateway.observability.metrics import Metrics, all_metrics
+from metrics import Declaration, Kind
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
@@ -196,8 +194,8 @@ async def test_open_metrics_are_spoken_to_whom_asks_for_them(gateway: Gateway) -
 def test_an_exemplar_names_the_trace() -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    metrics.observe(catalogue.CONFIDENCE, 0.5, trace_id="4bf92f3577b34da6a3ce929d0e0e4736")
-    metrics.observe(catalogue.CONFIDENCE, 0.9)
+    metrics.confidence.observe(0.5, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    metrics.confidence.observe(0.9)
     exemplars = [
         sample.exemplar.labels
         for family in registry.collect()
@@ -213,18 +211,18 @@ def test_every_series_whose_labels_are_known_is_there_at_zero() -> None:
     there = {
         tuple(sample.labels.get(label, "") for label in metric.labels)
         for metric in all_metrics()
-        if metric not in COLLECTED
+        if not metric.is_collected
         for family in registry.collect()
         if family.name == metric.name.removesuffix("_total")
         for sample in family.samples
     }
     for metric in all_metrics():
-        if metric not in COLLECTED and metric.labels:
+        if not metric.is_collected and metric.labels:
             assert set(metric.series) <= there
 
 
 @pytest.mark.parametrize("metric", all_metrics(), ids=lambda metric: metric.name)
-def test_names_follow_the_conventions(metric: Metric) -> None:
+def test_names_follow_the_conventions(metric: Declaration) -> None:
     assert metric.name.startswith("packshot_")
     assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
     assert metric.help.endswith(".")
