@@ -31,8 +31,9 @@ from tqdm import tqdm
 
 from benchmarks.load.usage import Usage
 from benchmarks.trace_sink import TraceSink
-from deploy.local.stack import Part, Stack, free_addresses, free_ports, part
+from deploy.local.stack import Part, Stack, free_addresses, part
 from packshot import AsyncClient
+from processes.ready import free_ports
 
 log = logging.getLogger("benchmarks")
 

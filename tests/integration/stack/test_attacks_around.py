@@ -13,8 +13,8 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from deploy.local.stack import free_ports
 from packshot import AsyncClient, Client, PackshotError
+from processes.ready import free_ports
 from tests.attack import blocked_log, silent_metrics, tls_storm
 from tests.attack.target import Target
 from tests.integration.processes import ROOT

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import free_ports
 from packshot import AsyncClient, Client, DeadlineExceededError, PackshotError, UnavailableError
+from processes.ready import free_ports
 from tests.integration.conftest import StartTriton
 from tests.integration.processes import ROOT, Triton
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
