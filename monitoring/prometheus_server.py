@@ -21,7 +21,7 @@ _STOP_TIMEOUT_S: Final = 20.0
 
 
 class PrometheusError(ProcessError):
-    """There is no Prometheus; the message says what to do."""
+    """There is no Prometheus, or it did not start; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def running_prometheus(
         port: Where it listens on the loopback interface; 0: a free port.
 
     Raises:
-        PrometheusError: It is not installed.
-        ProcessError: It did not start or did not stop.
+        PrometheusError: It is not installed, or did not start.
+        ProcessError: It did not stop.
     """
     binary = shutil.which("prometheus")
     if binary is None:
@@ -81,7 +81,10 @@ def running_prometheus(
     ]
     log = folder / "prometheus.log"
     with ServerProcess("prometheus", command, log, stop_s=_STOP_TIMEOUT_S) as server:
-        server.wait_until(lambda: answers(f"{url}/-/ready"), _READY_TIMEOUT_S)
+        try:
+            server.wait_until(lambda: answers(f"{url}/-/ready"), _READY_TIMEOUT_S)
+        except ProcessError as exc:
+            raise PrometheusError(f"prometheus did not start: {exc}") from exc
         yield Prometheus(url, server)
 
 
