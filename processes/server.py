@@ -102,8 +102,10 @@ class ServerProcess:
 
     @property
     def log(self) -> str:
-        """All that it has written to its log; empty without one."""
-        return self.log_path.read_text(errors="replace") if self.log_path else ""
+        """All that it has written to its log; empty without one, or if the log is a device."""
+        if self.log_path is None or not self.log_path.is_file():
+            return ""
+        return self.log_path.read_text(errors="replace")
 
     def is_running(self) -> bool:
         """Tell whether it has not ended."""
