@@ -53,9 +53,9 @@ def running_prometheus(
         gateways: `HOST:PORT` of the metrics of each gateway.
         tritons: `HOST:PORT` of the metrics of each Triton.
         folder: Where its configuration, its log and its data go; made if missing.
-        speed: How much shorter than the committed rules' every window is.
-        interval_s: Seconds between two scrapes, and between two looks at the rules; None: as the
-            committed configuration has it, divided by `speed`.
+        speed: By how much every window of the committed rules is shortened.
+        interval_s: Seconds between two scrapes, and between two evaluations of the rules; None: as
+            the committed configuration has it, divided by `speed`.
         port: Where it listens on the loopback interface; 0: a free port.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the face shows of itself: metrics, and one line of log a request."""
+"""Telemetry of the HTTP face: metrics, and one line of log a request."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from web.metrics import STATUSES, Metrics, Route
 
 log = logging.getLogger("web")
 
-# Watchers come every few seconds: their lines would bury the others.
+# Probes come every few seconds; their lines would hide the others.
 _QUIET: Final = "watch"
 _GONE: Final = 499
 _ROUTES: Final[dict[str, Route]] = {

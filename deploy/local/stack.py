@@ -1,4 +1,4 @@
-"""Triton, the gateway and the HTTP face as child processes that live and die together."""
+"""Triton, the gateway and the HTTP face as child processes, started and stopped together."""
 
 import os
 import sys
@@ -117,7 +117,7 @@ def running(
     """
     names = ("serving", "gateway", "web") if web else ("serving", "gateway")
     with ExitStack() as stack:
-        # What calls is stopped first, so that its last requests still find what they call.
+        # Callers are stopped before what they call, so that their last requests are answered.
         parts = tuple(
             stack.enter_context(part(name, {"PACKSHOT_WEB_GATEWAY": target, **environ}, log_folder))
             for name in names
@@ -152,7 +152,7 @@ def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iter
 def best_model(*, gpu: bool, repository: Path = Path("model_repository")) -> str:
     """Return the model that suits this machine best.
 
-    On a CPU that is the default network in integers, the fastest without a loss that is to be seen
+    On a CPU that is the default network in integers, the fastest without a visible loss
     (`docs/precision.md`). On a GPU it is IS-Net, the best cut, where `make isnet` has built it, and
     else the default network in half precision.
 

@@ -1,4 +1,4 @@
-"""Calls as they are seen: each is counted, timed, traced, and written down in one line."""
+"""Telemetry of calls: each is counted, timed, traced and logged in one line."""
 
 import contextlib
 import logging
@@ -65,12 +65,12 @@ class Call:
         return to_status(error, self.trace_id)
 
 
-# The call that is being answered, in whichever coroutine works for it.
+# The call that is being answered, in each coroutine that works for it.
 _current: ContextVar[Call] = ContextVar("current_call")
 
 
 class Calls:
-    """Sees every call.
+    """Counts, times, traces and logs every call.
 
     Args:
         metrics: Where they are counted and timed.
@@ -85,7 +85,7 @@ class Calls:
     def answering(
         self, method: Method, metadata: Metadata, arrived_s: float | None = None
     ) -> Iterator[Call]:
-        """Answer a call in a block; whatever is not noted about it by its end is not seen.
+        """Observe a call for the time of a block, at whose end its result must have been noted.
 
         Args:
             method: What is called.
@@ -93,7 +93,7 @@ class Calls:
             arrived_s: The `time.monotonic()` of its arrival; None: now.
         """
         start_s = time.monotonic() if arrived_s is None else arrived_s
-        # A render's message says its priority again, and decides, once it is there.
+        # The metadata announce a priority; the message, once received, decides.
         announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
         priority = announced if method in RENDERS else None
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
@@ -118,7 +118,7 @@ class Calls:
         arrived_s: float,
         facts: Mapping[str, str] | None = None,
     ) -> status_pb2.Status:
-        """See a call that is refused before it is read, and return its status.
+        """Observe a call that is refused before it is read, and return its status.
 
         Args:
             name: What is called, whether its method is counted or not.
@@ -137,12 +137,12 @@ class Calls:
 
     @contextlib.contextmanager
     def asking(self, stage: Stage) -> Iterator[None]:
-        """Make a span of a stage that another service does, which may continue the trace."""
+        """Make a span of a stage that another service does and may continue."""
         with self._tracing.asking(_current.get().span, stage):
             yield
 
     def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
-        """See a stage of the current call that is over.
+        """Observe a stage of the current call that has ended.
 
         Args:
             stage: Which.

@@ -1,4 +1,4 @@
-"""What the log has lost, read at a scrape from the log itself."""
+"""The number of dropped log lines, read from the log at each scrape."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ class LogCollector(Collector):
 
     Args:
         metrics: Declares the metric.
-        dropped: Tells how many, since the process began.
+        dropped: Returns how many, since the process began.
     """
 
     def __init__(self, metrics: Metrics, dropped: Callable[[], int]) -> None:

@@ -28,7 +28,7 @@ from logs import dropped_lines
 
 
 class Telemetry:
-    """What can be seen of one gateway.
+    """The registry, the metrics and the traces of one gateway.
 
     Args:
         config: The gateway's settings.
@@ -36,9 +36,9 @@ class Telemetry:
 
     Attributes:
         registry: All of its metrics.
-        metrics: Those that are counted and observed.
-        calls: Sees the calls.
-        tritons: Asks the inference servers how they are; to be run.
+        metrics: The gateway's own metrics.
+        calls: Counts, times, traces and logs each call.
+        tritons: Asks the inference servers for their state; the gateway runs it.
     """
 
     def __init__(self, config: GatewayConfig, tritons: Observed) -> None:
@@ -64,7 +64,7 @@ class Telemetry:
         receiving: Callable[[], int],
         decode_workers: Callable[[], Iterable[int]],
     ) -> None:
-        """Read at each scrape what the parts of the gateway hold.
+        """Have each scrape read what the parts of the gateway hold.
 
         Args:
             admission: Knows what is inside.

@@ -1,8 +1,7 @@
-"""What the gateway knows of its Tritons: asked now and then, shown at each scrape.
+"""The state of each Triton, asked for at an interval and shown at each scrape.
 
-Triton tells Prometheus how many photos and passes there were, which gives a mean batch. How large
-each batch was, it tells in its statistics alone, and it is the distribution that says whether
-batching works.
+Triton's own metrics have the number of photos and of passes, which gives the mean batch size. The
+size of each batch is in its statistics only. The distribution shows whether batching works.
 """
 
 import asyncio
@@ -24,11 +23,11 @@ _TIMEOUT_S: Final = 2.0
 class TritonWatch(Collector):
     """Asks every Triton for its state, and shows the last answers.
 
-    What was known of a Triton stays while it does not answer, so that no counter starts anew.
+    While a Triton does not answer, its last state stays, so that no counter starts again at zero.
 
     Args:
         metrics: Declares what is shown.
-        tritons: Whom to ask.
+        tritons: The servers to ask.
         default_model: The model that is marked as the default.
         interval_s: Seconds between two rounds.
     """
@@ -50,12 +49,12 @@ class TritonWatch(Collector):
             try:
                 for state in await self._tritons.states(_TIMEOUT_S):
                     self._note(state)
-            except Exception:  # the watch must outlive whatever a Triton answers
+            except Exception:  # no answer of a Triton may end the watch
                 log.exception("the state of Triton cannot be told")
             await asyncio.sleep(self._interval_s)
 
     def collect(self) -> Iterator[Metric]:
-        """Show what the last round brought."""
+        """Show the result of the last round."""
         states = tuple(self._states.values())
         metrics = self._metrics
         reachable = metrics.triton_reachable.family()

@@ -1,4 +1,4 @@
-"""What the gateway's processes take of the machine: memory and processor time, read at a scrape."""
+"""Memory and processor time of the gateway's processes, read at each scrape."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
