@@ -33,7 +33,7 @@ from prometheus_client import (
     Histogram,
     disable_created_metrics,
 )
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
 from metrics.label_values import closed_values, text_of
@@ -138,15 +138,14 @@ class MetricSet:
         self._registry = registry
         self.declared: list[Declaration] = []
 
-    def counter(self, name: str, help: str) -> Counter:  # noqa: A002  its name at Prometheus
-        """Make a counter without labels."""
-        self._declare(Kind.COUNTER, name, help, NoLabels)
-        return Counter(name, help, registry=self._registry)
+    def counter(self, name: str, text: str) -> Counter:
+        """Make a counter without labels; its name ends in `_total`."""
+        return self._made(Counter, name, text, NoLabels)
 
     def counters(
         self,
         name: str,
-        help: str,  # noqa: A002
+        text: str,
         labels: Callable[P, tuple[Any, ...]],
         series: Iterable[tuple[Any, ...]] | None = None,
     ) -> Family[P, Counter]:
@@ -154,55 +153,43 @@ class MetricSet:
 
         Args:
             name: Its name, `_total` included.
-            help: What it says, one sentence.
+            text: What it says, one sentence.
             labels: A NamedTuple whose fields are the labels.
             series: The label values that occur together; None: all combinations, or none at first
                 where a label's values are not known.
         """
-        declared = self._declare(Kind.COUNTER, name, help, labels, series)
-        metric = Counter(name, help, tuple(declared.labels), registry=self._registry)
-        return _with_series(metric, labels, declared)
+        return Family(self._made(Counter, name, text, labels, series), labels)
 
-    def gauge(self, name: str, help: str) -> Gauge:  # noqa: A002
+    def gauge(self, name: str, text: str) -> Gauge:
         """Make a gauge without labels."""
-        self._declare(Kind.GAUGE, name, help, NoLabels)
-        return Gauge(name, help, registry=self._registry)
+        return self._made(Gauge, name, text, NoLabels)
 
     def gauges(
-        self,
-        name: str,
-        help: str,  # noqa: A002
-        labels: Callable[P, tuple[Any, ...]],
+        self, name: str, text: str, labels: Callable[P, tuple[Any, ...]]
     ) -> Family[P, Gauge]:
         """Make a gauge with labels; the arguments are those of `counters`."""
-        declared = self._declare(Kind.GAUGE, name, help, labels)
-        metric = Gauge(name, help, tuple(declared.labels), registry=self._registry)
-        return _with_series(metric, labels, declared)
+        return Family(self._made(Gauge, name, text, labels), labels)
 
-    def histogram(self, name: str, help: str, buckets: tuple[float, ...]) -> Histogram:  # noqa: A002
+    def histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         """Make a histogram without labels, of buckets with these upper bounds."""
-        self._declare(Kind.HISTOGRAM, name, help, NoLabels, buckets=buckets)
-        return Histogram(name, help, registry=self._registry, buckets=buckets)
+        return self._made(Histogram, name, text, NoLabels, buckets=buckets)
 
     def histograms(
         self,
         name: str,
-        help: str,  # noqa: A002
+        text: str,
         labels: Callable[P, tuple[Any, ...]],
         buckets: tuple[float, ...],
         series: Iterable[tuple[Any, ...]] | None = None,
     ) -> Family[P, Histogram]:
         """Make a histogram with labels; the arguments are those of `counters` and `histogram`."""
-        declared = self._declare(Kind.HISTOGRAM, name, help, labels, series, buckets)
-        names = tuple(declared.labels)
-        metric = Histogram(name, help, names, registry=self._registry, buckets=buckets)
-        return _with_series(metric, labels, declared)
+        return Family(self._made(Histogram, name, text, labels, series, buckets), labels)
 
     def collected(
         self,
         family: type[F],
         name: str,
-        help: str,  # noqa: A002
+        text: str,
         labels: Callable[P, tuple[Any, ...]],
         buckets: tuple[float, ...] = (),
     ) -> Collected[P, F]:
@@ -211,45 +198,46 @@ class MetricSet:
         `family` is prometheus_client's class for its kind; the other arguments are those of
         `histograms`.
         """
-        kind = (
-            Kind.COUNTER
-            if issubclass(family, CounterMetricFamily)
-            else Kind.GAUGE
-            if issubclass(family, GaugeMetricFamily)
-            else Kind.HISTOGRAM
-        )
-        declared = self._declare(kind, name, help, labels, (), buckets, is_collected=True)
+        kind = Kind(family.__name__.removesuffix("MetricFamily").lower())
+        declared = self._declare(kind, name, text, labels, (), buckets, is_collected=True)
         return Collected(declared, family, labels)
+
+    def _made(
+        self,
+        kind: type[M],
+        name: str,
+        text: str,
+        labels: Callable[..., tuple[Any, ...]],
+        series: Iterable[tuple[Any, ...]] | None = None,
+        buckets: tuple[float, ...] = (),
+    ) -> M:
+        declared = self._declare(Kind(kind.__name__.lower()), name, text, labels, series, buckets)
+        more: dict[str, Any] = {"buckets": buckets} if buckets else {}
+        metric = kind(name, text, tuple(declared.labels), registry=self._registry, **more)
+        if declared.labels:
+            for values in declared.series:
+                metric.labels(*values)
+        return metric
 
     def _declare(
         self,
         kind: Kind,
         name: str,
-        help: str,  # noqa: A002
+        text: str,
         labels: Callable[..., tuple[Any, ...]],
-        series: Iterable[tuple[Any, ...]] | None = None,
-        buckets: tuple[float, ...] = (),
+        series: Iterable[tuple[Any, ...]] | None,
+        buckets: tuple[float, ...],
         *,
         is_collected: bool = False,
     ) -> Declaration:
         closed = closed_values(labels)
-        known = (
-            tuple(product(*closed.values()))
-            if series is None
-            else tuple(tuple(map(text_of, values)) for values in series)
-        )
+        # The product is empty if any value of a label may occur.
+        series = product(*closed.values()) if series is None else series
+        known = tuple(tuple(map(text_of, values)) for values in series)
         values = {
             label: told or tuple(dict.fromkeys(each[place] for each in known))
             for place, (label, told) in enumerate(closed.items())
         }
-        declaration = Declaration(name, kind, help, values, known, buckets, is_collected)
-        self.declared.append(declaration)
-        return declaration
-
-
-def _with_series(
-    metric: M, labels: Callable[P, tuple[Any, ...]], declared: Declaration
-) -> Family[P, M]:
-    for values in declared.series:
-        metric.labels(*values)
-    return Family(metric, labels)
+        declared = Declaration(name, kind, text, values, known, buckets, is_collected)
+        self.declared.append(declared)
+        return declared
