@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.temporary_postgres import temporary_postgres
-from deploy.local.stack import free_ports, running_aside
+from deploy.local.stack import running_aside
 from gateway.accounts.database import open_engine, parse_url
 from gateway.accounts.leases import LEASE_S
 from gateway.accounts.migrate import migrate
@@ -30,6 +30,7 @@ from gateway.accounts.rate import RateLimit
 from gateway.accounts.store import Account, KeyStore
 from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
 from packshot import AsyncClient, OutOfCreditsError, PackshotError
+from processes.ready import free_ports
 
 _CALL_TIMEOUT_S = 20.0
 _PAUSE_S = 0.05

@@ -9,7 +9,6 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from gateway.observability import catalogue
 from gateway.observability.calls import Calls
 from gateway.observability.labels import Method, Stage
 from gateway.observability.metrics import Metrics
@@ -40,10 +39,10 @@ def _see(calls: Calls, metrics: Metrics) -> None:
         call.facts |= {"caller": "127.0.0.1", "photo_bytes": 100_000, "model": "matte-int8"}
         for stage in Stage:
             calls.stage(stage, 0.005, time.time_ns())
-        for counter in (catalogue.IMAGES, catalogue.PIXELS, catalogue.PHOTO_BYTES):
-            metrics.count(counter)
-        metrics.count(catalogue.PICTURE_BYTES, amount=100_000)
-        metrics.observe(catalogue.CONFIDENCE, 0.9)
+        for counter in (metrics.images, metrics.pixels, metrics.photo_bytes):
+            counter.inc()
+        metrics.picture_bytes.inc(100_000)
+        metrics.confidence.observe(0.9)
         call.facts |= {"photo_pixels": 1_000_000, "picture_bytes": 100_000, "confidence": 0.9}
 
 

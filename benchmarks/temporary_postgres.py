@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.stack import free_ports
+from processes.ready import free_ports
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _STOP_TIMEOUT_S = 30.0

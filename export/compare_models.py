@@ -10,7 +10,7 @@ from export.evaluate import Judged, Model, Reader, judge, open_model, rows_as_ta
 from export.finegrain import read_finegrain
 from export.measures import mean_agreement
 from export.photos import read_photos
-from export.sheet import write_sheet
+from export.sheet import write_judged_sheet
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def compare(models: Sequence[Path], wanted: Wanted, sheet: Path) -> str:
         judged = {label: judge(model, read, side) for label, model in opened.items()}
         parts += _tables(name, judged, opened, side)
         path = sheet if len(readers) == 1 else sheet.with_stem(f"{sheet.stem}-{name}")
-        write_sheet(judged, path)
+        write_judged_sheet(judged, path)
         parts.append(f"sheet: {path}")
     return "\n\n".join(parts)
 

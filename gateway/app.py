@@ -21,7 +21,6 @@ from gateway.inference.model_pace import ModelPaces
 from gateway.inference.readiness import ReadinessWatch
 from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
 from gateway.inference.server import ObservedInference
-from gateway.observability import catalogue
 from gateway.observability.heartbeat import Heartbeat
 from gateway.observability.http import MetricsServer
 from gateway.observability.telemetry import Telemetry
@@ -106,8 +105,8 @@ class Gateway:
             log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
         self._heartbeat = Heartbeat()
-        self._metrics.follow(catalogue.READY, self._is_ready)
-        self._metrics.follow(catalogue.EVENT_LOOP_SILENCE, lambda: self._heartbeat.silence_s)
+        self._metrics.ready.set_function(self._is_ready)
+        self._metrics.event_loop_silence.set_function(lambda: self._heartbeat.silence_s)
         self.port = 0
         self.metrics_port = 0
 
@@ -213,7 +212,7 @@ class Gateway:
             config.worker_processes,
             config.decode_timeout_s,
             config.limits,
-            lambda: self._metrics.count(catalogue.DECODE_WORKERS_LOST),
+            self._metrics.decode_workers_lost.inc,
             config.log_format,
             self._decoder_changed,
         )
@@ -223,7 +222,7 @@ class Gateway:
         outbox = Outbox(
             config.send_timeout_s,
             drop_connection,
-            lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
+            self._metrics.connections_dropped.inc,
         )
         admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
         reception = AdmissionInterceptor(
@@ -281,14 +280,14 @@ class Gateway:
         return self._server.add_insecure_port(address)
 
     def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
-        self._metrics.show(catalogue.CIRCUIT_OPEN, is_open, model)
+        self._metrics.circuit_open.labels(model).set(is_open)
         self._watch.doubt()
 
     def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
-        self._metrics.count(catalogue.INFERENCE_RETRIES, "yes" if allowed else "no")
+        self._metrics.inference_retries.labels("yes" if allowed else "no").inc()
 
     def _count_refusal(self, bound: Bound, priority: Priority) -> None:
-        self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
+        self._metrics.admission_refusals.labels(bound, priority).inc()
 
     def _is_ready(self) -> bool:
         # A model may answer, and the loop that would ask it be stuck.

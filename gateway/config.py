@@ -169,7 +169,7 @@ class GatewayConfig:
         require(self, "max_in_flight", at_least=1)
         require(self, "max_streams", at_least=1)
         require(self, "stream_window", at_least=1, at_most=1024)
-        # Whatever one request may bring has room while nothing else is inside.
+        # The largest request must fit while nothing else is inside.
         require(self, "max_bytes_in_flight", at_least=2 * self.max_photo_bytes)
         require(self, "max_pixels_in_flight", at_least=MOST_CHARGED * self.max_photo_pixels)
         require(self, "max_receiving", at_least=1)
@@ -251,7 +251,7 @@ class GatewayConfig:
 
     @property
     def max_message_bytes(self) -> int:
-        """The largest request: twice the photo's limit, so that a photo over it hears of it."""
+        """The largest request: twice the photo's limit, so that a larger photo gets its error."""
         return 2 * self.max_photo_bytes + 2**20
 
     @property

@@ -1,13 +1,14 @@
-"""Memory that is given back: the C library's allocator, set for what photos do to it.
+"""Settings of the C library's allocator, so that photos' memory is returned to the system.
 
-A photo's arrays are tens of megabytes, made by one thread and freed by another. glibc answers each
-such block with one from the kernel at first, but learns from the first that is freed to keep them
-(its threshold rises to 32 MB), and it has an arena for each of up to eight threads per core, of
-which every one keeps its own peak. The process then grows for as long as photos differ in size.
-Fixed thresholds end the learning: a large block is the kernel's again once it is freed.
+A photo's arrays are tens of megabytes. One thread makes them and another frees them. At first glibc
+maps each such block from the kernel. After the first one is freed it raises its threshold, up to
+32 MB, and keeps blocks below it. It also has up to eight arenas per core, and each keeps its own
+peak. So the process grows for as long as photos differ in size. With fixed thresholds glibc unmaps
+a large block as soon as it is freed.
 
-A process that has one photo at a time and frees all of it at once does not grow so. It keeps some
-memory instead: the kernel takes as long to hand out a photo's pages as a decoder to fill them.
+A process that has one photo at a time and frees all of it at once does not grow this way. It keeps
+some memory instead, because the kernel takes as long to map a photo's pages as a decoder to fill
+them.
 """
 
 import ctypes
@@ -29,9 +30,9 @@ _ARENAS: Final = 2
 
 
 def limit_allocator() -> None:
-    """Have this process give photos' memory back, but for 64 MiB of Pillow's.
+    """Have this process return photos' memory, except for 64 MiB that Pillow keeps.
 
-    To be called before it starts threads.
+    Call it before the process starts threads.
     """
     _set(trim_bytes=8 * _MIB, mapped_from_bytes=_MIB)
     _keep_blocks(4)
@@ -45,7 +46,7 @@ def keep_some_memory() -> None:
 
 
 def _keep_blocks(count: int) -> None:
-    """Have Pillow keep so many of its blocks of 16 MiB, which its pictures come in."""
+    """Set how many of its blocks of 16 MiB Pillow keeps; its pictures lie in such blocks."""
     Image.core.set_blocks_max(count)  # type: ignore[attr-defined]  # documented, but not typed
 
 

@@ -2,4 +2,4 @@
 
 
 class StartError(Exception):
-    """Something that the gateway needs from its start on is missing; the message names it."""
+    """The gateway lacks something that it needs to start; the message names it."""

@@ -1,4 +1,4 @@
-"""How the processes log: to standard error, by fields, and never in the way of their work."""
+"""How the processes log: to standard error, with fields, without ever waiting."""
 
 import logging
 import sys
@@ -20,7 +20,7 @@ _LAST_LINES_S: Final = 1.0
 _writer: LineWriter | None = None
 
 
-# What a level of the log may be called, the chattiest first.
+# The levels of the log, the most detailed first.
 LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -60,7 +60,7 @@ def set_up_logging(level: str | int, log_format: LogFormat) -> None:
     descriptor = sys.stderr.fileno()
     unblock(sys.stdout.fileno())
     _writer = LineWriter(unblock(descriptor), notice)
-    # What Python itself and `print` write there goes the same way.
+    # Lines that Python itself and `print` write go the same way.
     sys.stderr = LineStream(_writer, descriptor, terminal=terminal)
     handler = _QueueHandler(_writer)
     handler.setFormatter(formatter)
@@ -92,7 +92,7 @@ class _QueueHandler(logging.Handler):
 
     def close(self) -> None:
         self._writer.flush(_LAST_LINES_S)
-        # There is no thread any more for what is written from here on.
+        # From here on no thread writes.
         if sys.__stderr__:
             sys.stderr = sys.__stderr__
         super().close()

@@ -1,7 +1,7 @@
-"""Standard output and standard error, kept from holding up those who write to them past the log.
+"""Standard output and standard error, set so that writes past the log do not wait.
 
-Libraries write to them by themselves: gRPC a line for each handshake that fails, from the threads
-that serve. Where nobody reads the other end, such a write would wait for ever.
+Libraries write to them directly: gRPC writes a line for each handshake that fails, from the threads
+that serve. If nobody reads the other end, such a write would wait for ever.
 """
 
 import os
@@ -30,7 +30,7 @@ def unblock(descriptor: int) -> int:
     waiting = os.dup(descriptor)
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISFIFO(mode) or os.isatty(descriptor):
-        # Another user's pipe or terminal may not be opened again: it stays as it is.
+        # Another user's pipe or terminal may not be opened again; it stays as it is.
         with suppress(OSError):
             new = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             os.dup2(new, descriptor)

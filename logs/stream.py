@@ -1,4 +1,4 @@
-"""What takes the place of `sys.stderr`: its lines go the log's way and never wait."""
+"""A replacement of `sys.stderr` whose lines go through the log's writer and never wait."""
 
 import io
 import threading
@@ -19,7 +19,7 @@ class LineStream(io.TextIOBase):
         self._writer = writer
         self._descriptor = descriptor
         self._terminal = terminal
-        # Reentrant: a destructor may complain in the midst of a write.
+        # Reentrant: a destructor may write during a write.
         self._lock = threading.RLock()
         self._begun = ""
 

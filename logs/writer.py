@@ -1,8 +1,7 @@
-"""Lines on their way to a file descriptor that may block: queued, bounded, written by a thread.
+"""Lines for a file descriptor that may block: queued up to a limit, written by one thread.
 
-Whoever reads standard error may pause, and a pipe that is full keeps whoever writes to it waiting.
-So nobody but one thread ever writes. What does not fit into the queue meanwhile is dropped and
-counted.
+The reader of standard error may pause, and a write to a full pipe waits. So only one thread writes.
+Lines that do not fit into the queue meanwhile are dropped and counted.
 """
 
 import os
@@ -40,8 +39,8 @@ class LineWriter:
         self._descriptor = descriptor
         self._notice = notice
         self._max_waiting_bytes = max_waiting_bytes
-        # One that may be put to even where the same thread is putting, as a destructor does that
-        # logs; the lock is reentrant for the same reason.
+        # A destructor may log while the same thread is in `put`, so this queue allows it; the
+        # lock is reentrant for the same reason.
         self._lines: SimpleQueue[bytes] = SimpleQueue()
         self._lock = threading.RLock()
         self._waiting_bytes = 0
@@ -110,5 +109,5 @@ class LineWriter:
                 try:
                     content = content[os.write(self._descriptor, content) :]
                 except BlockingIOError:
-                    # Whoever shares the descriptor has made it so: there is nothing to wait on.
+                    # Another user of the descriptor has made it non-blocking.
                     time.sleep(_RETRY_S)

@@ -1,1 +1,1 @@
-"""What operations watch: Prometheus's configuration and rules, and Grafana's dashboards."""
+"""Monitoring for operations: Prometheus's configuration and rules, and Grafana's dashboards."""

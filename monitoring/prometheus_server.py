@@ -1,30 +1,26 @@
 """A real Prometheus on this machine, with the project's configuration and rules, for a while."""
 
 import shutil
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import yaml
 
-from deploy.local.stack import free_ports
 from monitoring.windows import rules_at, shortened
+from processes.ready import ProcessError, answers, free_ports
+from processes.server import ServerProcess
 
 CONFIGURATION: Final = Path(__file__).parent / "prometheus" / "prometheus.yml"
 RULES: Final = CONFIGURATION.parent / "rules"
 
 _READY_TIMEOUT_S: Final = 60.0
 _STOP_TIMEOUT_S: Final = 20.0
-_POLL_S: Final = 0.05
 
 
-class PrometheusError(Exception):
+class PrometheusError(ProcessError):
     """There is no Prometheus, or it did not start; the message says what to do."""
 
 
@@ -34,13 +30,11 @@ class Prometheus:
 
     Attributes:
         url: Its address, http://HOST:PORT.
-        process: Its process.
-        log: Where its output goes.
+        server: Its process.
     """
 
     url: str
-    process: subprocess.Popen[bytes]
-    log: Path
+    server: ServerProcess
 
 
 @contextmanager
@@ -59,13 +53,14 @@ def running_prometheus(
         gateways: `HOST:PORT` of the metrics of each gateway.
         tritons: `HOST:PORT` of the metrics of each Triton.
         folder: Where its configuration, its log and its data go; made if missing.
-        speed: How much shorter than the committed rules' every window is.
-        interval_s: Seconds between two scrapes, and between two looks at the rules; None: as the
-            committed configuration has it, divided by `speed`.
+        speed: By how much every window of the committed rules is shortened.
+        interval_s: Seconds between two scrapes, and between two evaluations of the rules; None: as
+            the committed configuration has it, divided by `speed`.
         port: Where it listens on the loopback interface; 0: a free port.
 
     Raises:
         PrometheusError: It is not installed, or did not start.
+        ProcessError: It did not stop.
     """
     binary = shutil.which("prometheus")
     if binary is None:
@@ -76,32 +71,21 @@ def running_prometheus(
     folder.mkdir(parents=True, exist_ok=True)
     configuration = write_configuration(gateways, tritons, folder, speed, interval_s)
     address = f"127.0.0.1:{port or free_ports(1)[0]}"
+    url = f"http://{address}"
+    command = [
+        binary,
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={address}",
+        "--enable-feature=exemplar-storage",
+    ]
     log = folder / "prometheus.log"
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [
-                binary,
-                f"--config.file={configuration}",
-                f"--storage.tsdb.path={folder / 'data'}",
-                f"--web.listen-address={address}",
-                "--enable-feature=exemplar-storage",
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        running = Prometheus(f"http://{address}", process, log)
-        _wait_until_ready(running)
-        yield running
-    finally:
-        process.terminate()
+    with ServerProcess("prometheus", command, log, stop_s=_STOP_TIMEOUT_S) as server:
         try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            server.wait_until(lambda: answers(f"{url}/-/ready"), _READY_TIMEOUT_S)
+        except ProcessError as exc:
+            raise PrometheusError(f"prometheus did not start: {exc}") from exc
+        yield Prometheus(url, server)
 
 
 def write_configuration(
@@ -133,17 +117,3 @@ def write_configuration(
     configuration["global"]["scrape_timeout"] = configuration["global"]["scrape_interval"]
     written.write_text(yaml.safe_dump(configuration, sort_keys=False))
     return written
-
-
-def _wait_until_ready(prometheus: Prometheus) -> None:
-    give_up_s = time.monotonic() + _READY_TIMEOUT_S
-    while time.monotonic() < give_up_s:
-        if prometheus.process.poll() is not None:
-            break
-        try:
-            with urlopen(f"{prometheus.url}/-/ready", timeout=5):  # noqa: S310  its own address
-                return
-        except (URLError, OSError):
-            time.sleep(_POLL_S)
-    tail = "\n".join(prometheus.log.read_text(errors="replace").splitlines()[-10:])
-    raise PrometheusError(f"prometheus did not start; the end of {prometheus.log}:\n{tail}")

@@ -1,4 +1,4 @@
-"""Questions to a Prometheus, by its HTTP interface (https://prometheus.io/docs/prometheus/latest/querying/api/)."""
+"""Queries to a Prometheus, by its HTTP interface (https://prometheus.io/docs/prometheus/latest/querying/api/)."""
 
 import json
 import math
@@ -14,7 +14,7 @@ _TIMEOUT_S: Final = 30.0
 
 
 class QueryError(Exception):
-    """Prometheus did not answer, or refused the question; the message says why."""
+    """Prometheus did not answer, or refused the query; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deploy.local.demo import render_photos
 from deploy.local.interrupt import noting_signals
-from deploy.local.sheet import photos_in
+from deploy.local.photos import photos_in
 from deploy.local.stack import StackError, running
 from gateway.config import GatewayConfig
 from monitoring.prometheus_server import PrometheusError, running_prometheus

@@ -1,4 +1,4 @@
-"""Prometheus's files with every duration shortened, so that a drill of hours fits into a minute."""
+"""Shortens every duration in Prometheus's files, so that a test of hours takes a minute."""
 
 import re
 from typing import Any, Final
@@ -9,7 +9,7 @@ _UNITS_S: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 # A duration within an expression: in brackets, after `offset`. None is composed of two units.
 _IN_EXPRESSION: Final = re.compile(r"(?<=\[)\d+(?:ms|s|m|h|d)(?=\])|(?<=offset )\d+(?:ms|s|m|h|d)")
 _DURATION: Final = re.compile(r"(\d+)(ms|s|m|h|d)")
-# What a scrape a second leaves in a window must be two samples at least.
+# With a scrape every second, a window must hold at least two samples.
 _SHORTEST_RANGE_S: Final = 3.0
 
 
@@ -18,7 +18,7 @@ def rules_at(text: str, speed: float) -> str:
 
     Args:
         text: The file, YAML.
-        speed: How much faster than real time; 60 makes a second of a minute.
+        speed: How much faster than real time; 60 turns a minute into a second.
 
     Returns:
         The file with ranges, offsets, `for` and `interval` divided; a range stays long enough for
@@ -41,7 +41,7 @@ def shortened(duration: str, speed: float, at_least_s: float = 0.001) -> str:
     """Divide a duration such as `5m`.
 
     Raises:
-        ValueError: It is none of one number and one unit.
+        ValueError: It is not one number and one unit.
     """
     match = _DURATION.fullmatch(duration)
     if match is None:

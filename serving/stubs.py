@@ -1,14 +1,13 @@
 """The backend's stub processes: one for each instance of a model, children of Triton.
 
-Linux's /proc tells which there are. A Triton with native backends has none.
+A Triton with native backends has none.
 """
 
-import os
-import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 # Its command line: STUB …/MODEL/VERSION/FILE REGION SIZE GROWTH PARENT LIBRARY HANDLE INSTANCE …
 _STUB = "triton_python_backend_stub"
@@ -21,27 +20,21 @@ class Stub:
     """A stub process.
 
     Attributes:
-        pid: Its process id.
-        started_ticks: When it started; tells it from a later process of the same id.
+        process: The process; a later one of the same id is not equal to it.
         model: The model that it runs.
     """
 
-    pid: int
-    started_ticks: int
+    process: psutil.Process
     model: str
 
     def is_running(self) -> bool:
         """Tell whether it is still there and no zombie."""
-        stat = _stat(self.pid)
-        if stat is None or stat.started_ticks != self.started_ticks:
-            return False
-        return stat.state not in "ZX"
+        return _runs(self.process)
 
     def kill(self) -> None:
         """End it at once."""
-        if self.is_running():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            self.process.kill()
 
 
 def stubs_of(triton_pid: int, model: str | None = None) -> frozenset[Stub]:
@@ -52,47 +45,32 @@ def stubs_of(triton_pid: int, model: str | None = None) -> frozenset[Stub]:
         model: The model whose stubs are wanted; `None`: all.
 
     Returns:
-        The stubs.
+        The stubs; none if there is no such process.
     """
-    found = (_stub(stat) for stat in _children(triton_pid))
+    try:
+        children = psutil.Process(triton_pid).children()
+    except psutil.NoSuchProcess:
+        return frozenset()
+    found = (_stub(child) for child in children if _runs(child))
     return frozenset(stub for stub in found if stub and model in (None, stub.model))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stat:
-    pid: int
-    state: str
-    parent_pid: int
-    started_ticks: int
-
-
-def _children(pid: int) -> Iterator[_Stat]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            stat = _stat(int(entry.name))
-            if stat and stat.parent_pid == pid and stat.state not in "ZX":
-                yield stat
-
-
-def _stat(pid: int) -> _Stat | None:
+def _runs(process: psutil.Process) -> bool:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    # The second field, the name in parentheses, may hold spaces; the rest follows its last ")".
-    fields = text.rpartition(")")[2].split()
-    return _Stat(pid, state=fields[0], parent_pid=int(fields[1]), started_ticks=int(fields[19]))
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
-def _stub(stat: _Stat) -> Stub | None:
+def _stub(process: psutil.Process) -> Stub | None:
     try:
-        command = Path(f"/proc/{stat.pid}/cmdline").read_bytes().decode().split("\0")
-    except OSError:
+        command = process.cmdline()
+    except psutil.Error:
         return None
-    if Path(command[0]).name != _STUB or len(command) <= _INSTANCE:
+    if not command or Path(command[0]).name != _STUB or len(command) <= _INSTANCE:
         return None
     model = Path(command[_MODEL_FILE]).parents[1].name
     # While a model is loaded, a short-lived stub completes its configuration; it has no number.
     if command[_INSTANCE] == model:
         return None
-    return Stub(stat.pid, stat.started_ticks, model)
+    return Stub(process, model)

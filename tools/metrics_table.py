@@ -8,16 +8,16 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from gateway.observability.catalogue import all_metrics
-from metrics import Metric
+from gateway.observability.metrics import all_metrics
+from metrics import Declaration
 from tools.documents import filled
-from web import catalogue
+from web import metrics as face
 
 _DOCUMENT = Path("docs/monitoring.md")
 _MOST_SHOWN = 8
 
 
-def as_table(metrics: Iterable[Metric]) -> str:
+def as_table(metrics: Iterable[Declaration]) -> str:
     """Return metrics as a Markdown table."""
     rows = ["| metric | kind | labels | meaning |", "|---|---|---|---|"]
     rows += [
@@ -30,7 +30,7 @@ def as_table(metrics: Iterable[Metric]) -> str:
 def with_table(document: str) -> str:
     """Return the document's text with the table as the code has it."""
     document = filled(document, "metrics", as_table(all_metrics()))
-    return filled(document, "face metrics", as_table(catalogue.all_metrics()))
+    return filled(document, "face metrics", as_table(face.all_metrics()))
 
 
 def main() -> int:
@@ -41,7 +41,7 @@ def main() -> int:
     what.add_argument("--check", action="store_true", help="only compare, change nothing")
     arguments = parser.parse_args()
     if not (arguments.write or arguments.check):
-        print(as_table((*all_metrics(), *catalogue.all_metrics())))
+        print(as_table((*all_metrics(), *face.all_metrics())))
         return 0
     document = _DOCUMENT.read_text()
     wanted = with_table(document)
@@ -53,7 +53,7 @@ def main() -> int:
     return 0
 
 
-def _labels(metric: Metric) -> str:
+def _labels(metric: Declaration) -> str:
     return "; ".join(f"`{name}`{_values(values)}" for name, values in metric.labels.items())
 
 

@@ -60,8 +60,8 @@ def make_app(config: WebConfig, trust: SSLContext | None = None) -> ASGIApp:
     """
     telemetry = Telemetry()
     door = GatewayDoor(config)
-    room = Room(config.max_requests, config.max_bytes_in_flight, telemetry)
-    face = Face(config, door, room, Fetcher(config, telemetry, trust), telemetry)
+    room = Room(config.max_requests, config.max_bytes_in_flight, telemetry.metrics)
+    face = Face(config, door, room, Fetcher(config, telemetry.metrics, trust), telemetry)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -70,7 +70,7 @@ def make_app(config: WebConfig, trust: SSLContext | None = None) -> ASGIApp:
 
     async def readyz(_request: Request) -> Response:
         is_ready = await door.is_ready()
-        telemetry.ready(is_ready=is_ready)
+        telemetry.metrics.ready.set(is_ready)
         if is_ready:
             return PlainTextResponse("ready\n")
         return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)

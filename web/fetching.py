@@ -17,9 +17,9 @@ import httpcore
 
 from web.config import WebConfig
 from web.errors import WebError, invalid
+from web.metrics import FetchOutcome, Metrics
 from web.parts import too_large
 from web.room import Place
-from web.telemetry import Telemetry
 
 _PORTS: Final = {"http": 80, "https": 443}
 _REDIRECTS: Final = {301, 302, 303, 307, 308}
@@ -45,15 +45,15 @@ class Fetcher:
 
     Args:
         config: Whether, from where, how much and for how long.
-        telemetry: Counts what was fetched.
+        metrics: Counts what was fetched.
         trust: Judges https; None: the machine's own CAs do.
     """
 
     def __init__(
-        self, config: WebConfig, telemetry: Telemetry, trust: ssl.SSLContext | None = None
+        self, config: WebConfig, metrics: Metrics, trust: ssl.SSLContext | None = None
     ) -> None:
         self._config = config
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._hosts = frozenset(host.lower() for host in config.fetch_hosts)
         self._trust = trust
 
@@ -75,7 +75,7 @@ class Fetcher:
                 "(PACKSHOT_WEB_FETCH_URLS switches it on)",
                 title=f"{name} is switched off",
             )
-        outcome = "failed"
+        outcome: FetchOutcome = "failed"
         try:
             async with asyncio.timeout(self._config.fetch_timeout_s):
                 data = await self._follow(url, place)
@@ -95,7 +95,7 @@ class Fetcher:
         except _NoFileError as exc:
             raise _failed(name, str(exc)) from exc
         finally:
-            self._telemetry.fetched(outcome)
+            self._metrics.fetches.labels(outcome).inc()
         return data
 
     async def _follow(self, url: str, place: Place) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from web.errors import overloaded
-from web.telemetry import Telemetry
+from web.metrics import Metrics
 
 
 class Room:
@@ -13,16 +13,17 @@ class Room:
     Args:
         max_requests: Most requests inside.
         max_bytes: Most bytes of them all.
-        telemetry: Shows what is inside, and counts what is refused.
+        metrics: Show what is inside, and count what is refused.
     """
 
-    def __init__(self, max_requests: int, max_bytes: int, telemetry: Telemetry) -> None:
+    def __init__(self, max_requests: int, max_bytes: int, metrics: Metrics) -> None:
         self._max_requests = max_requests
         self._max_bytes = max_bytes
-        self._telemetry = telemetry
+        self._metrics = metrics
         self.requests = 0
         self.bytes = 0
-        telemetry.limits(max_requests, max_bytes)
+        metrics.in_flight_limit.set(max_requests)
+        metrics.bytes_limit.set(max_bytes)
 
     @contextmanager
     def place(self) -> Iterator["Place"]:
@@ -32,7 +33,7 @@ class Room:
             WebError: All are taken.
         """
         if self.requests >= self._max_requests:
-            self._telemetry.refused("requests")
+            self._metrics.refusals.labels("requests").inc()
             raise overloaded(f"{self.requests} requests are inside; the limit is the same")
         self.requests += 1
         place = Place(self)
@@ -49,7 +50,7 @@ class Room:
             WebError: There is none.
         """
         if self.bytes + count > self._max_bytes:
-            self._telemetry.refused("bytes")
+            self._metrics.refusals.labels("bytes").inc()
             raise overloaded(
                 f"{self.bytes} bytes of uploads and answers are inside, and {count} more would "
                 f"exceed the limit of {self._max_bytes}"
@@ -59,7 +60,8 @@ class Room:
     def move(self, count: int) -> None:
         """Count bytes that came, or went if negative."""
         self.bytes += count
-        self._telemetry.holds(self.requests, self.bytes)
+        self._metrics.in_flight.set(self.requests)
+        self._metrics.bytes.set(self.bytes)
 
 
 class Place:

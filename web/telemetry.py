@@ -1,4 +1,4 @@
-"""What the face shows of itself: metrics, and one line of log a request."""
+"""Telemetry of the HTTP face: metrics, and one line of log a request."""
 
 import logging
 import time
@@ -10,16 +10,14 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from metrics.kept import KeptMetrics
-from web import catalogue
-from web.catalogue import FETCHES, STATUSES
+from web.metrics import STATUSES, Metrics, Route
 
 log = logging.getLogger("web")
 
-# Watchers come every few seconds: their lines would bury the others.
+# Probes come every few seconds; their lines would hide the others.
 _QUIET: Final = "watch"
 _GONE: Final = 499
-_ROUTES: Final = {
+_ROUTES: Final[dict[str, Route]] = {
     "/v1.0/removebg": "removebg",
     "/v1.0/account": "account",
     "/v1/segment": "segment",
@@ -34,49 +32,22 @@ _ROUTES: Final = {
 
 
 class Telemetry:
-    """The metrics of one face, each in a registry of its own."""
+    """The metrics of one face, in a registry of its own.
+
+    Attributes:
+        metrics: Those that the face counts itself.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._metrics = KeptMetrics(self._registry, catalogue.all_metrics())
+        self.metrics = Metrics(self._registry)
 
     def scrape(self) -> bytes:
         """Return the metrics as Prometheus reads them."""
         return generate_latest(self._registry)
-
-    def answered(self, route: str, status: int, took_s: float, received: int, sent: int) -> None:
-        """Count a request."""
-        text = str(status) if str(status) in STATUSES else "other"
-        self._metrics.count(catalogue.REQUESTS, route, text)
-        self._metrics.count(catalogue.RECEIVED, amount=received)
-        self._metrics.count(catalogue.SENT, amount=sent)
-        self._metrics.observe(catalogue.REQUEST_DURATION, took_s, route)
-
-    def limits(self, requests: int, size: int) -> None:
-        """Show the bounds."""
-        self._metrics.show(catalogue.PLACES_LIMIT, requests)
-        self._metrics.show(catalogue.BYTES_LIMIT, size)
-
-    def holds(self, requests: int, size: int) -> None:
-        """Show what is inside."""
-        self._metrics.show(catalogue.PLACES, requests)
-        self._metrics.show(catalogue.BYTES, size)
-
-    def refused(self, bound: str) -> None:
-        """Count a request that found no room."""
-        self._metrics.count(catalogue.REFUSALS, bound)
-
-    def fetched(self, outcome: str) -> None:
-        """Count an address fetched, by one of `FETCHES`."""
-        assert outcome in FETCHES  # noqa: S101
-        self._metrics.count(catalogue.FETCHED, outcome)
-
-    def ready(self, *, is_ready: bool) -> None:
-        """Show what the gateway said."""
-        self._metrics.show(catalogue.READY, is_ready)
 
 
 class Watched:
@@ -89,7 +60,7 @@ class Watched:
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
-        self._telemetry = telemetry
+        self._metrics = telemetry.metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -118,7 +89,7 @@ class Watched:
             took_s = time.monotonic() - start_s
             path = scope["path"]
             route = _ROUTES.get(path, "page" if path.startswith("/page/") else "other")
-            self._telemetry.answered(route, status or _GONE, took_s, received, sent)
+            self._count(route, status or _GONE, took_s, received, sent)
             level = logging.DEBUG if route == _QUIET else logging.INFO
             log.log(
                 level,
@@ -135,6 +106,13 @@ class Watched:
                     **_trace(scope),
                 },
             )
+
+    def _count(self, route: Route, status: int, took_s: float, received: int, sent: int) -> None:
+        text = str(status) if str(status) in STATUSES else "other"
+        self._metrics.requests.labels(route, text).inc()
+        self._metrics.received_bytes.inc(received)
+        self._metrics.sent_bytes.inc(sent)
+        self._metrics.request_duration.labels(route).observe(took_s)
 
 
 def _trace(scope: Scope) -> dict[str, str]:

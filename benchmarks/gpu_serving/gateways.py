@@ -16,8 +16,9 @@ from benchmarks.load.generator import Plan
 from benchmarks.load.phase import carry_out
 from benchmarks.load.photos import Photo, Size, make_photos
 from benchmarks.load.summary import summarise
-from deploy.local.stack import Part, free_addresses, part, wait_until
+from deploy.local.stack import Part, free_addresses, part
 from packshot import Client, PackshotError
+from processes.ready import wait_until
 
 _READY_TIMEOUT_S = 40.0
 _BUSY_SHARE = 0.85  # a side that is busier than this is said to be the bottleneck

@@ -69,8 +69,7 @@ def proof(triton: Triton) -> Iterator[Row]:
 
 def described(triton: Triton, variant: str) -> str:
     """Find what the backend logged of a variant's session: its provider and options."""
-    log = triton.server.log
-    lines = log.read_text(errors="replace").splitlines() if log else []
+    lines = triton.server.log.splitlines()
     found = [line for line in lines if f"{variant}_0" in line and "ExecutionProvider" in line]
     return found[-1].rpartition(": ")[2][-600:] if found else ""
 

@@ -14,7 +14,8 @@ import tritonclient.grpc as triton_grpc
 from benchmarks import perf_analyzer
 from benchmarks.gpu_serving.gauges import watching
 from benchmarks.gpu_serving.variants import Variant
-from deploy.local.stack import Part, free_addresses, part, wait_until
+from deploy.local.stack import Part, free_addresses, part
+from processes.ready import wait_until
 from serving.client import TritonClient
 from serving.errors import ServingError
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from benchmarks import perf_analyzer
 from benchmarks.limits.network import Setting
-from benchmarks.peers.server import awake, pause, resume
+from benchmarks.peers.server import awake
 from benchmarks.sweep.configuration import Configuration, config_path, copy_configured
-from deploy.local.stack import free_addresses, part, wait_until
+from deploy.local.stack import free_addresses, part
 from export.triton_config import read_config
+from processes.ready import wait_until
+from processes.tree import pause, resume
 from serving.client import TritonClient
 
 # Least requests in each of perf_analyzer's three windows, and how far these may differ.

@@ -22,10 +22,12 @@ from benchmarks.peers.callers import (
 )
 from benchmarks.peers.environments import ensure_environment
 from benchmarks.peers.models import U2NETP, onnx_of
-from benchmarks.peers.server import awake, pause, resume, running_server
+from benchmarks.peers.server import awake, running_server
 from benchmarks.peers.summary import PACKSHOT
-from deploy.local.stack import Stack, StackError, free_addresses, free_ports, running
+from deploy.local.stack import Stack, StackError, free_addresses, running
 from export.tensor_names import PHOTO
+from processes.ready import free_ports
+from processes.tree import pause, resume
 
 TRITON = "triton"
 REMBG, LITSERVE, BENTOML = "rembg", "litserve", "bentoml"
@@ -113,7 +115,7 @@ class Contenders:
                 running_server(peer, command, environ, self._scratch, cwd)
             )
             contender = Contender(connect, (server.process.pid,), server.check)
-            server.wait_until(lambda: _try(contender, photo, output))
+            server.wait_until_answers(lambda: _try(contender, photo, output))
             pause(contender.pids)
             self._exits.push(starting.pop_all())
         return contender

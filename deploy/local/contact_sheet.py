@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from deploy.local.interrupt import check_interrupt
-from deploy.local.sheet import Tile, photos_in, write_sheet
+from deploy.local.photos import photos_in
 from deploy.local.stack import running_aside
 from packshot import (
     BackgroundPicture,
@@ -22,6 +22,7 @@ from packshot import (
     RenderOptions,
     Scene,
 )
+from tools.sheet import Tile, write_sheet
 
 _SIDE_PX = 800
 _TILE_PX = 240
@@ -63,10 +64,11 @@ def write_contact_sheet(photos: Path, out: Path) -> int:
         jobs = [(photo, name) for photo in sources for name in ways]
         with click.progressbar(pool.map(render, jobs), len(jobs), "rendering") as bar:
             tiles = list(bar)
-    # One column a way, one row a photo.
-    columns = [[Tile(photo, photo.stem) for photo in sources]]
-    columns += [tiles[way :: len(ways)] for way in range(len(ways))]
-    write_sheet(columns, out / "contact-sheet.jpg", tile_px=_TILE_PX)
+    rows = [
+        [Tile(photo, photo.stem), *tiles[number * len(ways) : (number + 1) * len(ways)]]
+        for number, photo in enumerate(sources)
+    ]
+    write_sheet(rows, out / "contact-sheet.jpg", tile_px=_TILE_PX, gap_px=12, label_px=26)
     for line in failed:
         print(line)
     print(

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.local.interrupt import check_interrupt
-from deploy.local.sheet import Tile, photos_in, write_sheet
+from deploy.local.photos import photos_in
 from deploy.local.stack import page_address, running_aside
 from packshot import Client, Packshot, PackshotError, RenderOptions, Scene
+from tools.sheet import Tile, write_sheet
 
 # What each photo becomes: name and arguments of `Client.render`.
 _RENDERINGS: tuple[tuple[str, RenderOptions], ...] = (
@@ -37,7 +38,9 @@ def run_demo(photos: Path, out: Path) -> int:
         print(f"the page to try photos on: {stack.page}", flush=True)
         columns = render_photos(stack.target, sources, out)
     if columns:
-        write_sheet([list(map(Tile, column)) for column in columns], out / "sheet.jpg")
+        # One column a photo, what became of it below.
+        rows = [list(map(Tile, row)) for row in zip(*columns, strict=True)]
+        write_sheet(rows, out / "sheet.jpg", tile_px=360, gap_px=12)
         print(f"all of them on one sheet: {out / 'sheet.jpg'}")
     rendered = f"{len(columns)} of {len(sources)} photos rendered"
     print(f"{rendered} to {out}, {time.monotonic() - start_s:.1f} s in all")

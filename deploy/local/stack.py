@@ -1,22 +1,16 @@
-"""Triton, the gateway and the HTTP face as child processes that live and die together."""
+"""Triton, the gateway and the HTTP face as child processes, started and stopped together."""
 
 import os
-import signal
-import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from deploy.local.interrupt import check_interrupt
-from packshot import Client, PackshotError
-from serving.errors import ServingError
+from processes.ready import ProcessError, answers, free_ports, is_serving, wait_until
+from processes.server import ServerProcess
 from serving.host import has_nvidia_gpu
 from settings import load
 from web.config import WebConfig
@@ -27,34 +21,10 @@ _READY_TIMEOUT_S = 600.0
 _STOP_TIMEOUT_S = 45.0
 _POLL_S = 0.1
 
-
-class StackError(ServingError):
-    """A part of the stack did not start, or ended on its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One process of the stack.
-
-    Attributes:
-        name: The module that runs as `python -m NAME`.
-        process: The process.
-        log: Where its output goes; None for this process's own standard error.
-    """
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path | None
-
-    def check(self) -> None:
-        """Raise `StackError` if the process has ended, with the last lines of its log."""
-        if self.process.poll() is None:
-            return
-        tail = ""
-        if self.log:
-            lines = self.log.read_text(errors="replace").splitlines()[-15:]
-            tail = "".join(f"\n  {line}" for line in lines)
-        raise StackError(f"{self.name} ended with status {self.process.returncode}{tail}")
+# A part of the stack did not start, ended on its own, or did not stop.
+StackError = ProcessError
+# A part runs as `python -m NAME`.
+Part = ServerProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +56,11 @@ class Stack:
             StackError: A process ended, or ten minutes passed.
             KeyboardInterrupt: A stop was asked for.
         """
-        with Client(self.target, retries=False, timeout_s=2) as client:
-
-            def is_ready() -> bool:
-                try:
-                    return client.healthy()
-                except PackshotError:
-                    return False  # not listening yet
-
-            wait_until(is_ready, self.check, "the gateway", _READY_TIMEOUT_S)
         if self.page:
             wait_until(
                 lambda: answers(f"{self.page}readyz"), self.check, "the page", _READY_TIMEOUT_S
             )
+        wait_until(lambda: is_serving(self.target), self.check, "the gateway", _READY_TIMEOUT_S)
 
     def wait_until_ended(self) -> None:
         """Wait for the first process to end; raises `StackError` that says which.
@@ -109,38 +71,6 @@ class Stack:
         while True:
             self.check()
             time.sleep(_POLL_S)
-
-
-def wait_until(
-    is_ready: Callable[[], bool], check: Callable[[], None], name: str, timeout_s: float
-) -> None:
-    """Wait until something is ready.
-
-    Args:
-        is_ready: Tells whether it is.
-        check: Raises `StackError` if it cannot become so any more.
-        name: What it is called.
-        timeout_s: How long to wait.
-
-    Raises:
-        StackError: As `check` says, or the time is up.
-    """
-    give_up_s = time.monotonic() + timeout_s
-    while time.monotonic() < give_up_s:
-        check()
-        if is_ready():
-            return
-        time.sleep(_POLL_S)
-    raise StackError(f"{name} was not ready within {timeout_s:g} s")
-
-
-def answers(url: str) -> bool:
-    """Tell whether an address of this machine's answers with 200."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  http of this machine
-            return bool(answer.status == 200)  # noqa: PLR2004
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextmanager
@@ -187,7 +117,7 @@ def running(
     """
     names = ("serving", "gateway", "web") if web else ("serving", "gateway")
     with ExitStack() as stack:
-        # What calls is stopped first, so that its last requests still find what they call.
+        # Callers are stopped before what they call, so that their last requests are answered.
         parts = tuple(
             stack.enter_context(part(name, {"PACKSHOT_WEB_GATEWAY": target, **environ}, log_folder))
             for name in names
@@ -212,27 +142,17 @@ def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iter
         environ: Its environment.
         log_folder: Where its output is appended, in a file NAME.log; None: to this one's.
     """
+    command = [sys.executable, "-m", name]
     log = log_folder / f"{name}.log" if log_folder else None
-    with ExitStack() as stack:
-        output = stack.enter_context(log.open("ab")) if log else sys.stderr.fileno()
-        process = subprocess.Popen(
-            [sys.executable, "-m", name],
-            env={"PACKSHOT_DEFAULT_MODEL": best_model(gpu=has_nvidia_gpu()), **environ},
-            stdout=output,
-            stderr=output,
-            # Ctrl-C reaches this process alone, which then stops them in order.
-            start_new_session=True,
-        )
-        try:
-            yield Part(name, process, log)
-        finally:
-            _stop(process)
+    settings = {"PACKSHOT_DEFAULT_MODEL": best_model(gpu=has_nvidia_gpu()), **environ}
+    with ServerProcess(name, command, log, environ=settings, stop_s=_STOP_TIMEOUT_S) as process:
+        yield process
 
 
 def best_model(*, gpu: bool, repository: Path = Path("model_repository")) -> str:
     """Return the model that suits this machine best.
 
-    On a CPU that is the default network in integers, the fastest without a loss that is to be seen
+    On a CPU that is the default network in integers, the fastest without a visible loss
     (`docs/precision.md`). On a GPU it is IS-Net, the best cut, where `make isnet` has built it, and
     else the default network in half precision.
 
@@ -243,17 +163,6 @@ def best_model(*, gpu: bool, repository: Path = Path("model_repository")) -> str
     if gpu:
         return "isnet" if (repository / "isnet").is_dir() else "matte-fp16"
     return "matte-int8"
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        command = " ".join(map(str, cast("list[str]", process.args)[1:]))
-        print(f"{command} did not end within {_STOP_TIMEOUT_S:g} s: killed", file=sys.stderr)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def free_addresses() -> dict[str, str]:
@@ -268,12 +177,3 @@ def free_addresses() -> dict[str, str]:
         "PACKSHOT_TRITON_GRPC_PORT": str(triton[1]),
         "PACKSHOT_TRITON_METRICS_PORT": str(triton[2]),
     }
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback interface that nobody listens on."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from numpy.typing import NDArray
 from torch import Tensor
 
 from export.training.batch import Batch
@@ -12,10 +12,10 @@ from export.training.compose import compose_batch
 from export.training.config import SceneConfig
 from export.training.dice import Dice
 from export.training.sources import Pictures
+from tools.sheet import Tile, write_sheet
 
 PHOTO = "photo"  # whole ones with their own mask
 COLUMNS = 6
-LABEL_HEIGHT_PX = 16
 
 
 def draw_samples(
@@ -47,21 +47,22 @@ def draw_samples(
 
 
 def write_picture_sheet(samples: list[tuple[str, Batch]], path: Path) -> None:
-    """Write samples as a contact sheet, each picture with its matte on its right."""
-    side = samples[0][1].rgb.shape[-1]
-    rows = -(-len(samples) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * 2 * side, rows * (side + LABEL_HEIGHT_PX)), "white")
-    draw = ImageDraw.Draw(sheet)
-    for number, (kind, batch) in enumerate(samples):
-        row, column = divmod(number, COLUMNS)
-        x, y = column * 2 * side, row * (side + LABEL_HEIGHT_PX)
-        draw.text((x + 4, y + 2), kind, fill="black")
-        sheet.paste(_image(batch.rgb), (x, y + LABEL_HEIGHT_PX))
-        sheet.paste(_image(batch.alpha.expand(-1, 3, -1, -1)), (x + side, y + LABEL_HEIGHT_PX))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    """Write samples as a contact sheet, each picture with its matte on its right.
+
+    Args:
+        samples: what is written below the pictures of a batch, empty for nothing, and the batch.
+        path: of the sheet to write; its folder is made.
+    """
+    tiles = [
+        tile
+        for kind, batch in samples
+        for rgb, alpha in zip(_pixels(batch.rgb), _pixels(batch.alpha), strict=True)
+        for tile in (Tile(rgb, kind), Tile(alpha[..., 0]))
+    ]
+    rows = [tiles[start : start + 2 * COLUMNS] for start in range(0, len(tiles), 2 * COLUMNS)]
+    write_sheet(rows, path, tile_px=samples[0][1].rgb.shape[-1])
 
 
-def _image(batch: Tensor) -> Image.Image:
-    pixels = (batch[0].permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
-    return Image.fromarray(pixels)
+def _pixels(batch: Tensor) -> NDArray[np.floating]:
+    """Return (N, 3 or 1, H, W) as (N, H, W, 3 or 1), on the CPU."""
+    return np.asarray(batch.permute(0, 2, 3, 1).cpu().numpy())

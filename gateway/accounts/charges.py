@@ -14,7 +14,6 @@ from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
 from gateway.admission.caller import Caller
 from gateway.errors import AccountsUnavailableError, DeadlineError, KeyInvalidError, NoAccountsError
-from gateway.observability import catalogue
 from gateway.observability.labels import ChargeOutcome, Operation
 from gateway.observability.metrics import Metrics
 
@@ -136,7 +135,7 @@ class CreditCharges:
                 await asyncio.shield(returning)
             raise
         self._upkeep.deliver(hold.hold_id)
-        self._metrics.count(catalogue.CREDITS, ChargeOutcome.SPENT)
+        self._metrics.credits.labels(ChargeOutcome.SPENT).inc()
 
     async def account(self, caller: Caller) -> Account:
         """Look the caller's account up, as it is now."""
@@ -172,7 +171,7 @@ class CreditCharges:
                 "the charge of this idempotency key was returned meanwhile; the next attempt is "
                 "charged anew"
             )
-        self._metrics.count(catalogue.CREDITS, ChargeOutcome.REPEATED)
+        self._metrics.credits.labels(ChargeOutcome.REPEATED).inc()
 
     async def _persistently(self, step: Callable[[str], bool], hold_id: str) -> bool:
         """Take a step, again where the database does not answer."""

@@ -8,7 +8,6 @@ from typing import Final, ParamSpec, TypeVar
 
 from gateway.accounts.bounded import TimeLimit, within
 from gateway.errors import AccountsUnavailableError
-from gateway.observability import catalogue
 from gateway.observability.labels import Operation
 from gateway.observability.metrics import Metrics
 
@@ -69,9 +68,8 @@ class DatabaseThreads:
                 f"the accounts did not answer within {_OPERATION_TIMEOUT_S:g} s"
             ) from None
         finally:
-            self._metrics.observe(
-                catalogue.ACCOUNTS_DURATION, time.monotonic() - start_s, operation
-            )
+            duration = self._metrics.accounts_duration.labels(operation)
+            duration.observe(time.monotonic() - start_s)
 
     def close(self) -> None:
         """Begin none of the operations that wait, and let running ones end, soon; blocks."""

@@ -9,7 +9,6 @@ from gateway.accounts.credits import CreditStore, Returned
 from gateway.accounts.leases import INTERVAL_S, HoldLeases
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import AccountsUnavailableError
-from gateway.observability import catalogue
 from gateway.observability.labels import ChargeOutcome, Operation
 from gateway.observability.metrics import Metrics
 
@@ -121,12 +120,12 @@ class Upkeep:
         swept = await self._threads.run(Operation.SWEEP, self._leases.sweep)
         if swept.returned:
             log.warning("%d credits of expired holds were returned", swept.returned)
-            self._metrics.count(catalogue.CREDITS, ChargeOutcome.EXPIRED, amount=swept.returned)
+            self._metrics.credits.labels(ChargeOutcome.EXPIRED).inc(swept.returned)
         if swept.refunded:
             log.warning(
                 "%d credits were refunded: spent for replies that were never sent", swept.refunded
             )
-            self._metrics.count(catalogue.CREDITS, ChargeOutcome.REFUNDED, amount=swept.refunded)
+            self._metrics.credits.labels(ChargeOutcome.REFUNDED).inc(swept.refunded)
 
     async def _tell(self) -> None:
         live, delivered = list(self._live), list(self._delivered)
@@ -148,4 +147,4 @@ class Upkeep:
         if returned is Returned.SPENT:
             log.warning("the credit of hold %s was refunded: its reply was not sent", hold_id)
         if returned in _OUTCOMES:
-            self._metrics.count(catalogue.CREDITS, _OUTCOMES[returned])
+            self._metrics.credits.labels(_OUTCOMES[returned]).inc()

@@ -1,1 +1,1 @@
-"""What can be seen of the gateway from outside: metrics, traces and a line per request."""
+"""Metrics, traces and a line per request."""

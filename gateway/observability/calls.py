@@ -1,4 +1,4 @@
-"""Calls as they are seen: each is counted, timed, traced, and written down in one line."""
+"""Telemetry of calls: each is counted, timed, traced and logged in one line."""
 
 import contextlib
 import logging
@@ -12,8 +12,8 @@ import structlog.contextvars
 from google.rpc import status_pb2
 from opentelemetry.trace import Span
 
-from gateway.observability import catalogue
-from gateway.observability.labels import NO_PRIORITY, RENDERS, Method, Stage
+from gateway.admission.priority import Priority
+from gateway.observability.labels import RENDERS, Method, Outcome, Stage
 from gateway.observability.metrics import Metrics
 from gateway.observability.tracing import Tracing, end_call, trace_id_of
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
@@ -32,7 +32,7 @@ class Call:
     Attributes:
         method: What is called.
         span: Its span.
-        priority: Its priority's name; `NO_PRIORITY` for what is no render.
+        priority: Its priority; None if it is no render.
         code: How it ends.
         reason: Why, if it is an error.
         facts: What else its line says.
@@ -40,9 +40,9 @@ class Call:
         photo_counted: Whether the bytes of its photo have been counted.
     """
 
-    method: str
+    method: Method
     span: Span
-    priority: str
+    priority: Priority | None
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
     facts: dict[str, str | int | float] = field(default_factory=dict)
@@ -55,9 +55,9 @@ class Call:
         return trace_id_of(self.span)
 
     @property
-    def exemplar(self) -> str | None:
-        """The trace's id where there is such a trace to look at, which is where it is sampled."""
-        return self.trace_id if self.span.is_recording() else None
+    def exemplar(self) -> dict[str, str] | None:
+        """The labels of the call's exemplars: its trace's id. None if the trace is not sampled."""
+        return {"trace_id": self.trace_id} if self.span.is_recording() else None
 
     def fail(self, error: ReasonedError) -> status_pb2.Status:
         """Note the error that the call ends in, and return its status."""
@@ -65,12 +65,12 @@ class Call:
         return to_status(error, self.trace_id)
 
 
-# The call that is being answered, in whichever coroutine works for it.
+# The call that is being answered, in each coroutine that works for it.
 _current: ContextVar[Call] = ContextVar("current_call")
 
 
 class Calls:
-    """Sees every call.
+    """Counts, times, traces and logs every call.
 
     Args:
         metrics: Where they are counted and timed.
@@ -85,7 +85,7 @@ class Calls:
     def answering(
         self, method: Method, metadata: Metadata, arrived_s: float | None = None
     ) -> Iterator[Call]:
-        """Answer a call in a block; whatever is not noted about it by its end is not seen.
+        """Observe a call for the time of a block, at whose end its result must have been noted.
 
         Args:
             method: What is called.
@@ -93,18 +93,19 @@ class Calls:
             arrived_s: The `time.monotonic()` of its arrival; None: now.
         """
         start_s = time.monotonic() if arrived_s is None else arrived_s
-        # A render's message says its priority again, and decides, once it is there.
+        # The metadata announce a priority; the message, once received, decides.
         announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
-        priority = announced.label if method in RENDERS else NO_PRIORITY
+        priority = announced if method in RENDERS else None
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
         token = enter(call)
-        self._metrics.move(catalogue.IN_FLIGHT, 1, method)
+        in_flight = self._metrics.in_flight.labels(method)
+        in_flight.inc()
         try:
             with structlog.contextvars.bound_contextvars(trace_id=call.trace_id):
                 try:
                     yield call
                 finally:
-                    self._metrics.move(catalogue.IN_FLIGHT, -1, method)
+                    in_flight.dec()
                     self._answered(call, time.monotonic() - start_s)
         finally:
             leave(token)
@@ -117,10 +118,10 @@ class Calls:
         arrived_s: float,
         facts: Mapping[str, str] | None = None,
     ) -> status_pb2.Status:
-        """See a call that is refused before it is read, and return its status.
+        """Observe a call that is refused before it is read, and return its status.
 
         Args:
-            name: What is called, be it one of the methods that are counted or not.
+            name: What is called, whether its method is counted or not.
             metadata: The call's metadata.
             error: Why it is refused.
             arrived_s: The `time.monotonic()` of its arrival.
@@ -130,18 +131,18 @@ class Calls:
             with self.answering(Method(name), metadata, arrived_s) as call:
                 call.facts |= facts or {}
                 return call.fail(error)
-        self._metrics.count(catalogue.ERRORS, error.reason)
+        self._metrics.errors.labels(error.reason).inc()
         log.info("call refused", extra={"method": name, "reason": error.reason, **(facts or {})})
         return to_status(error)
 
     @contextlib.contextmanager
     def asking(self, stage: Stage) -> Iterator[None]:
-        """Make a span of a stage that another service does, which may continue the trace."""
+        """Make a span of a stage that another service does and may continue."""
         with self._tracing.asking(_current.get().span, stage):
             yield
 
     def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
-        """See a stage of the current call that is over.
+        """Observe a stage of the current call that has ended.
 
         Args:
             stage: Which.
@@ -150,25 +151,21 @@ class Calls:
         """
         call = _current.get()
         call.stages_s[stage] = duration_s
-        self._metrics.observe(catalogue.STAGE_DURATION, duration_s, stage, trace_id=call.exemplar)
+        self._metrics.stage_duration.labels(stage).observe(duration_s, call.exemplar)
         if start_ns is not None:
             self._tracing.add(call.span, stage, start_ns, duration_s)
 
     def _answered(self, call: Call, duration_s: float) -> None:
         code, metrics = call.code, self._metrics
-        outcome = "ok" if code is grpc.StatusCode.OK else "error"
-        metrics.count(catalogue.REQUESTS, call.method, code.name, call.priority)
-        metrics.observe(
-            catalogue.REQUEST_DURATION,
-            duration_s,
-            *(call.method, call.priority, outcome),
-            trace_id=call.exemplar,
-        )
+        outcome: Outcome = "ok" if code is grpc.StatusCode.OK else "error"
+        metrics.requests.labels(call.method, code, call.priority).inc()
+        duration = metrics.request_duration.labels(call.method, call.priority, outcome)
+        duration.observe(duration_s, call.exemplar)
         if call.reason:
-            metrics.count(catalogue.ERRORS, call.reason)
+            metrics.errors.labels(call.reason).inc()
             call.facts["reason"] = call.reason
-        if call.priority != NO_PRIORITY:
-            call.facts["priority"] = call.priority
+        if call.priority is not None:
+            call.facts["priority"] = call.priority.label
         end_call(call.span, code.name, call.facts)
         facts = {
             "method": call.method,

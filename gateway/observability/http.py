@@ -1,8 +1,8 @@
 """The small HTTP server beside the gRPC one: /metrics, /livez and /readyz.
 
-It has a thread and an event loop of its own, so that it answers while the gateway's is stuck. A
-connection costs a place of a bounded number, and no thread: those that send nothing, or read
-nothing, are ended by the clock, and before that by newer ones.
+It has a thread and an event loop of its own, so that it answers while the gateway's loop is stuck.
+The number of connections is limited, and none takes a thread. A connection that sends nothing or
+reads nothing is closed after a time limit, or earlier if a newer one needs its place.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
-# One connection more takes the place of the oldest.
+# A further connection replaces the oldest.
 MAX_CONNECTIONS: Final = 256
 # They take no more than this share of the descriptors that the process may open.
 _SHARE_OF_DESCRIPTORS: Final = 1 / 8
@@ -117,13 +117,13 @@ class MetricsServer:
 
         def end(task: asyncio.Task[None]) -> None:
             self._open.pop(task, None)
-            # Nothing is left to be sent where it was closed.
+            # A closed connection has nothing left to send.
             if not writer.is_closing():
                 writer.transport.abort()
             # The loop closes the connection's socket in its next turn.
             self._loop.call_soon(self._loop.call_soon, self._socket.keep_spare)
 
-        # Of a task that is cancelled before its first step nothing else would run.
+        # If a task is cancelled before its first step, nothing else of it runs.
         task.add_done_callback(end)
 
     def _end_oldest(self) -> None:
@@ -132,15 +132,15 @@ class MetricsServer:
         oldest.cancel()
 
     def _make_room(self) -> bool:
-        """End the oldest connection, if there is one: its descriptor is free in a moment."""
+        """Close the oldest connection, if there is one; its descriptor is free soon."""
         if self._open:
             self._end_oldest()
             return True
         return False
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request and close the connection; it is cut off where that fails."""
-        # Else it would count as sent what still waits to be.
+        """Answer one request and close the connection; abort it if that fails."""
+        # Otherwise data that still waits would count as sent.
         writer.transport.set_write_buffer_limits(0)
         with suppress(asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             try:
@@ -183,7 +183,7 @@ class MetricsServer:
         return _bytes(reply, with_body=method == "GET")
 
     def _scrape(self, query: str, accept: str, accept_encoding: str) -> _Reply:
-        # Prometheus's own library chooses form and encoding by what a WSGI server would hand it.
+        # prometheus_client chooses format and encoding by a WSGI environment.
         environ = {
             "REQUEST_METHOD": "GET",
             "PATH_INFO": "/metrics",
@@ -201,10 +201,10 @@ class MetricsServer:
 
 
 class _Listener(socket.socket):
-    """A listening socket that keeps a few descriptors of its own, for when others take all.
+    """A listening socket that keeps some descriptors, for times when the process has none left.
 
     Attributes:
-        make_room: Called where those are used up; tells whether one will be free in a moment.
+        make_room: Called when those are used up; returns whether one will be free soon.
     """
 
     make_room: Callable[[], bool]
@@ -214,16 +214,16 @@ class _Listener(socket.socket):
         self._spare: list[int] = []
 
     def keep_spare(self) -> None:
-        """Take descriptors until there are as many spare ones as there should be."""
+        """Take descriptors until the number of spare ones is complete."""
         with suppress(OSError):  # later, then
             while len(self._spare) < _SPARE and self.fileno() >= 0:
                 self._spare.append(os.dup(self.fileno()))
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Accept a connection, on a spare descriptor if need be.
+        """Accept a connection, on a spare descriptor if no other is free.
 
         Raises:
-            BlockingIOError: There is none, but will be in a moment.
+            BlockingIOError: There is no descriptor, but there will be one soon.
             OSError: As for any socket.
         """
         try:
@@ -238,7 +238,7 @@ class _Listener(socket.socket):
         return super().accept()
 
     def close(self) -> None:
-        """Close it, and what it keeps."""
+        """Close it and its spare descriptors."""
         while self._spare:
             os.close(self._spare.pop())
         super().close()

@@ -1,7 +1,15 @@
-"""The values of the labels that the gateway itself gives its metrics, spans and lines of log."""
+"""The labels of the gateway's metrics: their values, and which of them a metric has.
+
+Spans and lines of log use the same values.
+"""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal, NamedTuple
+
+import grpc
+
+from gateway.admission.bounds import Bound
+from gateway.admission.priority import Priority
 
 
 class Method(StrEnum):
@@ -48,8 +56,122 @@ class ChargeOutcome(StrEnum):
     REPEATED = "repeated"  # none taken: a render whose idempotency key had been paid for
 
 
-# The priority of a request that is no render.
-NO_PRIORITY: Final = "none"
-
-# The calls that have one.
+# The calls that have a priority.
 RENDERS: Final = (Method.RENDER, Method.STREAM_PHOTO)
+
+Outcome = Literal["ok", "error"]
+Part = Literal["gateway", "decode_workers"]
+
+
+class ByCall(NamedTuple):
+    """A call, its status and its priority; None: the call is no render."""
+
+    method: Method
+    code: grpc.StatusCode
+    priority: Priority | None
+
+
+class ByOutcome(NamedTuple):
+    """A call, its priority as in `ByCall`, and whether it succeeded."""
+
+    method: Method
+    priority: Priority | None
+    outcome: Outcome
+
+
+class ByMethod(NamedTuple):
+    """A call."""
+
+    method: Method
+
+
+class ByReason(NamedTuple):
+    """The reason of an error, one of `gateway.errors.all_reasons`."""
+
+    reason: str
+
+
+class ByStage(NamedTuple):
+    """A stage of a render."""
+
+    stage: Stage
+
+
+class ByPriority(NamedTuple):
+    """A render's priority."""
+
+    priority: Priority
+
+
+class ByBound(NamedTuple):
+    """The bound that a render would have exceeded, and the render's priority."""
+
+    bound: Bound
+    priority: Priority
+
+
+class ByTriton(NamedTuple):
+    """A Triton, by its address."""
+
+    triton: str
+
+
+class ByTritonAndModel(NamedTuple):
+    """A model of a Triton."""
+
+    triton: str
+    model: str
+
+
+class ByModel(NamedTuple):
+    """A model."""
+
+    model: str
+
+
+class ModelLabels(NamedTuple):
+    """What is told of a loaded model."""
+
+    model: str
+    version: str
+    precision: str
+    device: str
+    default: Literal["yes", "no"]
+
+
+class ByPermission(NamedTuple):
+    """Whether the retry budget allowed a second attempt."""
+
+    allowed: Literal["yes", "no"]
+
+
+class ByChargeOutcome(NamedTuple):
+    """What became of a credit."""
+
+    outcome: ChargeOutcome
+
+
+class ByOperation(NamedTuple):
+    """An operation in the accounts' database."""
+
+    operation: Operation
+
+
+class ByLoad(NamedTuple):
+    """Whether a certificate that was read is served now."""
+
+    outcome: Literal["loaded", "refused"]
+
+
+class ByPart(NamedTuple):
+    """The gateway's process, or its decode workers together."""
+
+    part: Part
+
+
+class BuildLabels(NamedTuple):
+    """What is told of the program."""
+
+    version: str
+    revision: str
+    python: str

@@ -17,7 +17,6 @@ from gateway.admission import Admission, Bound
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.inference.server import Observed
-from gateway.observability import catalogue
 from gateway.observability.calls import Calls
 from gateway.observability.log_lines import LogCollector
 from gateway.observability.metrics import Metrics
@@ -29,7 +28,7 @@ from logs import dropped_lines
 
 
 class Telemetry:
-    """What can be seen of one gateway.
+    """The registry, the metrics and the traces of one gateway.
 
     Args:
         config: The gateway's settings.
@@ -37,9 +36,9 @@ class Telemetry:
 
     Attributes:
         registry: All of its metrics.
-        metrics: Those that are counted and observed.
-        calls: Sees the calls.
-        tritons: Asks the inference servers how they are; to be run.
+        metrics: The gateway's own metrics.
+        calls: Counts, times, traces and logs each call.
+        tritons: Asks the inference servers for their state; the gateway runs it.
     """
 
     def __init__(self, config: GatewayConfig, tritons: Observed) -> None:
@@ -48,9 +47,11 @@ class Telemetry:
         self.metrics = Metrics(self.registry)
         self._tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
         self.calls = Calls(self.metrics, self._tracing)
-        self.tritons = TritonWatch(tritons, config.default_model, config.triton_state_interval_s)
+        self.tritons = TritonWatch(
+            self.metrics, tritons, config.default_model, config.triton_state_interval_s
+        )
         self.registry.register(self.tritons)
-        self.registry.register(LogCollector(dropped_lines))
+        self.registry.register(LogCollector(self.metrics, dropped_lines))
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -63,7 +64,7 @@ class Telemetry:
         receiving: Callable[[], int],
         decode_workers: Callable[[], Iterable[int]],
     ) -> None:
-        """Read at each scrape what the parts of the gateway hold.
+        """Have each scrape read what the parts of the gateway hold.
 
         Args:
             admission: Knows what is inside.
@@ -71,34 +72,34 @@ class Telemetry:
             receiving: Tells how many renders' requests are being received.
             decode_workers: Gives the process ids of the decode workers.
         """
+        metrics = self.metrics
         for priority in Priority:
             for bound, metric in (
-                (Bound.REQUESTS, catalogue.ADMITTED_REQUESTS),
-                (Bound.BYTES, catalogue.ADMITTED_BYTES),
-                (Bound.PIXELS, catalogue.ADMITTED_PIXELS),
+                (Bound.REQUESTS, metrics.admitted_requests),
+                (Bound.BYTES, metrics.admitted_bytes),
+                (Bound.PIXELS, metrics.admitted_pixels),
             ):
-                held = partial(admission.held, bound, priority)
-                self.metrics.follow(metric, held, priority.label)
+                metric.labels(priority).set_function(partial(admission.held, bound, priority))
             wait_s = partial(admission.wait_s, priority)
-            self.metrics.follow(catalogue.ESTIMATED_WAIT, wait_s, priority.label)
-        self.metrics.follow(catalogue.RECEIVING, receiving)
-        self.metrics.follow(catalogue.OPEN_STREAMS, lambda: streams.open)
-        self.registry.register(UsageCollector(decode_workers))
+            metrics.estimated_wait.labels(priority).set_function(wait_s)
+        metrics.receiving.set_function(receiving)
+        metrics.open_streams.set_function(lambda: streams.open)
+        self.registry.register(UsageCollector(metrics, decode_workers))
 
     def close(self) -> None:
         """Send the spans that have not been sent."""
         self._tracing.close()
 
     def _show_settings(self, config: GatewayConfig, release: str) -> None:
-        bounds, show = config.bounds, self.metrics.show
-        show(catalogue.BUILD_INFO, 1, release, config.revision, platform.python_version())
-        show(catalogue.ADMITTED_REQUESTS_LIMIT, bounds.requests)
-        show(catalogue.ADMITTED_BYTES_LIMIT, bounds.bytes)
-        show(catalogue.ADMITTED_PIXELS_LIMIT, bounds.pixels)
-        show(catalogue.RECEIVING_LIMIT, bounds.receiving)
-        show(catalogue.OPEN_STREAMS_LIMIT, bounds.streams)
-        show(catalogue.MEMORY_CEILING, config.memory_ceiling_bytes)
-        show(catalogue.WORKER_THREADS, config.worker_threads)
-        show(catalogue.GPU_EXPECTED, config.expect_gpu)
-        show(catalogue.CIRCUIT_OPEN, 0, config.default_model)
-        show(catalogue.CERTIFICATE_EXPIRY, math.inf)
+        bounds, metrics = config.bounds, self.metrics
+        metrics.build_info.labels(release, config.revision, platform.python_version()).set(1)
+        metrics.admitted_requests_limit.set(bounds.requests)
+        metrics.admitted_bytes_limit.set(bounds.bytes)
+        metrics.admitted_pixels_limit.set(bounds.pixels)
+        metrics.receiving_limit.set(bounds.receiving)
+        metrics.open_streams_limit.set(bounds.streams)
+        metrics.memory_ceiling.set(config.memory_ceiling_bytes)
+        metrics.worker_threads.set(config.worker_threads)
+        metrics.gpu_expected.set(config.expect_gpu)
+        metrics.circuit_open.labels(config.default_model).set(0)
+        metrics.certificate_expiry.set(math.inf)

@@ -1,9 +1,8 @@
 """Traces: OpenTelemetry's, from the caller through the gateway's stages into Triton.
 
-The context comes and goes as W3C Trace Context (https://www.w3.org/TR/trace-context/). Every call
-has a trace's id, its caller's or a new one, by which log lines and errors are found; spans are made
-of those calls alone that are sampled, and sent by OTLP over HTTP, the one form that Triton knows
-as well.
+The context is received and sent as W3C Trace Context (https://www.w3.org/TR/trace-context/). Every
+call has a trace id, its caller's or a new one; log lines and errors name it. Only sampled calls get
+spans. Spans are sent by OTLP over HTTP, the form that Triton supports too.
 """
 
 import contextlib
@@ -56,7 +55,7 @@ class Tracing:
         )
 
     def add(self, parent: Span, name: str, start_ns: int, duration_s: float) -> None:
-        """Add a span of something that is over.
+        """Add a span of something that has ended.
 
         Args:
             parent: The span that it was part of.
@@ -71,7 +70,7 @@ class Tracing:
 
     @contextlib.contextmanager
     def asking(self, parent: Span, name: str) -> Iterator[None]:
-        """Make a span of a block that asks another service, which can continue the trace."""
+        """Make a span of a block that calls another service, which can continue the trace."""
         if not parent.is_recording():
             yield
             return
@@ -80,7 +79,7 @@ class Tracing:
             yield
 
     def close(self) -> None:
-        """Send what has not been sent."""
+        """Send the spans that have not been sent."""
         self._provider.shutdown()
 
 

@@ -1,8 +1,7 @@
-"""What the gateway knows of its Tritons: asked now and then, shown at each scrape.
+"""The state of each Triton, asked for at an interval and shown at each scrape.
 
-Triton tells Prometheus how many photos and passes there were, which gives a mean batch. How large
-each batch was, it tells in its statistics alone, and it is the distribution that says whether
-batching works.
+Triton's own metrics have the number of photos and of passes, which gives the mean batch size. The
+size of each batch is in its statistics only. The distribution shows whether batching works.
 """
 
 import asyncio
@@ -10,11 +9,11 @@ import logging
 from collections.abc import Iterator
 from typing import Final
 
-from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from gateway.inference.server import Observed, ServerState
-from gateway.observability import catalogue
+from gateway.observability.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -24,15 +23,19 @@ _TIMEOUT_S: Final = 2.0
 class TritonWatch(Collector):
     """Asks every Triton for its state, and shows the last answers.
 
-    What was known of a Triton stays while it does not answer, so that no counter starts anew.
+    While a Triton does not answer, its last state stays, so that no counter starts again at zero.
 
     Args:
-        tritons: Whom to ask.
+        metrics: Declares what is shown.
+        tritons: The servers to ask.
         default_model: The model that is marked as the default.
         interval_s: Seconds between two rounds.
     """
 
-    def __init__(self, tritons: Observed, default_model: str, interval_s: float) -> None:
+    def __init__(
+        self, metrics: Metrics, tritons: Observed, default_model: str, interval_s: float
+    ) -> None:
+        self._metrics = metrics
         self._tritons = tritons
         self._default_model = default_model
         self._interval_s = interval_s
@@ -46,34 +49,34 @@ class TritonWatch(Collector):
             try:
                 for state in await self._tritons.states(_TIMEOUT_S):
                     self._note(state)
-            except Exception:  # the watch must outlive whatever a Triton answers
+            except Exception:  # no answer of a Triton may end the watch
                 log.exception("the state of Triton cannot be told")
             await asyncio.sleep(self._interval_s)
 
     def collect(self) -> Iterator[Metric]:
-        """Show what the last round brought."""
+        """Show the result of the last round."""
         states = tuple(self._states.values())
-        reachable = GaugeMetricFamily(
-            catalogue.TRITON_REACHABLE.name, catalogue.TRITON_REACHABLE.help, labels=("triton",)
-        )
-        batches = HistogramMetricFamily(
-            catalogue.TRITON_BATCH_SIZE.name,
-            catalogue.TRITON_BATCH_SIZE.help,
-            labels=("triton", "model"),
-        )
-        models = GaugeMetricFamily(
-            catalogue.MODEL_INFO.name,
-            catalogue.MODEL_INFO.help,
-            labels=tuple(catalogue.MODEL_INFO.labels),
-        )
+        metrics = self._metrics
+        reachable = metrics.triton_reachable.family()
+        batches = metrics.triton_batch_size.family()
+        models = metrics.model_info.family()
         told = set()
         for state in states:
-            reachable.add_metric((state.address,), float(state.reachable))
+            labels = metrics.triton_reachable.labels(state.address)
+            reachable.add_metric(labels, float(state.reachable))
             for model in state.models:
-                default = "yes" if model.name == self._default_model else "no"
-                told.add((model.name, model.version, model.precision, model.device, default))
-                buckets, total = _cumulated(model.passes)
-                batches.add_metric((state.address, model.name), buckets, total)
+                told.add(
+                    metrics.model_info.labels(
+                        model.name,
+                        model.version,
+                        model.precision,
+                        model.device,
+                        "yes" if model.name == self._default_model else "no",
+                    )
+                )
+                buckets, total = self._cumulated(model.passes)
+                labels = metrics.triton_batch_size.labels(state.address, model.name)
+                batches.add_metric(labels, buckets, total)
         for labels in sorted(told):
             models.add_metric(labels, 1)
         yield from (reachable, batches, models)
@@ -84,12 +87,11 @@ class TritonWatch(Collector):
             state = ServerState(state.address, reachable=False, models=known.models)
         self._states[state.address] = state
 
-
-def _cumulated(passes: dict[int, int]) -> tuple[list[tuple[str, float]], float]:
-    """Return a histogram's buckets, and the sum of what it holds, of passes by batch size."""
-    buckets = [
-        (str(float(bound)), float(sum(n for size, n in passes.items() if size <= bound)))
-        for bound in catalogue.TRITON_BATCH_SIZE.buckets
-    ]
-    buckets.append(("+Inf", float(sum(passes.values()))))
-    return buckets, float(sum(size * n for size, n in passes.items()))
+    def _cumulated(self, passes: dict[int, int]) -> tuple[list[tuple[str, float]], float]:
+        """Return a histogram's buckets, and the sum of what it holds, of passes by batch size."""
+        buckets = [
+            (str(float(bound)), float(sum(n for size, n in passes.items() if size <= bound)))
+            for bound in self._metrics.triton_batch_size.declaration.buckets
+        ]
+        buckets.append(("+Inf", float(sum(passes.values()))))
+        return buckets, float(sum(size * n for size, n in passes.items()))

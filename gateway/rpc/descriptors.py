@@ -6,16 +6,15 @@ decoding opens that reserve. So gRPC is told to accept no more connections than 
 """
 
 import logging
-import os
 import resource
-from pathlib import Path
 from typing import Final
+
+import psutil
 
 from gateway.rendering.decoding.reserve import KEPT
 
 log = logging.getLogger(__name__)
 
-_DESCRIPTORS: Final = Path("/proc/self/fd")
 # Beside those for decoding: channels to Triton, workers, the metrics port, files and a database.
 _OTHERS: Final = 64
 _KEPT: Final = KEPT + _OTHERS
@@ -30,7 +29,7 @@ def most_connections(wanted: int) -> int:
     Args:
         wanted: Connections that the settings allow.
     """
-    in_use = len(os.listdir(_DESCRIPTORS))  # noqa: PTH208  names are all that is wanted
+    in_use = psutil.Process().num_fds()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted

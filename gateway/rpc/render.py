@@ -11,7 +11,6 @@ from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
 from gateway.inference.model_pace import ModelPaces
-from gateway.observability import catalogue
 from gateway.observability.calls import Call, current_call
 from gateway.observability.metrics import Metrics
 from gateway.rendering.cost import cost_by_bytes_s, cost_of
@@ -82,7 +81,7 @@ class Rendering:
         """
         priority = read_priority(request.priority)
         seen = current_call()
-        seen.priority = priority.label
+        seen.priority = priority
         # Each reading of the field is a copy of the photo.
         photo_bytes = len(request.photo)
         seen.facts |= {"caller": caller.name, "photo_bytes": photo_bytes}
@@ -108,7 +107,7 @@ class Rendering:
             # Once for each photo: one of a stream that had to wait for room comes by again.
             if not seen.photo_counted:
                 seen.photo_counted = True
-                self._metrics.count(catalogue.PHOTO_BYTES, amount=photo_bytes)
+                self._metrics.photo_bytes.inc(photo_bytes)
 
         def take_room(pixels: int, work: Work) -> None:
             cost_s = cost_of(work, pass_s)
@@ -179,11 +178,11 @@ class Rendering:
         return digest
 
     def _note(self, packshot: Packshot, call: Call) -> None:
-        self._metrics.count(catalogue.IMAGES)
-        self._metrics.count(catalogue.PIXELS, amount=packshot.photo_pixels)
-        self._metrics.count(catalogue.PICTURE_BYTES, amount=len(packshot.picture))
+        self._metrics.images.inc()
+        self._metrics.pixels.inc(packshot.photo_pixels)
+        self._metrics.picture_bytes.inc(len(packshot.picture))
         if not packshot.keeps_own_cut:
-            self._metrics.observe(catalogue.CONFIDENCE, packshot.confidence)
+            self._metrics.confidence.observe(packshot.confidence)
         call.facts |= {
             "photo_pixels": packshot.photo_pixels,
             "picture_bytes": len(packshot.picture),

@@ -201,7 +201,7 @@ def _finish(axes: Any, panel: Panel, count: int) -> None:
 
 
 def _stack(axes: Any, named: Sequence[tuple[str, Series]], colors: Sequence[str]) -> None:
-    # Series begin at different moments: each is laid on the moments of all.
+    # Series begin at different times; each is put on the times of all.
     moments = np.unique(np.concatenate([np.array(series.times_s) for _, series in named]))
     values = np.zeros((len(named), len(moments)))
     for row, (_, series) in enumerate(named):
@@ -218,10 +218,10 @@ def _stack(axes: Any, named: Sequence[tuple[str, Series]], colors: Sequence[str]
 def _heatmap(axes: Any, several: Sequence[Series]) -> None:
     ordered = sorted(several, key=lambda series: float(series.labels["le"]))
     below = np.array([np.nan_to_num(series.values) for series in ordered])
-    # Each bucket of Prometheus's holds those below it; what is shown is each one's own.
+    # Prometheus's buckets are cumulative; the picture shows each bucket's own count.
     own = np.diff(below, axis=0, prepend=0).clip(min=0)
     axes.imshow(
-        # Rates are differences of floating point: what is next to nothing is nothing.
+        # Rates are differences of floating-point numbers; a value close to zero is zero.
         np.where(own > own.max() * 1e-6, own, np.nan),
         aspect="auto",
         origin="lower",

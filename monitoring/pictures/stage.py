@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from deploy.local.sheet import photos_in
+from deploy.local.photos import photos_in
 from deploy.local.stack import free_addresses, running
 from gateway.accounts.database import open_engine, parse_url
 from gateway.accounts.rate import RateLimit

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.temporary_postgres import temporary_postgres
-from deploy.local.stack import free_ports
 from gateway.config import GatewayConfig
 from packshot import Client, PackshotError
+from processes.ready import free_ports
+from processes.server import ServerProcess
 from settings import load
 from tests.attack.target import Target
-from tests.integration.processes import ServerProcess, Triton
+from tests.integration.processes import Triton, start_server
 from tests.support.accounts import Books, books_at
 from tests.support.certificates import Authority
 
@@ -135,7 +136,7 @@ def open_arena(triton: Triton, setup: Setup, folder: Path) -> Iterator[Arena]:
             redirect = f"2> {shlex.quote(str(_unread_pipe(folder, held)))}"
         limit = f"ulimit -n {setup.open_files};" if setup.open_files else ""
         shell = ["bash", "-c", f'{limit} exec "$@" {redirect}', "bash", *command]
-        gateway = ServerProcess("python -m gateway", shell, folder / "gateway.log", environ)
+        gateway = start_server("python -m gateway", shell, folder / "gateway.log", environ)
         held.callback(gateway.kill)
         addresses = f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}"
         attacked, polite = (

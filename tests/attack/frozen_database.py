@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 
+import psutil
 import psycopg
 from sqlalchemy.engine import make_url
 
@@ -114,14 +114,9 @@ def server_pids(address: str) -> list[int]:
     with psycopg.connect(address) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()
         assert row
-        main = _parent(row[0])
-    found = [main]
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if _parent(int(entry.name)) == main:
-                    found.append(int(entry.name))
-    return found
+        main = psutil.Process(row[0]).parent()
+    assert main
+    return [main.pid, *(child.pid for child in main.children())]
 
 
 @contextmanager
@@ -147,11 +142,6 @@ def wait_until_it_answers(address: str, timeout_s: float = 30) -> None:
             return
         time.sleep(0.1)
     raise TimeoutError(f"the database did not recover within {timeout_s:g} s")
-
-
-def _parent(pid: int) -> int:
-    # The name before it is in parentheses, and may hold anything.
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _signal(pids: list[int], number: signal.Signals) -> None:

@@ -8,9 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
+
+import psutil
 
 from tests.attack.target import Target
 
@@ -104,6 +105,6 @@ def _ask(target: Target, path: str) -> bool:
 
 
 def _threads(pid: int) -> int:
-    with suppress(OSError):
-        return len(list(Path(f"/proc/{pid}/task").iterdir()))
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).num_threads()
     return 0

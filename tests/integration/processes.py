@@ -1,160 +1,35 @@
-"""Server processes for tests: started with a log file, awaited by evidence, stopped to the last."""
+"""Servers under test: the project's own commands, and the ways to a Triton."""
 
-import os
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psutil
 from tritonclient import grpc as triton_grpc
 from tritonclient.utils import InferenceServerException
 
-from deploy.local.stack import free_ports
+from processes.ready import free_ports
+from processes.server import ServerProcess
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@dataclass
-class ServerProcess:
-    """A server under test, in a process group of its own.
+def start_server(
+    name: str, command: Sequence[str], log_path: Path, environ: Mapping[str, str] | None = None
+) -> ServerProcess:
+    """Start a server under test in the repository's root.
 
-    Attributes:
+    Args:
         name: For messages.
         command: Its command line.
         log_path: The file that its output goes to.
         environ: Added to this process's environment.
-        status: Its exit status once it has ended; -N: killed by signal N.
     """
-
-    name: str
-    command: Sequence[str]
-    log_path: Path
-    environ: Mapping[str, str] = field(default_factory=dict)
-    status: int | None = None
-
-    def __post_init__(self) -> None:
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab") as log:
-            self._popen = subprocess.Popen(
-                self.command,
-                cwd=ROOT,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._seen: dict[int, psutil.Process] = {}
-
-    @property
-    def pid(self) -> int:
-        """The process id of what was started."""
-        return self._popen.pid
-
-    @property
-    def log(self) -> str:
-        """All that it has written."""
-        return self.log_path.read_text(errors="replace")
-
-    def is_running(self) -> bool:
-        """Whether it has not ended."""
-        self.status = self._popen.poll()
-        return self.status is None
-
-    def wait_until(self, check: Callable[[], bool], timeout_s: float = 60.0) -> float:
-        """Wait until a check holds; fail with the log's end if it does not, or the server ends.
-
-        Returns:
-            How long it took, s.
-        """
-        start_s = time.monotonic()
-        while not check():
-            assert self.is_running(), self._report(f"ended with status {self.status}")
-            waited_s = time.monotonic() - start_s
-            assert waited_s < timeout_s, self._report(f"{check} did not hold in {timeout_s:g} s")
-            time.sleep(0.05)
-        return time.monotonic() - start_s
-
-    def descendants(self) -> list[psutil.Process]:
-        """The processes below it that are running now."""
-        with suppress(psutil.NoSuchProcess):
-            for child in psutil.Process(self.pid).children(recursive=True):
-                self._seen[child.pid] = child
-        return [process for process in self._seen.values() if _runs(process)]
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal to it alone."""
-        self.descendants()
-        self._popen.send_signal(number)
-
-    def wait(self, timeout_s: float = 30.0) -> int:
-        """Wait for its end; fail with the log's end if it stays.
-
-        Returns:
-            Its exit status.
-        """
-        try:
-            self.status = self._popen.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise AssertionError(self._report(f"still ran after {timeout_s:g} s")) from None
-        return self.status
-
-    def stop(self, timeout_s: float = 40.0) -> int:
-        """Stop it by SIGTERM and make sure that nothing of it is left.
-
-        Returns:
-            Its exit status.
-        """
-        if self.is_running():
-            self.send_signal(signal.SIGTERM)
-        status = self.wait(timeout_s)
-        left = self.left_over()
-        self.kill()
-        assert not left, self._report(f"left {left} behind")
-        return status
-
-    def left_over(self, within_s: float = 5.0) -> list[psutil.Process]:
-        """The processes that outlive it."""
-        until_s = time.monotonic() + within_s
-        while self.descendants() and time.monotonic() < until_s:
-            time.sleep(0.05)
-        return self.descendants()
-
-    def kill(self) -> None:
-        """End it and all below it at once, whatever state they are in."""
-        processes = self.descendants()
-        if self.is_running():
-            self._popen.kill()
-            self.status = self._popen.wait()
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None and self.is_running():
-            self.stop()
-        else:
-            self.kill()
-
-    def _report(self, what: str) -> str:
-        tail = "\n".join(self.log.splitlines()[-40:])
-        return f"{self.name} {what}; the end of {self.log_path}:\n{tail}"
+    return ServerProcess(
+        name, command, log_path, environ={"PYTHONUNBUFFERED": "1", **(environ or {})}, cwd=ROOT
+    )
 
 
 @dataclass
@@ -248,16 +123,9 @@ def launch_triton(
         *("--http-port", str(http), "--grpc-port", str(grpc), "--metrics-port", str(metrics)),
         *(("--models", ",".join(models)) if models else ()),
     ]
-    process = ServerProcess("python -m serving", command, log_path, environ or {})
+    process = start_server("python -m serving", command, log_path, environ)
     names = models or sorted(path.name for path in repository.glob("*") if path.is_dir())
     http_address, grpc_address, metrics_address = (
         f"127.0.0.1:{port}" for port in (http, grpc, metrics)
     )
     return Triton(process, http_address, grpc_address, metrics_address, names)
-
-
-def _runs(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False

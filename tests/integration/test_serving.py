@@ -15,7 +15,7 @@ import psutil
 import pytest
 from tritonclient import grpc as triton_grpc
 
-from deploy.local.stack import free_ports
+from processes.ready import free_ports
 from tests.integration import toy_models
 from tests.integration.conftest import StartTriton
 from tests.integration.processes import ROOT, Triton, launch_triton

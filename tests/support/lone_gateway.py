@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from logs import LogFormat, set_up_logging
@@ -37,8 +39,7 @@ class LoneGateway:
 
     def workers(self) -> list[int]:
         """Return the process ids of what it has started."""
-        tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
-        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+        return [child.pid for child in psutil.Process(self.process.pid).children()]
 
 
 @contextmanager

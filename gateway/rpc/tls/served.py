@@ -10,7 +10,6 @@ from typing import Final
 
 import grpc
 
-from gateway.observability import catalogue
 from gateway.observability.metrics import Metrics
 from gateway.rpc.tls.files import CertificateError, CertificateFiles, Pair, read_pair
 from gateway.rpc.tls.handover import HeldHandshake, reachable, served_certificate
@@ -58,7 +57,7 @@ class ServedCertificate:
         self._lock = threading.Lock()
         self._next: grpc.ServerCertificateConfiguration | None = None
         self._held: list[tuple[float, HeldHandshake]] = []
-        metrics.show(catalogue.CERTIFICATE_EXPIRY, pair.expires_at_s)
+        metrics.certificate_expiry.set(pair.expires_at_s)
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return credentials for a port that follow the files."""
@@ -118,13 +117,13 @@ class ServedCertificate:
             self._refuse(state, f"{type(exc).__name__}: {exc}", exc)
         else:
             self._state, self._refusal = state, ""
-            self._metrics.show(catalogue.CERTIFICATE_EXPIRY, pair.expires_at_s)
-            self._metrics.count(catalogue.CERTIFICATE_LOADS, "loaded")
+            self._metrics.certificate_expiry.set(pair.expires_at_s)
+            self._metrics.certificate_loads.labels("loaded").inc()
             log.info("a new certificate is served, from %s", self._files.certificate)
 
     def _refuse(self, state: tuple[object, ...], why: str, error: Exception | None) -> None:
         if (state, why) != (self._state, self._refusal):
-            self._metrics.count(catalogue.CERTIFICATE_LOADS, "refused")
+            self._metrics.certificate_loads.labels("refused").inc()
             log.error("the certificate stays the old one: %s", why, exc_info=error)
         self._state, self._refusal = state, why
         self._retry_at_s = self._clock() + _RETRY_INTERVAL_S

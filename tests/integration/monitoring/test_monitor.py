@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import best_model, free_addresses, free_ports
+from deploy.local.stack import best_model, free_addresses
 from monitoring.prometheus_server import PrometheusError, running_prometheus
 from monitoring.queries import QueryError, targets
+from processes.ready import free_ports
 from serving.host import has_nvidia_gpu
-from tests.integration.processes import ServerProcess
+from tests.integration.processes import start_server
 from tests.support.prometheus import need
 
 
@@ -26,7 +27,7 @@ def test_the_command_runs_until_interrupted(tmp_path: Path) -> None:
         # One model is enough to be seen.
         "PACKSHOT_TRITON_MODELS": best_model(gpu=has_nvidia_gpu()),
     }
-    with ServerProcess("python -m monitoring run", command, log, environ) as server:
+    with start_server("python -m monitoring run", command, log, environ) as server:
         server.wait_until(lambda: "Ctrl-C stops all" in server.log, timeout_s=90)
         [url] = re.findall(r"Prometheus (http://\S+)/alerts", server.log)
         assert url == f"http://127.0.0.1:{port}"

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
-from deploy.local.stack import answers, free_ports
-from packshot import AsyncClient, Client, PackshotError
-from tests.integration.processes import ServerProcess, Triton
+from packshot import AsyncClient
+from processes.ready import answers, free_ports, is_serving
+from processes.server import ServerProcess
+from tests.integration.processes import Triton, start_server
 from tests.support.accounts import Books, books_at
 
 
@@ -31,11 +32,7 @@ class GatewayProcess:
 
     def is_ready(self) -> bool:
         """Whether its health says SERVING."""
-        with Client(self.target, retries=False, timeout_s=5) as client:
-            try:
-                return client.healthy()
-            except PackshotError:
-                return False
+        return is_serving(self.target)
 
 
 def launch_gateway(
@@ -48,7 +45,7 @@ def launch_gateway(
         *(sys.executable, "-m", "gateway", "--triton", addresses),
         *("--port", str(port), "--metrics-port", str(metrics_port)),
     ]
-    process = ServerProcess("python -m gateway", command, log_path, environ or {})
+    process = start_server("python -m gateway", command, log_path, environ)
     return GatewayProcess(process, f"127.0.0.1:{port}", f"127.0.0.1:{metrics_port}")
 
 
@@ -86,7 +83,7 @@ def launch_face(
     """Start the HTTP face before a gateway without waiting for it."""
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "web", "--gateway", target, "--port", str(port)]
-    process = ServerProcess("python -m web", command, log_path, environ or {})
+    process = start_server("python -m web", command, log_path, environ)
     return FaceProcess(process, f"http://127.0.0.1:{port}", target)
 
 

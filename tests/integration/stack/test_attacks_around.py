@@ -1,7 +1,6 @@
 """What surrounds the calls is attacked: the TLS port, the metrics port, the log's reader."""
 
 import asyncio
-import os
 import re
 import subprocess
 import sys
@@ -11,10 +10,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+import psutil
 import pytest
 
-from deploy.local.stack import free_ports
 from packshot import AsyncClient, Client, PackshotError
+from processes.ready import free_ports
 from tests.attack import blocked_log, silent_metrics, tls_storm
 from tests.attack.target import Target
 from tests.integration.processes import ROOT
@@ -83,7 +83,7 @@ async def test_a_storm_of_handshakes_while_certificates_change_ends_nothing(
 def test_500_silent_connections_to_the_metrics_port_hold_up_nobody(
     gateway: GatewayProcess,
 ) -> None:
-    threads = len(os.listdir(f"/proc/{gateway.process.pid}/task"))  # noqa: PTH208  names only
+    threads = psutil.Process(gateway.process.pid).num_threads()
     report = silent_metrics.attack(target_of(gateway), 8.0)
     print(report)
     assert ", 0 not, " in report

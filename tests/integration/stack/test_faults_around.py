@@ -4,19 +4,17 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import free_ports
 from packshot import AsyncClient, Client, DeadlineExceededError, PackshotError, UnavailableError
+from processes.ready import free_ports, is_serving
 from tests.integration.conftest import StartTriton
-from tests.integration.processes import ROOT, Triton
+from tests.integration.processes import ROOT, Triton, start_server
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
 from tests.support.pictures import encode, product_photo
 
@@ -106,40 +104,20 @@ def test_a_full_disk_under_the_logs_fails_no_request_and_ends_nothing() -> None:
         *("-m", "gateway", "--triton", f"127.0.0.1:{grpc}"),
         *("--port", str(gateway_port), "--metrics-port", str(metrics)),
     ]
-    processes = []
-    with Path("/dev/full").open("wb") as full:
-        for arguments in (serving, gateway):
-            command = [sys.executable, *arguments]
-            processes.append(
-                subprocess.Popen(
-                    command, cwd=ROOT, stdout=full, stderr=full, start_new_session=True
-                )
-            )
-    try:
-        with Client(f"127.0.0.1:{gateway_port}", retries=False, timeout_s=30) as client:
-            wait_until(lambda: is_healthy(client), 120)
+    full = Path("/dev/full")
+    with (
+        start_server("python -m serving", [sys.executable, *serving], full) as triton,
+        start_server("python -m gateway", [sys.executable, *gateway], full) as front,
+    ):
+        front_address = f"127.0.0.1:{gateway_port}"
+        with Client(front_address, retries=False, timeout_s=30) as client:
+            front.wait_until(lambda: is_serving(front_address), 120)
             for _ in range(3):
                 assert client.render(PHOTO).model == "matte"
             with pytest.raises(PackshotError) as caught:
                 client.render(b"no photo")
             assert caught.value.reason == "INVALID_PHOTO"
-        assert [process.poll() for process in processes] == [None, None]
-    finally:
-        for process in reversed(processes):
-            process.terminate()
-        statuses = [process.wait(60) for process in processes]
-    assert statuses == [0, 0]
-
-
-def is_healthy(client: Client) -> bool:
-    try:
-        return client.healthy()
-    except PackshotError:
-        return False
-
-
-def wait_until(check: Callable[[], bool], timeout_s: float) -> None:
-    give_up_s = time.monotonic() + timeout_s
-    while not check():
-        assert time.monotonic() < give_up_s, f"did not hold within {timeout_s:g} s"
-        time.sleep(0.1)
+        assert triton.is_running()
+        assert front.is_running()
+        assert front.stop() == 0
+        assert triton.stop() == 0

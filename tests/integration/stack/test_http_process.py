@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.integration.processes import ROOT, ServerProcess
+from tests.integration.processes import ROOT, start_server
 from tests.integration.stack.conftest import GatewayProcess, launch_face
 
 FILES = {"image_file": ("mug.jpg", (ROOT / "samples" / "mug.jpg").read_bytes())}
@@ -73,13 +73,13 @@ def accepts(url: str) -> bool:
 def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "web", "--port", str(taken.getsockname()[1])]
-        face = ServerProcess("python -m web", command, tmp_path / "web.log")
+        face = start_server("python -m web", command, tmp_path / "web.log")
         assert face.wait(60) == 1
         assert "address already in use" in face.log
 
 
 def test_wrong_usage_is_told(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "web", "--max-requests", "0"]
-    face = ServerProcess("python -m web", command, tmp_path / "web.log")
+    face = start_server("python -m web", command, tmp_path / "web.log")
     assert face.wait(60) == 2
     assert "PACKSHOT_WEB_MAX_REQUESTS is 0" in face.log

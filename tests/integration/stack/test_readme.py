@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from deploy.local.stack import answers, best_model, free_ports
+from deploy.local.stack import best_model
+from processes.ready import answers, free_ports
 from serving.host import has_nvidia_gpu
-from tests.integration.processes import ROOT, ServerProcess
+from tests.integration.processes import ROOT, start_server
 from tests.integration.stack.conftest import FaceProcess, GatewayProcess
 
 _README = (ROOT / "README.md").read_text()
@@ -138,7 +139,7 @@ def test_make_serve_runs_until_interrupted(tmp_path: Path) -> None:
         # `make demo` has loaded all of them.
         "PACKSHOT_TRITON_MODELS": best_model(gpu=has_nvidia_gpu()),
     }
-    with ServerProcess("make serve", ["make", "serve"], tmp_path / "serve.log", environ) as server:
+    with start_server("make serve", ["make", "serve"], tmp_path / "serve.log", environ) as server:
         packshot = str(Path(sys.executable).parent / "packshot")
         health = [packshot, "--target", f"127.0.0.1:{port}", "health"]
 

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from deploy.local.stack import best_model
-from gateway.observability import catalogue
+from gateway.observability.metrics import REQUEST_BUCKETS_S
 from packshot import AsyncClient, InvalidRequestError
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
@@ -104,7 +104,7 @@ async def test_after_a_known_load_all_figures_agree(
         assert time.monotonic() < deadline_s
         await asyncio.sleep(0.2)
 
-    buckets = catalogue.REQUEST_DURATION.buckets
+    buckets = REQUEST_BUCKETS_S
     measured = bisect.bisect_left(buckets, statistics.quantiles(latencies_s, n=20)[18])
     told = bisect.bisect_left(buckets, _p95_s(gateway.metrics_address))
     assert abs(measured - told) <= 1, (latencies_s, buckets[told])
@@ -145,7 +145,9 @@ def test_a_trace_goes_from_its_caller_through_the_gateway_into_triton(
 
 def _p95_s(address: str) -> float:
     """Return the bucket's bound below which 95 % of the good renders stayed."""
-    [family] = [each for each in families(address) if each.name == catalogue.REQUEST_DURATION.name]
+    [family] = [
+        each for each in families(address) if each.name == "packshot_request_duration_seconds"
+    ]
     buckets = sorted(
         (float(sample.labels["le"]), sample.value)
         for sample in family.samples

@@ -22,10 +22,11 @@ from benchmarks.peers import command, environments
 from benchmarks.peers.callers import HttpCaller, check_picture
 from benchmarks.peers.contenders import PEERS
 from benchmarks.peers.environments import ensure_environment, is_installed, pins_of
-from benchmarks.peers.server import pause, resume, running_server
+from benchmarks.peers.server import running_server
 from benchmarks.peers.summary import Cell, notes_on, summarise
 from benchmarks.peers.turn import Turn, take_turn
 from benchmarks.rounds import full_spread
+from processes.tree import pause, resume
 
 # A child that its parent does not end, and whose id it writes down.
 PARENT = """
@@ -229,9 +230,9 @@ def test_a_server_that_ends_says_its_last_words(tmp_path: Path) -> None:
 
     with (
         running_server("peer", program, {}, tmp_path) as server,
-        pytest.raises(PeerError, match=r"status 1\n  no such port"),
+        pytest.raises(PeerError, match=r"status 1; the end of .*peer\.log:\n  no such port"),
     ):
-        server.wait_until(refuse)
+        server.wait_until_answers(refuse)
 
 
 def test_a_program_that_is_not_there_is_a_peer_s_error(tmp_path: Path) -> None:

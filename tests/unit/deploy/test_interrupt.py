@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,8 @@ import pytest
 from deploy.local import __main__ as command
 from deploy.local import stack
 from deploy.local.interrupt import check_interrupt, noting_signals
+from processes import ready
+from processes.server import ServerProcess
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,24 +47,22 @@ def test_a_signal_that_comes_in_a_destructor_stops_all_processes(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = [signal.getsignal(each) for each in _SIGNALS]
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[ServerProcess] = []
 
     @contextmanager
-    def sleeping(name: str, _environ: Mapping[str, str], _log: Path | None) -> Iterator[stack.Part]:
-        with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as process:
+    def sleeping(name: str, _environ: Mapping[str, str], log: Path | None) -> Iterator[stack.Part]:
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        with ServerProcess(name, command, log) as process:
             started.append(process)
-            try:
-                yield stack.Part(name, process, None)
-            finally:
-                process.terminate()
+            yield process
 
     monkeypatch.setattr(ReadyClient, "number", number)
-    monkeypatch.setattr(stack, "Client", ReadyClient)
+    monkeypatch.setattr(ready, "Client", ReadyClient)
     monkeypatch.setattr(stack, "answers", lambda _url: True)
     monkeypatch.setattr(stack, "part", sleeping)
     monkeypatch.setattr(sys, "argv", ["deploy.local", "serve"])
     assert command.main() == 0
-    assert [process.poll() for process in started] == [-signal.SIGTERM] * 3
+    assert [process.status for process in started] == [-signal.SIGTERM] * 3
     assert "Packshot is ready" in capfd.readouterr().err
     assert [signal.getsignal(each) for each in _SIGNALS] == before
 

@@ -16,7 +16,7 @@ from export.cli import main  # noqa: E402
 from export.errors import PicturesError, VerificationError  # noqa: E402
 from export.evaluate import evaluate, judge, open_model, table  # noqa: E402
 from export.photos import Photo, read_photos  # noqa: E402
-from export.sheet import signed_difference, write_sheet  # noqa: E402
+from export.sheet import signed_difference, write_judged_sheet  # noqa: E402
 
 SIDE = 32
 
@@ -77,9 +77,9 @@ def test_the_command_prints_a_table_and_writes_a_sheet(
     with Image.open(sheet) as image:
         assert image.width == 4 * SIDE
         assert image.height > 2 * SIDE
-        corner = image.height - SIDE + 1, 3 * SIDE + 1  # of the wrong photo's difference
-        assert image.getpixel(corner[::-1]) == (255, 0, 0)
-        assert image.getpixel((3 * SIDE + SIDE // 2, image.height - SIDE // 2)) == (0, 0, 255)
+        top = image.height - SIDE - 16  # of the wrong photo's difference, below which is its text
+        assert image.getpixel((3 * SIDE + 1, top + 1)) == (255, 0, 0)
+        assert image.getpixel((3 * SIDE + SIDE // 2, top + SIDE // 2)) == (0, 0, 255)
 
 
 def test_the_committed_model_judges_two_photos(
@@ -155,7 +155,7 @@ def test_the_table_ends_with_the_mean(photos: Path, red_is_matte: Path, tmp_path
     mean = np.mean([one.agreement.iou for one in judged])
     assert last.startswith("| mean")
     assert f"{mean:.3f}" in last
-    write_sheet({"red": judged[:1]}, tmp_path / "deep" / "sheet.png")
+    write_judged_sheet({"red": judged[:1]}, tmp_path / "deep" / "sheet.png")
     assert (tmp_path / "deep" / "sheet.png").exists()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.observability.catalogue import all_metrics
+from gateway.observability.metrics import all_metrics
 from metrics import Kind as MetricKind
 from monitoring.dashboards import DASHBOARDS
 from monitoring.dashboards.command import FOLDER

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.observability.catalogue import all_metrics
+from gateway.observability.metrics import all_metrics
 from metrics import Kind
 from monitoring.prometheus_server import CONFIGURATION, RULES, write_configuration
 from tests.support.prometheus import need

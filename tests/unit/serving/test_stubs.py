@@ -1,10 +1,11 @@
-"""Finding stub processes by /proc, with processes that look like them."""
+"""Finding stub processes, with processes that look like them."""
 
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from serving.stubs import Stub, stubs_of
@@ -39,7 +40,7 @@ def running(stub: Path, tmp_path: Path) -> Iterator[list[subprocess.Popen[bytes]
 
 
 def pids(stubs: frozenset[Stub]) -> set[int]:
-    return {stub.pid for stub in stubs}
+    return {stub.process.pid for stub in stubs}
 
 
 def test_a_models_stubs_are_found_and_no_others(running: list[subprocess.Popen[bytes]]) -> None:
@@ -54,14 +55,19 @@ def test_a_stub_that_completes_a_configuration_does_not_count(
 
 
 def test_a_dead_stub_is_noticed_before_it_is_reaped(running: list[subprocess.Popen[bytes]]) -> None:
-    [first] = [stub for stub in stubs_of(os.getpid()) if stub.pid == running[0].pid]
+    [first] = [stub for stub in stubs_of(os.getpid()) if stub.process.pid == running[0].pid]
     assert first.is_running()
     first.kill()
-    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, first.process.pid, os.WEXITED | os.WNOWAIT)
     assert not first.is_running()
-    assert first.pid not in pids(stubs_of(os.getpid()))
+    assert first.process.pid not in pids(stubs_of(os.getpid()))
     first.kill()
 
 
 def test_another_process_of_the_same_id_is_not_taken_for_the_stub() -> None:
-    assert not Stub(os.getpid(), started_ticks=1, model="matte").is_running()
+    process = psutil.Process(os.getpid())
+    assert Stub(process, "matte").is_running()
+    later = psutil.Process(os.getpid())
+    later._ident = (later.pid, 1.0)  # type: ignore[attr-defined]  # noqa: SLF001  started then
+    assert Stub(later, "matte") != Stub(process, "matte")
+    assert not Stub(later, "matte").is_running()

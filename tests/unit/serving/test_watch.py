@@ -2,7 +2,9 @@
 
 import itertools
 from dataclasses import dataclass, field
+from typing import cast
 
+import psutil
 import pytest
 
 from serving.client import Answer, Probe
@@ -13,6 +15,23 @@ from serving.watch import ModelWatch
 PROBE_S, HANG_S = 5.0, 30.0
 
 
+@dataclass(frozen=True)
+class GoneProcess:
+    """Stands for a process that has ended."""
+
+    pid: int
+
+    def is_running(self) -> bool:
+        return False
+
+    def kill(self) -> None:
+        raise psutil.NoSuchProcess(self.pid)
+
+
+def gone_stub(pid: int) -> Stub:
+    return Stub(cast("psutil.Process", GoneProcess(pid)), "matte")
+
+
 @dataclass
 class FakeTriton:
     """A model with one stub, on a clock that only calls move."""
@@ -20,7 +39,7 @@ class FakeTriton:
     now_s: float = 1000.0
     loaded: bool = True
     successes_count: int = 0
-    stubs: set[Stub] = field(default_factory=lambda: {Stub(1, 1, "matte")})
+    stubs: set[Stub] = field(default_factory=lambda: {gone_stub(1)})
     instance_count: int = 1
     answer: Answer = Answer.ANSWERED
     exact: bool = True
@@ -58,7 +77,7 @@ class FakeTriton:
         if self.load_error:
             raise TritonApiError(self.load_error)
         self.now_s += 2
-        self.stubs = {Stub(len(self.calls) + 100, 1, "matte")}
+        self.stubs = {gone_stub(len(self.calls) + 100)}
         self.successes_count, self.answer = 0, Answer.ANSWERED
 
     def note_death(self) -> None:
@@ -117,7 +136,7 @@ def test_a_lost_stub_has_its_model_replaced_at_the_next_look(
 
 def test_a_lost_stub_among_several_counts(watch: ModelWatch, triton: FakeTriton) -> None:
     triton.instance_count = 2
-    triton.stubs.add(Stub(2, 1, "matte"))
+    triton.stubs.add(gone_stub(2))
     looks(watch, triton, 2)
     triton.stubs.pop()
     triton.successes_count += 1
@@ -131,9 +150,9 @@ def test_a_model_that_somebody_loads_anew_is_left_alone(
 ) -> None:
     """While it is loaded there are stubs of both; then those of one, be it the old or the new."""
     looks(watch, triton, 2)
-    triton.stubs.add(Stub(2, 1, "matte"))
+    triton.stubs.add(gone_stub(2))
     looks(watch, triton, 1)
-    triton.stubs = {Stub(remaining, 1, "matte")}
+    triton.stubs = {gone_stub(remaining)}
     looks(watch, triton, 2)
     assert "unload" not in triton.calls
 
@@ -179,7 +198,7 @@ def test_a_model_that_an_operator_unloaded_stays_unloaded(
     triton.loaded, triton.stubs = False, set()
     looks(watch, triton, 20)
     assert triton.calls == []
-    triton.loaded, triton.stubs = True, {Stub(9, 1, "matte")}
+    triton.loaded, triton.stubs = True, {gone_stub(9)}
     looks(watch, triton, 2)
     assert "unload" not in triton.calls
 
@@ -188,7 +207,7 @@ def test_a_model_that_an_operator_loaded_anew_is_not_taken_for_dead(
     watch: ModelWatch, triton: FakeTriton
 ) -> None:
     looks(watch, triton, 2)
-    triton.stubs = {Stub(9, 1, "matte")}
+    triton.stubs = {gone_stub(9)}
     triton.successes_count = 0
     looks(watch, triton, 2)
     assert triton.calls == []

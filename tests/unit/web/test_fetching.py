@@ -9,14 +9,15 @@ from ipaddress import ip_address
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from tests.support.faces import serving_face
 from tests.support.pictures import encode, product_photo
 from web.config import WebConfig
 from web.errors import WebError
 from web.fetching import Fetcher, RefusedError, is_public, resolve
+from web.metrics import Metrics
 from web.room import Room
-from web.telemetry import Telemetry
 
 PHOTO = encode(product_photo())
 
@@ -89,9 +90,9 @@ def settings(**more: object) -> WebConfig:
 
 
 async def fetch(url: str, config: WebConfig) -> bytes:
-    telemetry = Telemetry()
-    with Room(1, 10**6, telemetry).place() as place:
-        return await Fetcher(config, telemetry).fetch("image_url", url, place)
+    metrics = Metrics(CollectorRegistry())
+    with Room(1, 10**6, metrics).place() as place:
+        return await Fetcher(config, metrics).fetch("image_url", url, place)
 
 
 @pytest.mark.parametrize(
