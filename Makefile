@@ -74,11 +74,15 @@ isnet: setup ## Fetch IS-Net's public weights, terms first, and build the model 
 
 # --- checking ----------------------------------------------------------------------------------
 
+BY_FILE := --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
-# Two at a time share the cores; then those that measure times on them, one after the other.
+# Two at a time share the cores; three of the integration tests, which wait for servers half of
+# their time; two of those that judge times; then those that measure, one after the other.
 test: setup-test ## Run every test; what a test lacks is named where it is skipped
 	@time ( $(BIN)/python -m pytest -q -n 2 tests/unit \
-	  && $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m 'not alone' tests/integration \
+	  && $(BIN)/python -m pytest -q -n 3 $(BY_FILE) -m 'not calm and not alone' tests/integration \
+	  && $(BIN)/python -m pytest -q -n 2 $(BY_FILE) -m calm tests/integration \
 	  && $(BIN)/python -m pytest -q -m alone tests/integration )
 
 RESULTS ?= out/bench

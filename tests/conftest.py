@@ -17,34 +17,34 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 # Packshot is compared with, 1.4 GB, all the same.
 _STRICT = bool(os.environ.get("PACKSHOT_TEST_STRICT"))
 _MAY_SKIP = ("gpu", "openvino", "peers", "photos")
-# Files of `tests/integration` that measure times or loads, or that take all cores for themselves:
-# they run with nothing beside them. What is not named here shares the cores with another file.
+# Files of `tests/integration` that measure throughputs, or that take all cores for themselves: they
+# run with nothing beside them.
 _ALONE = (
-    "test_attacks.py",
-    "test_attacks_around.py",
-    "test_batching.py",
-    "test_drill.py",
-    "test_fairness.py",
-    "test_faults.py",
-    "test_faults_around.py",
     "test_limits.py",
-    "test_overload.py",
-    "test_peers.py",
+    "test_slow_model.py",
+)
+# Files that judge how soon something comes, or that need what waits to queue up in Triton, and that
+# leave the cores idle for most of their time: they run two at a time, with one another only. What
+# is named in neither list shares the cores with all others.
+_CALM = (
+    "test_drill.py",
+    "test_faults.py",
     "test_queue.py",
     "test_serving_recovery.py",
-    "test_slow_model.py",
     "test_streams.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test by its folder, and by whether it runs alone."""
+    """Mark every test by its folder, and by what may run beside it."""
     for item in items:
         for marker in ("integration", "gpu"):
             if marker in Path(item.path).parts:
                 item.add_marker(marker)
-        if item.get_closest_marker("integration") and Path(item.path).name in _ALONE:
-            item.add_marker("alone")
+        if item.get_closest_marker("integration"):
+            for marker, files in (("alone", _ALONE), ("calm", _CALM)):
+                if Path(item.path).name in files:
+                    item.add_marker(marker)
 
 
 @pytest.hookimpl(wrapper=True)

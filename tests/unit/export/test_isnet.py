@@ -74,6 +74,8 @@ def test_a_second_build_takes_the_place_of_the_first(
 ) -> None:
     before = (built / "1" / "model.onnx").read_bytes()
     monkeypatch.setattr("export.isnet.LARGEST_MEAN_DIFFERENCE", 0.0)
+    # The first build has held the graph at full size to the file, which takes half of its time.
+    monkeypatch.setattr("export.isnet.verify", lambda *_, **__: None)
     with pytest.raises(VerificationError, match="differ from the file's by"):
         build_isnet(published_isnet, built.parent, root / "samples", SMALL, "isnet")
     assert (built / "1" / "model.onnx").read_bytes() == before

@@ -104,7 +104,8 @@ def _crash_at_work(worker: psutil.Process) -> None:
 
 def test_a_photo_that_crashes_its_worker_is_refused_and_the_next_one_is_fine(pool: Pool) -> None:
     decode_at_once(pool.decoder, PHOTO, LIMITS)
-    large = encode_image(Image.effect_noise((6000, 6000), 90).convert("RGB"), "PNG")
+    noise = Image.effect_noise((6000, 6000), 90).convert("RGB")
+    large = encode_image(noise, "PNG", compress_level=1)
     with pool.decoder.open(large, PhotoLimits(max_bytes=len(large))) as opened:
         crash = threading.Thread(target=_crash_at_work, args=[pool.workers[0]])
         crash.start()
