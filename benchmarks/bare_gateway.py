@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 import gateway.app as server
 from gateway import __main__ as command
 from gateway.config import GatewayConfig
-from gateway.inference.server import ObservedInference
+from gateway.inference.server import InferenceServer
 from gateway.observability import calls
 from gateway.observability.calls import Call, Calls, Metadata
 from gateway.observability.labels import Method, Stage
@@ -63,7 +63,7 @@ class _NoCalls(Calls):
 
 
 class _NoTelemetry(Telemetry):
-    def __init__(self, config: GatewayConfig, tritons: ObservedInference) -> None:
+    def __init__(self, config: GatewayConfig, tritons: InferenceServer) -> None:
         super().__init__(config, tritons)
         self.metrics = _NoMetrics(CollectorRegistry())
         self.calls = _NoCalls(self.metrics, Tracing("", 0, ""))

@@ -15,12 +15,13 @@ from gateway.accounts.charges import Charges, NoCharges
 from gateway.admission import Admission, Bound
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
+from gateway.inference.answer_times import AnswerTimes
 from gateway.inference.channel import is_sole
-from gateway.inference.circuit import CircuitBreaker
-from gateway.inference.model_pace import ModelPaces
+from gateway.inference.circuits import Circuits
+from gateway.inference.client import InferenceClient
 from gateway.inference.readiness import ReadinessWatch
-from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
-from gateway.inference.server import ObservedInference
+from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, Retries, RetryBudget
+from gateway.inference.server import InferenceServer
 from gateway.observability import catalogue
 from gateway.observability.heartbeat import Heartbeat
 from gateway.observability.http import MetricsServer
@@ -71,21 +72,21 @@ class Gateway:
         inference: The inference server; closed when the gateway stops.
     """
 
-    def __init__(self, config: GatewayConfig, inference: ObservedInference) -> None:
+    def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
         self._config = config
         self._telemetry = Telemetry(config, inference)
         self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
-        self._paces = ModelPaces()
-        self._inference = CircuitBreaker(
-            RetryingInference(
-                inference,
+        answers = AnswerTimes()
+        self._answers = answers
+        self._inference = InferenceClient(
+            inference,
+            Circuits(config.circuit_failures, self._report_circuit, answers),
+            Retries(
                 RetryBudget(config.retry_share, most=config.retries_in_reserve),
                 self._count_retry,
                 ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS,
             ),
-            config.circuit_failures,
-            self._report_circuit,
-            self._paces,
+            answers,
         )
         self._health = Health()
         self._watch = ReadinessWatch(
@@ -94,7 +95,6 @@ class Gateway:
             config.probe_interval_s,
             config.probe_timeout_s,
             self._report,
-            self._paces,
             self._hindrance,
         )
         files, accounts = config.certificate_files, config.accounts
@@ -203,7 +203,7 @@ class Gateway:
     def _decoder_changed(self) -> None:
         """Have readiness judged anew; from any thread."""
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._watch.doubt)
+            self._loop.call_soon_threadsafe(self._watch.probe_now)
 
     def _build_decoder(self) -> Decoder:
         config = self._config
@@ -257,8 +257,8 @@ class Gateway:
             config.max_core_s,
         )
         service = PackshotService(
-            CallRunner(self._calls, self._watch.doubt),
-            Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
+            CallRunner(self._calls),
+            Rendering(renderer, steps, options, admission, charges, self._metrics, self._answers),
             self._streams,
             self._inference,
             options,
@@ -282,7 +282,7 @@ class Gateway:
 
     def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
         self._metrics.show(catalogue.CIRCUIT_OPEN, is_open, model)
-        self._watch.doubt()
+        self._watch.probe_now()
 
     def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
         self._metrics.count(catalogue.INFERENCE_RETRIES, "yes" if allowed else "no")

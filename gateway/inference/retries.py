@@ -1,28 +1,25 @@
-"""Second chances at the inference server: where they are safe, and never more than a few.
+"""Retries at the inference server: only where they are safe, and on a budget.
 
-An inference changes nothing, so one that found Triton or its model away may be asked for again,
-which with several Tritons is asked of the next. An answer that came, be it an error of the model's,
-is never asked for again, and neither is what ran out of its time.
+An inference changes nothing. So a request that found Triton or its model away may be sent again,
+and with several Tritons it then goes to the next one. A request that was answered, even by an
+error of the model, is not sent again. Neither is one whose time was up.
 """
 
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from gateway.admission.priority import Priority
 from gateway.errors import InferenceUnavailableError
-from gateway.inference.server import InferenceServer, Matte, MattingModel, Pulse
-from imaging.types import Pixels
 
 T = TypeVar("T")
 
-# gRPC deals calls out in turn, whoever's they are: a further attempt may meet the same sick Triton.
+# gRPC deals all callers' calls out in turn: a further attempt may meet the same broken Triton.
 ATTEMPTS: Final = 4
-# A sole Triton that has twice been away is; each attempt at a dead model process takes a second.
+# A sole Triton that was away twice is away; each attempt at a dead model process takes a second.
 ATTEMPTS_AT_ONE: Final = 2
 
-# What a retry may still be worth sending for.
-_LEAST_TIME_S = 0.01
+# The least time left for which a retry is sent.
+_LEAST_TIME_S: Final = 0.01
 
 
 class RetryBudget:
@@ -53,61 +50,32 @@ class RetryBudget:
         return True
 
 
-class RetryingInference:
-    """An inference server that is asked again on a budget; implements `InferenceServer`.
+class Retries:
+    """Sends requests again on a budget.
 
     Args:
-        inference: The inference server behind it.
         budget: The retries that there are.
         on_retry: Called with whether the budget allowed a retry.
-        attempts: How often one thing is asked for at most.
+        attempts: The most attempts for one request.
     """
 
     def __init__(
-        self,
-        inference: InferenceServer,
-        budget: RetryBudget,
-        on_retry: Callable[[bool], None],
-        attempts: int = ATTEMPTS,
+        self, budget: RetryBudget, on_retry: Callable[[bool], None], attempts: int = ATTEMPTS
     ) -> None:
-        self._attempts = attempts
-        self._inference = inference
         self._budget = budget
         self._on_retry = on_retry
+        self._attempts = attempts
 
-    async def model(self, name: str, timeout_s: float) -> MattingModel:
-        """Look a ready model up."""
-        return await self._retried(lambda left_s: self._inference.model(name, left_s), timeout_s)
+    async def run(self, ask: Callable[[float], Awaitable[T]], timeout_s: float) -> T:
+        """Send a request until it is answered, or may not be sent again.
 
-    async def models(self, timeout_s: float) -> list[MattingModel]:
-        """List the matting models."""
-        return await self._retried(self._inference.models, timeout_s)
+        Args:
+            ask: Sends it once, with so many seconds left.
+            timeout_s: Seconds for all attempts together.
 
-    async def infer(
-        self,
-        model: MattingModel,
-        photo: Pixels,
-        timeout_s: float,
-        priority: Priority = Priority.INTERACTIVE,
-    ) -> Matte:
-        """Run the network on one photo."""
-        return await self._retried(
-            lambda left_s: self._inference.infer(model, photo, left_s, priority), timeout_s
-        )
-
-    async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
-        """Ask for a sign of life."""
-        return await self._inference.pulse(model, timeout_s)
-
-    def last_answer_s(self, model: str) -> float:
-        """Return the `time.monotonic()` of a model's last matte."""
-        return self._inference.last_answer_s(model)
-
-    async def close(self) -> None:
-        """Close the connection of the server behind."""
-        await self._inference.close()
-
-    async def _retried(self, ask: Callable[[float], Awaitable[T]], timeout_s: float) -> T:
+        Raises:
+            InferenceUnavailableError: The last attempt raised this.
+        """
         give_up_s = time.monotonic() + timeout_s
         self._budget.note_request()
         for attempt in range(1, self._attempts + 1):

@@ -18,7 +18,7 @@ _SILENT: Final = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED")
 
 
 class TritonStates:
-    """Asks Tritons, each over a channel of its own; implements `gateway.inference.server.Observed`.
+    """Asks Tritons, each over a channel of its own.
 
     Where one name stands for several Tritons, the channel keeps to one of them.
 

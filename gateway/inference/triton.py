@@ -1,4 +1,4 @@
-"""The inference server behind the seam: NVIDIA Triton over its KServe v2 gRPC interface."""
+"""The inference server: NVIDIA Triton over its KServe v2 gRPC interface."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ _QUEUE_RETRY_S = 1.0
 
 
 class TritonInferenceServer:
-    """Matting models in a Triton; implements `gateway.inference.server.ObservedInference`.
+    """Matting models in a Triton; implements `gateway.inference.server.InferenceServer`.
 
     A matting model takes `photo`, uint8 [N, H, W, 3], and gives `matte`, uint8 [N, H, W, 1].
 
@@ -56,7 +56,6 @@ class TritonInferenceServer:
         )
         self._states = TritonStates(addresses)
         self._described: dict[str, tuple[float, MattingModel]] = {}
-        self._answered_s: dict[str, float] = {}
         self._listed_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
@@ -115,16 +114,11 @@ class TritonInferenceServer:
         if matte is None or matte.shape != expected or matte.dtype != np.uint8:
             self._described.pop(model.name, None)
             raise InferenceFailedError(f"model {model.name!r} did not answer with a matte")
-        self._answered_s[model.name] = time.monotonic()
         return Matte(alpha=matte[0, :, :, 0], model_version=result.get_response().model_version)
 
     async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
         """Ask for a sign of life."""
         return await self._states.pulse(model, timeout_s)
-
-    def last_answer_s(self, model: str) -> float:
-        """Return the `time.monotonic()` of a model's last matte."""
-        return self._answered_s.get(model, -float("inf"))
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from prometheus_client import (
 from gateway.admission import Admission, Bound
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
-from gateway.inference.server import Observed
+from gateway.inference.server import InferenceServer
 from gateway.observability import catalogue
 from gateway.observability.calls import Calls
 from gateway.observability.log_lines import LogCollector
@@ -42,7 +42,7 @@ class Telemetry:
         tritons: Asks the inference servers how they are; to be run.
     """
 
-    def __init__(self, config: GatewayConfig, tritons: Observed) -> None:
+    def __init__(self, config: GatewayConfig, tritons: InferenceServer) -> None:
         release = version("packshot")
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)

@@ -13,7 +13,7 @@ from typing import Final
 from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.inference.server import Observed, ServerState
+from gateway.inference.server import InferenceServer, ServerState
 from gateway.observability import catalogue
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class TritonWatch(Collector):
         interval_s: Seconds between two rounds.
     """
 
-    def __init__(self, tritons: Observed, default_model: str, interval_s: float) -> None:
+    def __init__(self, tritons: InferenceServer, default_model: str, interval_s: float) -> None:
         self._tritons = tritons
         self._default_model = default_model
         self._interval_s = interval_s

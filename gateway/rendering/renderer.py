@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from gateway.inference.server import InferenceServer, Matte, MattingModel
+from gateway.inference.client import InferenceClient
+from gateway.inference.server import Matte, MattingModel
 from gateway.observability.calls import Calls
 from gateway.observability.labels import Stage
 from gateway.rendering.cost import work_of
@@ -47,7 +48,7 @@ class Renderer:
 
     def __init__(
         self,
-        inference: InferenceServer,
+        inference: InferenceClient,
         steps: Steps,
         decoder: Decoder,
         limits: PhotoLimits,

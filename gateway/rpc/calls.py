@@ -9,7 +9,6 @@ import grpc
 import grpc.aio
 from google.rpc import status_pb2
 
-from gateway.errors import InferenceUnavailableError
 from gateway.observability.calls import Calls
 from gateway.observability.labels import Method
 from gateway.rpc.status import fail
@@ -28,12 +27,10 @@ class CallRunner:
 
     Args:
         calls: Sees each of them.
-        on_unavailable: Called whenever a request has found the inference server or a model away.
     """
 
-    def __init__(self, calls: Calls, on_unavailable: Callable[[], None]) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._on_unavailable = on_unavailable
 
     async def answer(
         self,
@@ -70,8 +67,6 @@ class CallRunner:
                 call.code = code.DEADLINE_EXCEEDED if late else code.CANCELLED
                 raise
             except ReasonedError as error:
-                if isinstance(error, InferenceUnavailableError):
-                    self._on_unavailable()
                 status = call.fail(error)
                 if call.code is grpc.StatusCode.INTERNAL:
                     log.exception("%s failed", method)

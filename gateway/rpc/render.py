@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
-from gateway.inference.model_pace import ModelPaces
+from gateway.inference.answer_times import AnswerTimes
 from gateway.observability import catalogue
 from gateway.observability.calls import Call, current_call
 from gateway.observability.metrics import Metrics
@@ -51,7 +51,7 @@ class Rendering:
         admission: Bounds what is inside at once.
         charges: Charges for renders.
         metrics: Counts what comes in and goes out.
-        paces: Know how long a pass of each model takes.
+        answers: Knows how long a pass of each model takes.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Rendering:
         admission: Admission,
         charges: Charges,
         metrics: Metrics,
-        paces: ModelPaces,
+        answers: AnswerTimes,
     ) -> None:
         self._renderer = renderer
         self._steps = steps
@@ -70,7 +70,7 @@ class Rendering:
         self._admission = admission
         self._charges = charges
         self._metrics = metrics
-        self._paces = paces
+        self._answers = answers
 
     async def render(
         self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
@@ -92,7 +92,7 @@ class Rendering:
             seen.facts["marked_by"] = "+".join(options.marked_by)
         key = read_idempotency_key(request)
         repeatable = Repeatable(key, partial(self._digest, request, call)) if key else None
-        pass_s = self._paces.pass_s(options.model)
+        pass_s = self._answers.pass_s(options.model)
         cost_s = cost_by_bytes_s(options, photo_bytes, self._options.max_pixels, pass_s)
         call.threads_s = cost_s - pass_s
         place = self._admission.admit(

@@ -8,7 +8,7 @@ from google.rpc import status_pb2
 
 from gateway.accounts.charges import Charges
 from gateway.admission.caller import Caller, caller_of
-from gateway.inference.server import InferenceServer
+from gateway.inference.client import InferenceClient
 from gateway.observability.labels import Method
 from gateway.rendering.render_call import Deadline, deadline_of
 from gateway.rpc.calls import CallRunner
@@ -40,7 +40,7 @@ class PackshotService(PackshotServiceServicer):
         answers: CallRunner,
         rendering: Rendering,
         streams: PhotoStreams,
-        inference: InferenceServer,
+        inference: InferenceClient,
         options: OptionReader,
         charges: Charges,
         outbox: Outbox,

@@ -22,7 +22,7 @@ from imaging.errors import ReasonedError
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
 from tests.fuzz.requests import requests
-from tests.support.fake_inference import FakeInferenceServer
+from tests.support.fake_inference import FakeInferenceServer, client_of
 from tests.support.files import FILES
 from tests.support.pictures import encode, product_photo
 from tests.support.telemetry import answering_a_render
@@ -66,7 +66,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     try:
         with answering_a_render() as calls:
             renderer = Renderer(
-                FakeInferenceServer(),
+                client_of(FakeInferenceServer()),
                 Steps(workers, calls),
                 ThreadDecoder(),
                 targets.LIMITS,
