@@ -14,9 +14,8 @@ import gateway.app as server
 from gateway import __main__ as command
 from gateway.config import GatewayConfig
 from gateway.inference.server import InferenceServer
-from gateway.observability import calls
 from gateway.observability.calls import Call, Calls, Metadata
-from gateway.observability.labels import Method, Stage
+from gateway.observability.labels import Method
 from gateway.observability.metrics import Metrics
 from gateway.observability.telemetry import Telemetry
 from gateway.observability.tracing import Tracing
@@ -44,22 +43,8 @@ class _NoCalls(Calls):
         metadata: Metadata,  # noqa: ARG002
         arrived_s: float | None = None,  # noqa: ARG002
     ) -> Iterator[Call]:
-        """Answer a call unseen; what the reply tells of its stages is kept all the same."""
-        call = Call(method, INVALID_SPAN, "")
-        token = calls.enter(call)
-        try:
-            yield call
-        finally:
-            calls.leave(token)
-
-    def stage(
-        self,
-        stage: Stage,
-        duration_s: float,
-        start_ns: int | None = None,  # noqa: ARG002
-    ) -> None:
-        """Keep the time for the reply."""
-        calls.current_call().stages_s[stage] = duration_s
+        """Answer a call unseen."""
+        yield Call(method, INVALID_SPAN, "")
 
 
 class _NoTelemetry(Telemetry):

@@ -35,8 +35,8 @@ from gateway.rpc.calls import CallRunner
 from gateway.rpc.connections import drop_connection
 from gateway.rpc.descriptors import most_connections
 from gateway.rpc.health import Health
-from gateway.rpc.outbox import Outbox
-from gateway.rpc.render import Rendering
+from gateway.rpc.render import RenderHandler
+from gateway.rpc.replies import Replies
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.service import PackshotService
 from gateway.rpc.streams import PhotoStreams
@@ -220,54 +220,62 @@ class Gateway:
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
-        outbox = Outbox(
+        replies = Replies(
             config.send_timeout_s,
             drop_connection,
             lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
         )
-        admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
-        reception = AdmissionInterceptor(
-            admission, self._calls, config.max_receiving, config.default_timeout_s, outbox
+        admission = Admission(config.bounds, self._count_refusal, replies.make_room)
+        receiving = AdmissionInterceptor(
+            admission, self._calls, config.max_receiving, config.default_timeout_s, replies
         )
         options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
         charges: Charges = self._accounts.charges if self._accounts else NoCharges()
         server = grpc.aio.server(
             # A render that either refuses is not even received.
-            interceptors=[*([self._accounts.door] if self._accounts else []), reception],
+            interceptors=[*([self._accounts.door] if self._accounts else []), receiving],
             options=server_options(
                 config.max_message_bytes, most_connections(config.max_connections)
             ),
             maximum_concurrent_rpcs=MAX_CALLS,
         )
-        self._streams = PhotoStreams(
-            config.stream_window,
-            config.max_streams,
-            min(config.default_timeout_s, config.stream_idle_timeout_s),
-            config.stream_idle_timeout_s,
-            config.max_message_bytes,
-            outbox,
-        )
-        steps = Steps(self._workers, self._calls)
+        steps = Steps(self._workers)
         renderer = Renderer(
             self._inference,
             steps,
             self._decoder,
             config.limits,
-            self._calls,
             config.max_core_s,
+            self._metrics,
+            self._telemetry.tracing,
+        )
+        calls = CallRunner(self._calls)
+        renders = RenderHandler(
+            renderer, steps, options, admission, charges, self._metrics, self._answers
+        )
+        self._streams = PhotoStreams(
+            calls,
+            renders,
+            replies,
+            window=config.stream_window,
+            max_streams=config.max_streams,
+            first_timeout_s=min(config.default_timeout_s, config.stream_idle_timeout_s),
+            idle_timeout_s=config.stream_idle_timeout_s,
+            photo_timeout_s=config.default_timeout_s,
+            max_message_bytes=config.max_message_bytes,
         )
         service = PackshotService(
-            CallRunner(self._calls),
-            Rendering(renderer, steps, options, admission, charges, self._metrics, self._answers),
+            calls,
+            renders,
             self._streams,
             self._inference,
             options,
             charges,
-            outbox,
+            replies,
             config.default_timeout_s,
         )
         self._telemetry.watch(
-            admission, self._streams, lambda: reception.renders, self._decoder.pids
+            admission, self._streams, lambda: receiving.renders, self._decoder.pids
         )
         add_PackshotServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -1,5 +1,6 @@
 """What one request holds of the bounds while it is inside."""
 
+import copy
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -51,6 +52,12 @@ class Place:
     def given_up(self) -> None:
         """Note that its caller does not wait for it any more, though work for it had begun."""
         self._admission.ledger(self._priority).backlog.owe(self._caller, self._cost)
+
+    def hand_over(self) -> "Place":
+        """Return another that holds what this one holds; this one then holds nothing."""
+        other = copy.copy(self)
+        self._held, self._ended = dict.fromkeys(HELD, 0), True
+        return other
 
     def release(self) -> None:
         """Give everything back; a second time does nothing."""

@@ -39,6 +39,7 @@ class Telemetry:
         registry: All of its metrics.
         metrics: Those that are counted and observed.
         calls: Sees the calls.
+        tracing: Makes the spans.
         tritons: Asks the inference servers how they are; to be run.
     """
 
@@ -46,8 +47,8 @@ class Telemetry:
         release = version("packshot")
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
-        self._tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
-        self.calls = Calls(self.metrics, self._tracing)
+        self.tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
+        self.calls = Calls(self.metrics, self.tracing)
         self.tritons = TritonWatch(tritons, config.default_model, config.triton_state_interval_s)
         self.registry.register(self.tritons)
         self.registry.register(LogCollector(dropped_lines))
@@ -87,7 +88,7 @@ class Telemetry:
 
     def close(self) -> None:
         """Send the spans that have not been sent."""
-        self._tracing.close()
+        self.tracing.close()
 
     def _show_settings(self, config: GatewayConfig, release: str) -> None:
         bounds, show = config.bounds, self.metrics.show

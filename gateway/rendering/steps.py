@@ -1,4 +1,4 @@
-"""The steps of renders, on the worker threads: each in its time, timed, and waited for."""
+"""The steps of renders, on the worker threads: each is timed, and waited for until it ends."""
 
 import asyncio
 import time
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-from gateway.observability.calls import Calls
 from gateway.observability.labels import Stage
 from gateway.rendering.render_call import RenderCall
+from gateway.rendering.timings import StageTime
 from gateway.rendering.workers import PriorityWorkers
 
 P = ParamSpec("P")
@@ -20,12 +20,10 @@ class Steps:
 
     Args:
         workers: The threads that they run on.
-        calls: Sees the stages.
     """
 
-    def __init__(self, workers: PriorityWorkers, calls: Calls) -> None:
+    def __init__(self, workers: PriorityWorkers) -> None:
         self._workers = workers
-        self._calls = calls
 
     async def step(
         self,
@@ -35,10 +33,9 @@ class Steps:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that is a stage by itself, and time it; errors are those of `run`."""
+        """Run work that is one stage, and add its time to the call; raises as `run` does."""
         result, start_ns, duration_s = await self.run(call, lambda: timed(work, *args, **kwargs))
-        call.stages_s[stage] = duration_s
-        self._calls.stage(stage, duration_s, start_ns)
+        call.timings.append(StageTime(stage, duration_s, start_ns))
         return result
 
     async def run(

@@ -22,13 +22,12 @@ import grpc
 import grpc.aio
 
 from gateway.admission import Admission
-from gateway.admission.caller import caller_of
 from gateway.admission.fair_places import FairPlaces, NoPlaceError, Place
 from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
 from gateway.observability.calls import Calls
-from gateway.rendering.render_call import deadline_of
-from gateway.rpc.outbox import Outbox
+from gateway.rpc.call_context import caller_of, deadline_of
+from gateway.rpc.replies import Replies
 from gateway.rpc.request_limits import Parse, parser
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
 from gateway.rpc.status import fail
@@ -60,7 +59,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         calls: Sees the calls that end here.
         most_renders: Most requests of renders, apart from streams, that are received at once.
         longest_s: Seconds for a request to arrive in; less if its caller's deadline is sooner.
-        outbox: Watches over replies.
+        replies: Sends replies.
     """
 
     def __init__(
@@ -69,12 +68,12 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         calls: Calls,
         most_renders: int,
         longest_s: float,
-        outbox: Outbox,
+        replies: Replies,
     ) -> None:
         self._admission = admission
         self._calls = calls
         self._longest_s = longest_s
-        self._outbox = outbox
+        self._replies = replies
         self._renders = FairPlaces(most_renders)
         self._small = FairPlaces(SMALL_AT_ONCE, _SMALL_PATIENCE_S, _SMALL_WAIT_S)
         self._lasting = FairPlaces(LASTING_AT_ONCE)
@@ -96,31 +95,34 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         parse = parser(method, handler.request_deserializer or bytes)
         if method == _RENDER_STREAM:
-            # It has bounds of its own, and reads and writes by itself.
+            # It has limits of its own, and reads and writes by itself.
             streamed: Any = handler.stream_stream
             return grpc.stream_stream_rpc_method_handler(streamed, parse, None)
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(self._lasting_call(method, handler, parse))
-        return grpc.stream_unary_rpc_method_handler(self._call(method, handler, parse))
+        return grpc.stream_stream_rpc_method_handler(self._call(method, handler, parse))
 
     def _call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
         """Return what answers a call of one request by one reply."""
         answer: Any = handler.unary_unary
         serialize: Any = handler.response_serializer
 
-        async def received(_requests: object, context: _Context) -> bytes | None:
+        async def received(_requests: object, context: _Context) -> None:
             arrived_s = time.monotonic()
             try:
                 request = parse(await self._only_message(method, context))
             except ReasonedError as error:
                 self._refuse(method, context, error, arrived_s)
-                return None  # gRPC sends no message beside an error
+                return
+            if method == _RENDER:
+                # It sends its reply by itself, and the photo is not kept here meanwhile.
+                rendering = answer(request, context)
+                del request
+                await rendering
+                return
             reply = await answer(request, context)
-            if context.code() not in (None, grpc.StatusCode.OK):
-                return None
-            data: bytes = serialize(reply)
-            self._outbox.send_last(context, len(data))
-            return data
+            if context.code() in (None, grpc.StatusCode.OK):
+                await self._replies.send(context, serialize(reply))
 
         return received
 
@@ -137,9 +139,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
                 request = parse(await self._only_message(method, context))
                 replies = several(request, context)
             async for reply in replies:
-                data: bytes = serialize(reply)
-                with self._outbox.sending(context, len(data)):
-                    await context.write(data)
+                if not await self._replies.send(context, serialize(reply)):
+                    return
 
         async def received(_requests: object, context: _Context) -> None:
             arrived_s, caller = time.monotonic(), caller_of(context).name

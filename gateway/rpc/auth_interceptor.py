@@ -15,9 +15,9 @@ from gateway.accounts.lookup import KeyLookup
 from gateway.accounts.rate import RateLimiter
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
-from gateway.admission.caller import current_key_id
 from gateway.errors import KeyInvalidError, KeyMissingError, KeyRevokedError, RateLimitedError
 from gateway.observability.calls import Calls
+from gateway.rpc.call_context import current_key_id
 from gateway.rpc.status import fail
 from imaging.errors import ReasonedError
 

@@ -1,47 +1,41 @@
-"""One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
+"""One render from its request to its reply: read, admit, hold a credit, render, reply."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
 from gateway.accounts.charges import Charges, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
 from gateway.inference.answer_times import AnswerTimes
 from gateway.observability import catalogue
-from gateway.observability.calls import Call, current_call
+from gateway.observability.calls import Call
 from gateway.observability.metrics import Metrics
-from gateway.rendering.cost import cost_by_bytes_s, cost_of
+from gateway.rendering.cost import cost_by_bytes_s
+from gateway.rendering.deadline import Deadline
 from gateway.rendering.packshot import Packshot
-from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.rendering.render_call import RenderCall
 from gateway.rendering.renderer import Renderer
 from gateway.rendering.steps import Steps
 from gateway.rpc.requests.idempotency import read_idempotency_key, request_digest
 from gateway.rpc.requests.priority import read_priority
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.responses import render_response
-from imaging.cost import Work
 from imaging.errors import (
     InvalidOptionError,
-    InvalidPhotoError,
     OverloadedError,
-    PhotoLimitError,
     ReasonedError,
 )
 from packshot.v1 import packshot_pb2 as pb
 
 log = logging.getLogger(__name__)
 
-# Takes what is to be done when a photo's reply has left.
-AtEnd: TypeAlias = Callable[[Callable[[], None]], object]
-
 _MAX_ID_LENGTH: Final = 128
 
 
-class Rendering:
+class RenderHandler:
     """Answers requests for renders.
 
     Args:
@@ -73,71 +67,58 @@ class Rendering:
         self._answers = answers
 
     async def render(
-        self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
+        self, request: pb.RenderRequest, call: RenderCall, seen: Call
     ) -> pb.RenderResponse:
-        """Render one photo; its place is held until `at_end`, when its reply has left.
+        """Render one photo.
+
+        Args:
+            request: The request.
+            call: Who waits for it and until when. It holds the photo's reservation afterwards, of
+                which the room for the reply is left.
+            seen: What telemetry tells of it.
+
+        Returns:
+            The reply.
 
         Raises:
             ReasonedError: Whatever stopped it.
         """
-        priority = read_priority(request.priority)
-        seen = current_call()
-        seen.priority = priority.label
+        call.span, seen.render = seen.span, call
+        call.priority = read_priority(request.priority)
+        seen.priority = call.priority.label
         # Each reading of the field is a copy of the photo.
-        photo_bytes = len(request.photo)
-        seen.facts |= {"caller": caller.name, "photo_bytes": photo_bytes}
-        call = RenderCall(caller, priority, deadline)
+        call.photo_bytes = len(request.photo)
+        seen.facts |= {"caller": call.caller.name, "photo_bytes": call.photo_bytes}
         options = self._options.read(request)
         if options.marked_by:
             seen.facts["marked_by"] = "+".join(options.marked_by)
         key = read_idempotency_key(request)
         repeatable = Repeatable(key, partial(self._digest, request, call)) if key else None
         pass_s = self._answers.pass_s(options.model)
-        cost_s = cost_by_bytes_s(options, photo_bytes, self._options.max_pixels, pass_s)
+        cost_s = cost_by_bytes_s(options, call.photo_bytes, self._options.max_pixels, pass_s)
         call.threads_s = cost_s - pass_s
-        place = self._admission.admit(
-            caller.name,
-            priority,
-            request.ByteSize(),
-            deadline.left_s,
-            cost_s,
+        call.reservation = self._admission.admit(
+            call.caller.name, call.priority, request.ByteSize(), call.deadline.left_s, cost_s
         )
-        at_end(place.release)
-
-        def count_photo() -> None:
-            # Once for each photo: one of a stream that had to wait for room comes by again.
-            if not seen.photo_counted:
-                seen.photo_counted = True
-                self._metrics.count(catalogue.PHOTO_BYTES, amount=photo_bytes)
-
-        def take_room(pixels: int, work: Work) -> None:
-            cost_s = cost_of(work, pass_s)
-            call.threads_s = cost_s - pass_s
-            place.charge_pixels(pixels, cost_s)
-            count_photo()
-
         # The one deadline covers the credit's hold and its settling as well, and the wait for an
         # earlier render of the same request.
         try:
             async with (
-                deadline.enforced(),
-                self._charges.charge(caller, repeatable, deadline.remaining_s()),
+                call.deadline.enforced(),
+                self._charges.charge(call.caller, repeatable, call.deadline.remaining_s()),
             ):
-                packshot = await self._renderer.render(request.photo, options, call, take_room)
+                packshot = await self._renderer.render(request.photo, options, call)
                 response = render_response(packshot)
-        except (InvalidPhotoError, PhotoLimitError):
-            count_photo()
-            raise
         except asyncio.CancelledError:
             if call.begun:
-                place.given_up()
+                call.held.given_up()
             raise
         self._note(packshot, seen)
-        place.rendered(len(packshot.picture))
+        call.held.rendered(len(packshot.picture))
         return response
 
     async def render_streamed(
-        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
+        self, message: pb.RenderStreamRequest, call: RenderCall, seen: Call
     ) -> pb.RenderResponse:
         """Render one photo of a stream, which waits for room where a lone photo is refused."""
         if len(message.id) > _MAX_ID_LENGTH:
@@ -147,18 +128,13 @@ class Rendering:
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
         while True:
-            deadline.remaining_s()
-            with ExitStack() as attempt:
-                try:
-                    response = await self.render(
-                        message.request, caller, deadline, attempt.callback
-                    )
-                except OverloadedError as error:
-                    if deadline.left_s <= error.retry_after_s:
-                        raise
-                else:
-                    at_end(attempt.pop_all().close)
-                    return response
+            call.deadline.remaining_s()
+            try:
+                return await self.render(message.request, call, seen)
+            except OverloadedError as error:
+                call.start_again()
+                if call.deadline.left_s <= error.retry_after_s:
+                    raise
             await self._admission.change()
 
     async def wait_for_room(
@@ -178,13 +154,13 @@ class Rendering:
         call.begun = False
         return digest
 
-    def _note(self, packshot: Packshot, call: Call) -> None:
+    def _note(self, packshot: Packshot, seen: Call) -> None:
         self._metrics.count(catalogue.IMAGES)
         self._metrics.count(catalogue.PIXELS, amount=packshot.photo_pixels)
         self._metrics.count(catalogue.PICTURE_BYTES, amount=len(packshot.picture))
         if not packshot.keeps_own_cut:
             self._metrics.observe(catalogue.CONFIDENCE, packshot.confidence)
-        call.facts |= {
+        seen.facts |= {
             "photo_pixels": packshot.photo_pixels,
             "picture_bytes": len(packshot.picture),
             "model": packshot.model,
@@ -192,4 +168,4 @@ class Rendering:
             "cut": "keep" if packshot.keeps_own_cut else "refine",
         }
         for note in packshot.notes:
-            log.warning("%s: %s", call.method, note)
+            log.warning("%s: %s", seen.method, note)

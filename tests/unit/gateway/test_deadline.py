@@ -14,7 +14,7 @@ from gateway.admission.caller import Caller
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineError
-from gateway.rendering.render_call import Deadline
+from gateway.rendering.deadline import Deadline
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer

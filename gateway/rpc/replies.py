@@ -1,33 +1,34 @@
-"""Replies on their way: each has a time to be taken, and gives way where its room is wanted.
+"""Sends replies, each with a time limit, and gives up those whose room others need.
 
-gRPC keeps a reply until its caller has let all of it come, which may be never. How far it has come
-is not to be seen; so the time goes by its size. When it is up, the caller's connection is closed.
+gRPC keeps a reply until its caller has received all of it, which may be never. How much has been
+received cannot be seen, so the time limit follows from the reply's size. After it the caller's
+connection is closed.
 """
 
 import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import grpc.aio
 
-from gateway.admission.caller import caller_of
+from gateway.admission import Place
+from gateway.rpc.call_context import caller_of
 
 log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
-# What a caller must take on average, at least, once the time for any reply is up.
+# The least rate at which a caller must receive, once the time for any reply is over.
 _LEAST_BYTES_PER_S: Final = 2**20
-# A reply that is younger is on its way, however much is wanted of its room.
+# A younger reply is not given up, however much room is wanted.
 _YOUNG_S: Final = 1.0
-# For a reply whose call has been ended from this side before it was taken.
+# The time for a reply whose call has been ended from this side before it was received.
 _ENDED_S: Final = 2.0
-# The connection may not be found at once, as while there are no descriptors.
+# The connection may not be found at once, such as while there are no free descriptors.
 _AGAIN_S: Final = 5.0
 
 
@@ -37,11 +38,11 @@ class _Reply:
     caller: str
     size_bytes: int
     since_s: float
-    release: Callable[[], None]
+    reservation: Place | None
     timer: asyncio.TimerHandle | None = field(default=None)
 
 
-class Outbox:
+class Replies:
     """The replies on their way.
 
     Not safe to share between threads: all of it happens on the event loop.
@@ -62,36 +63,35 @@ class Outbox:
         self._drop = drop
         self._on_dropped = on_dropped
         self._replies: set[_Reply] = set()
-        self._releases: dict[Context, Callable[[], None]] = {}
 
-    def release_when_sent(self, context: Context, release: Callable[[], None]) -> None:
-        """Have something given back once the reply of a call has left, or has been given up."""
+    async def send(self, context: Context, data: bytes, reservation: Place | None = None) -> bool:
+        """Send one reply of a call, and return when it has left.
 
-        def ended() -> None:
-            self._releases.pop(context, None)
-            release()
+        Args:
+            context: The call.
+            data: The reply.
+            reservation: What it holds of the service. It is given back when the reply has left,
+                when the connection is closed, or when the call has ended if this is cancelled.
 
-        self._releases[context] = release
-        # gRPC ends the context when the reply has left, however slowly it is taken.
-        _when_ended(context, ended)
-
-    def send_last(self, context: Context, size_bytes: int) -> None:
-        """Watch over a call's only reply, which gRPC sends once the handler has returned."""
-        reply = self._begin(context, size_bytes, self._releases.get(context, _nothing))
-        _when_ended(context, lambda: self._end(reply))
-
-    @contextmanager
-    def sending(self, context: Context, size_bytes: int) -> Iterator[None]:
-        """Send one of a call's replies in a block, which holds what the reply does."""
-        reply = self._begin(context, size_bytes, _nothing)
+        Returns:
+            Whether it has left; if not, the caller has gone.
+        """
+        reply = self._begin(context, len(data), reservation)
         try:
-            yield
+            await context.write(data)
+        except grpc.aio.InternalError:
+            # gRPC cancels the call as soon as it has noticed.
+            self._end(reply)
+            return False
         except BaseException:
-            # gRPC has the reply still, and the call's status waits behind it.
-            _when_ended(context, lambda: self._end(reply))
-            self._time(reply, _ENDED_S)
+            if reply in self._replies:
+                # gRPC has the reply still, and the call's status waits behind it.
+                reply.reservation = reservation and reservation.hand_over()
+                _when_ended(context, lambda: self._end(reply))
+                self._time(reply, _ENDED_S)
             raise
         self._end(reply)
+        return True
 
     def make_room(self, caller: str, wanted_bytes: int, limit_bytes: int) -> bool:
         """Give up replies that nobody takes, so that others can have their room.
@@ -124,9 +124,9 @@ class Outbox:
         oldest = min(theirs, key=lambda reply: reply.since_s)
         return oldest if time.monotonic() - oldest.since_s >= _YOUNG_S else None
 
-    def _begin(self, context: Context, size_bytes: int, release: Callable[[], None]) -> _Reply:
+    def _begin(self, context: Context, size_bytes: int, reservation: Place | None) -> _Reply:
         peer, caller = context.peer(), caller_of(context).name
-        reply = _Reply(peer, caller, size_bytes, time.monotonic(), release)
+        reply = _Reply(peer, caller, size_bytes, time.monotonic(), reservation)
         self._replies.add(reply)
         self._time(reply, self._timeout_s + size_bytes / _LEAST_BYTES_PER_S)
         return reply
@@ -153,19 +153,16 @@ class Outbox:
         )
         for reply in theirs:
             self._end(reply)
-            reply.release()
         return size_bytes
 
     def _end(self, reply: _Reply) -> None:
         self._replies.discard(reply)
         if reply.timer:
             reply.timer.cancel()
+        if reply.reservation is not None:
+            reply.reservation.release()
 
 
 def _when_ended(context: Context, work: Callable[[], None]) -> None:
     # gRPC's own types ask for a callback of a sort that they do not export.
     cast("Any", context).add_done_callback(lambda _context: work())
-
-
-def _nothing() -> None:
-    pass
