@@ -11,8 +11,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway.accounts.accounts import Accounts
-from gateway.accounts.charges import Charges, NoCharges
-from gateway.admission import Admission, Bound
+from gateway.accounts.holds import CreditHolds, NoCreditHolds
+from gateway.admission import Admission, Limit
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.inference.answer_times import AnswerTimes
@@ -225,15 +225,15 @@ class Gateway:
             drop_connection,
             lambda: self._metrics.count(catalogue.CONNECTIONS_DROPPED),
         )
-        admission = Admission(config.bounds, self._count_refusal, replies.make_room)
+        admission = Admission(config.admission_limits, self._count_refusal, replies.make_room)
         receiving = AdmissionInterceptor(
             admission, self._calls, config.max_receiving, config.default_timeout_s, replies
         )
         options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
-        charges: Charges = self._accounts.charges if self._accounts else NoCharges()
+        holds: CreditHolds = self._accounts.holds if self._accounts else NoCreditHolds()
         server = grpc.aio.server(
             # A render that either refuses is not even received.
-            interceptors=[*([self._accounts.door] if self._accounts else []), receiving],
+            interceptors=[*([self._accounts.interceptor] if self._accounts else []), receiving],
             options=server_options(
                 config.max_message_bytes, most_connections(config.max_connections)
             ),
@@ -251,7 +251,7 @@ class Gateway:
         )
         calls = CallRunner(self._calls)
         renders = RenderHandler(
-            renderer, steps, options, admission, charges, self._metrics, self._answers
+            renderer, steps, options, admission, holds, self._metrics, self._answers
         )
         self._streams = PhotoStreams(
             calls,
@@ -270,7 +270,7 @@ class Gateway:
             self._streams,
             self._inference,
             options,
-            charges,
+            holds,
             replies,
             config.default_timeout_s,
         )
@@ -295,7 +295,7 @@ class Gateway:
     def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
         self._metrics.count(catalogue.INFERENCE_RETRIES, "yes" if allowed else "no")
 
-    def _count_refusal(self, bound: Bound, priority: Priority) -> None:
+    def _count_refusal(self, bound: Limit, priority: Priority) -> None:
         self._metrics.count(catalogue.ADMISSION_REFUSALS, bound, priority.label)
 
     def _is_ready(self) -> bool:

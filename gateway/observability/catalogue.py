@@ -8,7 +8,7 @@ from typing import Final
 
 import grpc
 
-from gateway.admission.bounds import Bound
+from gateway.admission.limits import Limit
 from gateway.admission.priority import Priority
 from gateway.errors import all_reasons
 from gateway.observability.labels import (
@@ -145,7 +145,7 @@ ADMISSION_REFUSALS = Metric(
     "packshot_admission_refusals_total",
     Kind.COUNTER,
     "Requests refused for want of room, by the bound that was reached and their priority.",
-    {"bound": tuple(Bound), "priority": _PRIORITIES},
+    {"bound": tuple(Limit), "priority": _PRIORITIES},
 )
 CONNECTIONS_DROPPED = Metric(
     "packshot_connections_dropped_total",

@@ -13,7 +13,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from gateway.admission import Admission, Bound
+from gateway.admission import Admission, Limit
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.inference.server import InferenceServer
@@ -74,9 +74,9 @@ class Telemetry:
         """
         for priority in Priority:
             for bound, metric in (
-                (Bound.REQUESTS, catalogue.ADMITTED_REQUESTS),
-                (Bound.BYTES, catalogue.ADMITTED_BYTES),
-                (Bound.PIXELS, catalogue.ADMITTED_PIXELS),
+                (Limit.REQUESTS, catalogue.ADMITTED_REQUESTS),
+                (Limit.BYTES, catalogue.ADMITTED_BYTES),
+                (Limit.PIXELS, catalogue.ADMITTED_PIXELS),
             ):
                 held = partial(admission.held, bound, priority)
                 self.metrics.follow(metric, held, priority.label)
@@ -91,7 +91,7 @@ class Telemetry:
         self.tracing.close()
 
     def _show_settings(self, config: GatewayConfig, release: str) -> None:
-        bounds, show = config.bounds, self.metrics.show
+        bounds, show = config.admission_limits, self.metrics.show
         show(catalogue.BUILD_INFO, 1, release, config.revision, platform.python_version())
         show(catalogue.ADMITTED_REQUESTS_LIMIT, bounds.requests)
         show(catalogue.ADMITTED_BYTES_LIMIT, bounds.bytes)

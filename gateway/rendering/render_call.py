@@ -6,7 +6,7 @@ from typing import Self
 
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from gateway.admission import Place
+from gateway.admission import Reservation
 from gateway.admission.caller import Caller
 from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
@@ -42,7 +42,7 @@ class RenderCall:
     span: Span = INVALID_SPAN
     arrived_s: float = field(default_factory=time.monotonic)
     photo_bytes: int = 0
-    reservation: Place | None = None
+    reservation: Reservation | None = None
     threads_s: float = 0.0
     photo_counted: bool = False
     begun: bool = False
@@ -57,7 +57,7 @@ class RenderCall:
         self.deadline.remaining_s()
 
     @property
-    def held(self) -> Place:
+    def held(self) -> Reservation:
         """What it holds of the service.
 
         Raises:

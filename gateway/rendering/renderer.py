@@ -246,7 +246,7 @@ class Renderer:
             pass_s = self._inference.answers.pass_s(options.model)
             cost_s = cost_of(work, pass_s)
             call.threads_s = cost_s - pass_s
-            call.held.charge_pixels(pixels, cost_s)
+            call.held.reserve_pixels(pixels, cost_s)
             self._count_photo(call)
             decoded, _, decoding_s = await self._steps.run(
                 call, timed, opened.decode, keep_metadata=options.keep_metadata

@@ -22,7 +22,7 @@ import grpc
 import grpc.aio
 
 from gateway.admission import Admission
-from gateway.admission.fair_places import FairPlaces, NoPlaceError, Place
+from gateway.admission.fair_slots import FairSlots, NoSlotError, Slot
 from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
 from gateway.observability.calls import Calls
@@ -39,7 +39,7 @@ _RENDER_STREAM: Final = "/packshot.v1.PackshotService/RenderStream"
 
 # A small request comes with its call, so that one may be ended soon if others wait, and may itself
 # wait for a while.
-_SMALL_PATIENCE_S: Final = 0.5
+_SMALL_PROTECTED_S: Final = 0.5
 _SMALL_WAIT_S: Final = 5.0
 # Calls of other services than Packshot's that last, such as watches of the health service.
 LASTING_AT_ONCE: Final = 256
@@ -74,9 +74,9 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         self._calls = calls
         self._longest_s = longest_s
         self._replies = replies
-        self._renders = FairPlaces(most_renders)
-        self._small = FairPlaces(SMALL_AT_ONCE, _SMALL_PATIENCE_S, _SMALL_WAIT_S)
-        self._lasting = FairPlaces(LASTING_AT_ONCE)
+        self._renders = FairSlots(most_renders)
+        self._small = FairSlots(SMALL_AT_ONCE, _SMALL_PROTECTED_S, _SMALL_WAIT_S)
+        self._lasting = FairSlots(LASTING_AT_ONCE)
 
     @property
     def renders(self) -> int:
@@ -146,8 +146,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
             arrived_s, caller = time.monotonic(), caller_of(context).name
             try:
                 async with (
-                    _given_up(self._lasting, caller, "calls that last") as place,
-                    _within(None, place),
+                    _given_up(self._lasting, caller, "calls that last") as slot,
+                    _within(None, slot),
                 ):
                     await answer(context)
             except ReasonedError as error:
@@ -158,7 +158,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     async def _only_message(self, method: str, context: _Context) -> bytes:
         """Receive the one message of a call."""
         is_render = method == _RENDER
-        async with self._render_place(context) if is_render else self._small_place(context):
+        async with self._render_slot(context) if is_render else self._small_slot(context):
             data = await context.read()
             # gRPC keeps a message's bytes until it is asked for the next one.
             more = data is not grpc.aio.EOF and await context.read() is not grpc.aio.EOF
@@ -169,14 +169,14 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     async def _messages(self, context: _Context, parse: Parse) -> AsyncIterator[Any]:
         """Receive the messages of a stream."""
         while True:
-            async with self._small_place(context):
+            async with self._small_slot(context):
                 data = await context.read()
             if not isinstance(data, bytes):
                 return
             yield parse(data)
 
     @asynccontextmanager
-    async def _render_place(self, context: _Context) -> AsyncIterator[None]:
+    async def _render_slot(self, context: _Context) -> AsyncIterator[None]:
         """Ask for room for a render of which only the headers are there."""
         metadata = dict(context.invocation_metadata() or ())
         priority, caller = announced_priority(metadata.get(PRIORITY_METADATA)), caller_of(context)
@@ -185,9 +185,9 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         timeout_s = min(left_s, self._longest_s)
         self._admission.check(caller.name, priority, left_s)
         try:
-            async with self._renders.place(caller.name) as place, _within(timeout_s, place):
+            async with self._renders.slot(caller.name) as slot, _within(timeout_s, slot):
                 yield
-        except NoPlaceError as exc:
+        except NoSlotError as exc:
             raise self._full(caller.name, priority, exc.taken, self._renders.limit) from exc
         except _GivenUpError:
             held = self._renders.held(caller.name) + 1
@@ -207,10 +207,10 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         )
 
     @asynccontextmanager
-    async def _small_place(self, context: _Context) -> AsyncIterator[None]:
+    async def _small_slot(self, context: _Context) -> AsyncIterator[None]:
         async with (
-            _given_up(self._small, caller_of(context).name, "small requests") as place,
-            _within(self._timeout_s(context), place),
+            _given_up(self._small, caller_of(context).name, "small requests") as slot,
+            _within(self._timeout_s(context), slot),
         ):
             yield
 
@@ -227,42 +227,42 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _GivenUpError(Exception):
-    """The place was ended for another caller."""
+    """The slot was ended for another caller."""
 
 
 @asynccontextmanager
-async def _within(timeout_s: float | None, place: Place) -> AsyncIterator[None]:
-    """Do something in a place, within a time, until it is ended for another caller."""
+async def _within(timeout_s: float | None, slot: Slot) -> AsyncIterator[None]:
+    """Do something in a slot, within a time, until it is ended for another caller."""
     try:
         async with asyncio.timeout(timeout_s) as time_limit:
-            place.stop = lambda: None if time_limit.expired() else time_limit.reschedule(0)
+            slot.stop = lambda: None if time_limit.expired() else time_limit.reschedule(0)
             yield
     except TimeoutError as exc:
-        if place.given_up:
+        if slot.given_up:
             raise _GivenUpError from exc
         if timeout_s is None:
             raise
         raise DeadlineError(f"the request did not arrive within {timeout_s:.3g} s") from exc
     finally:
-        place.stop = _nothing
+        slot.stop = _nothing
 
 
 @asynccontextmanager
-async def _given_up(places: FairPlaces, caller: str, what: str) -> AsyncIterator[Place]:
-    """Have one of some places that are no render's."""
+async def _given_up(slots: FairSlots, caller: str, what: str) -> AsyncIterator[Slot]:
+    """Have one of some slots that are no render's."""
     try:
-        async with places.place(caller) as place:
-            yield place
-    except NoPlaceError as exc:
+        async with slots.slot(caller) as slot:
+            yield slot
+    except NoSlotError as exc:
         taken = exc.taken
-        message = f"the service has {taken} {what} in hand; the limit is {places.limit}"
+        message = f"the service has {taken} {what} in hand; the limit is {slots.limit}"
     except _GivenUpError:
-        taken = places.held(caller) + 1
+        taken = slots.held(caller) + 1
         message = f"the caller has {taken} {what} under way, and others want to"
     else:
         return
     raise OverloadedError(
-        message, retry_after_s=_RETRY_S, figures={"limit": places.limit, "value": taken}
+        message, retry_after_s=_RETRY_S, figures={"limit": slots.limit, "value": taken}
     )
 
 

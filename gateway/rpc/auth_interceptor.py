@@ -1,4 +1,4 @@
-"""The door of the gRPC service: who may call, judged before a byte of the request is read."""
+"""Checks the API key of each call before any byte of its request is read."""
 
 import logging
 import time

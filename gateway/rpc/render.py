@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from gateway.accounts.charges import Charges, Repeatable
+from gateway.accounts.holds import CreditHolds, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
 from gateway.inference.answer_times import AnswerTimes
@@ -42,8 +42,8 @@ class RenderHandler:
         renderer: Renders photos.
         steps: Runs what else takes processor time.
         options: Reads requests.
-        admission: Bounds what is inside at once.
-        charges: Charges for renders.
+        admission: Limits what is inside at once.
+        holds: Holds a credit around each render.
         metrics: Counts what comes in and goes out.
         answers: Knows how long a pass of each model takes.
     """
@@ -54,7 +54,7 @@ class RenderHandler:
         steps: Steps,
         options: OptionReader,
         admission: Admission,
-        charges: Charges,
+        holds: CreditHolds,
         metrics: Metrics,
         answers: AnswerTimes,
     ) -> None:
@@ -62,7 +62,7 @@ class RenderHandler:
         self._steps = steps
         self._options = options
         self._admission = admission
-        self._charges = charges
+        self._holds = holds
         self._metrics = metrics
         self._answers = answers
 
@@ -105,13 +105,13 @@ class RenderHandler:
         try:
             async with (
                 call.deadline.enforced(),
-                self._charges.charge(call.caller, repeatable, call.deadline.remaining_s()),
+                self._holds.hold(call.caller, repeatable, call.deadline.remaining_s()),
             ):
                 packshot = await self._renderer.render(request.photo, options, call)
                 response = render_response(packshot)
         except asyncio.CancelledError:
             if call.begun:
-                call.held.given_up()
+                call.held.accrue_cost()
             raise
         self._note(packshot, seen)
         call.held.rendered(len(packshot.picture))

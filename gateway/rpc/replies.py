@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 import grpc.aio
 
-from gateway.admission import Place
+from gateway.admission import Reservation
 from gateway.rpc.call_context import caller_of
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class _Reply:
     caller: str
     size_bytes: int
     since_s: float
-    reservation: Place | None
+    reservation: Reservation | None
     timer: asyncio.TimerHandle | None = field(default=None)
 
 
@@ -64,7 +64,9 @@ class Replies:
         self._on_dropped = on_dropped
         self._replies: set[_Reply] = set()
 
-    async def send(self, context: Context, data: bytes, reservation: Place | None = None) -> bool:
+    async def send(
+        self, context: Context, data: bytes, reservation: Reservation | None = None
+    ) -> bool:
         """Send one reply of a call, and return when it has left.
 
         Args:
@@ -124,7 +126,7 @@ class Replies:
         oldest = min(theirs, key=lambda reply: reply.since_s)
         return oldest if time.monotonic() - oldest.since_s >= _YOUNG_S else None
 
-    def _begin(self, context: Context, size_bytes: int, reservation: Place | None) -> _Reply:
+    def _begin(self, context: Context, size_bytes: int, reservation: Reservation | None) -> _Reply:
         peer, caller = context.peer(), caller_of(context).name
         reply = _Reply(peer, caller, size_bytes, time.monotonic(), reservation)
         self._replies.add(reply)

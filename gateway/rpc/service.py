@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc.aio
 
-from gateway.accounts.charges import Charges
+from gateway.accounts.holds import CreditHolds
 from gateway.inference.client import InferenceClient
 from gateway.observability.labels import Method
 from gateway.rendering.render_call import RenderCall
@@ -31,7 +31,7 @@ class PackshotService(PackshotServiceServicer):
         streams: Serves streams of photos.
         inference: Knows the models.
         options: Knows the presets.
-        charges: Knows the accounts.
+        holds: Knows the accounts.
         replies: Sends replies.
         default_timeout_s: Seconds for a request whose caller set no deadline.
     """
@@ -43,7 +43,7 @@ class PackshotService(PackshotServiceServicer):
         streams: PhotoStreams,
         inference: InferenceClient,
         options: OptionReader,
-        charges: Charges,
+        holds: CreditHolds,
         replies: Replies,
         default_timeout_s: float,
     ) -> None:
@@ -52,7 +52,7 @@ class PackshotService(PackshotServiceServicer):
         self._streams = streams
         self._inference = inference
         self._options = options
-        self._charges = charges
+        self._holds = holds
         self._replies = replies
         self._default_timeout_s = default_timeout_s
 
@@ -86,7 +86,7 @@ class PackshotService(PackshotServiceServicer):
         """Tell the state of the caller's account."""
         response = pb.GetAccountResponse()
         with self._calls.run(Method.GET_ACCOUNT, context):
-            account = await self._charges.account(caller_of(context))
+            account = await self._holds.account(caller_of(context))
             response.CopyFrom(account_response(account))
         return response
 

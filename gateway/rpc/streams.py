@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import grpc.aio
 
 from gateway.admission.caller import Caller
-from gateway.admission.fair_places import FairPlaces, NoPlaceError
+from gateway.admission.fair_slots import FairSlots, NoSlotError
 from gateway.errors import DrainingError, StreamIdleError
 from gateway.observability.labels import Method
 from gateway.rendering.deadline import Deadline
@@ -65,7 +65,7 @@ class PhotoStreams:
         self.photo_timeout_s = photo_timeout_s
         self.first_timeout_s = first_timeout_s
         self.idle_timeout_s = idle_timeout_s
-        self._places = FairPlaces(max_streams)
+        self._slots = FairSlots(max_streams)
         self._metadata = ((_LIMIT_KEY, str(max_message_bytes)),)
         self._open: set[_Stream] = set()
         self._draining = False
@@ -110,16 +110,16 @@ class PhotoStreams:
         if self._draining:
             raise DrainingError("the service is about to stop")
         try:
-            async with self._places.place(caller) as place:
-                place.stop = lambda: stream.give_way(self._gives_way(caller))
-                place.busy = lambda: stream.busy
+            async with self._slots.slot(caller) as slot:
+                slot.stop = lambda: stream.give_way(self._gives_way(caller))
+                slot.busy = lambda: stream.busy
                 self._open.add(stream)
                 try:
                     yield
                 finally:
                     self._open.discard(stream)
-        except NoPlaceError as exc:
-            limit = self._places.limit
+        except NoSlotError as exc:
+            limit = self._slots.limit
             raise OverloadedError(
                 f"{exc.taken} streams are open; the limit is {limit}",
                 retry_after_s=_REFUSED_RETRY_S,
@@ -127,12 +127,12 @@ class PhotoStreams:
             ) from exc
 
     def _gives_way(self, caller: str) -> ReasonedError:
-        held = self._places.held(caller)
+        held = self._slots.held(caller)
         return OverloadedError(
             f"the caller has {held} streams open, and others want one; "
             "send again what has no reply",
             retry_after_s=_REFUSED_RETRY_S,
-            figures={"limit": self._places.limit, "value": held},
+            figures={"limit": self._slots.limit, "value": held},
         )
 
 

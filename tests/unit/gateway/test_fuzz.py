@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from prometheus_client import CollectorRegistry
 
-from gateway.admission import Admission, Bound
+from gateway.admission import Admission, Limit
 from gateway.admission.caller import Caller
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
@@ -66,7 +66,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
         return
     workers = PriorityWorkers(1, "test")
     workers.start()
-    admission = Admission(GatewayConfig().bounds, lambda _bound, _priority: None)
+    admission = Admission(GatewayConfig().admission_limits, lambda _bound, _priority: None)
     call = RenderCall(Caller(None, "test"), Deadline.after(30))
     call.reservation = admission.admit("test", Priority.INTERACTIVE, len(PHOTO), 30)
     renderer = Renderer(
@@ -85,7 +85,7 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
     else:
         assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels
         # What the finished picture holds was reserved before the first pixel.
-        held = admission.held(Bound.PIXELS, Priority.INTERACTIVE)
+        held = admission.held(Limit.PIXELS, Priority.INTERACTIVE)
         assert packshot.width_px * packshot.height_px <= held
     finally:
         workers.shutdown()
