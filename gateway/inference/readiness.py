@@ -18,10 +18,10 @@ log = logging.getLogger(__name__)
 
 _SHORTEST_INTERVAL_S = 0.1
 
-# How often a model is probed that does not answer: a probe that fails costs next to nothing.
+# The interval of probes of a model that does not answer: a probe that fails costs little.
 _INTERVAL_WHILE_AWAY_S = 0.25
 
-# An answer counts as recent for so many passes of its model.
+# An answer counts as recent for this many passes of its model.
 _PASSES = 4.0
 
 
@@ -87,7 +87,7 @@ class ReadinessWatch:
         start_s = time.monotonic()
         reason = ""
         is_open = self._model in self._inference.circuits.open_models
-        # A slow model is not kept busy by probes.
+        # Probes must not keep a slow model busy.
         fresh_s = max(self._interval_s, _PASSES * self._inference.answers.pass_s(self._model))
         if must_probe or is_open or not self._answered_since(start_s - fresh_s):
             reason = await self._probe_default()
@@ -137,7 +137,7 @@ class ReadinessWatch:
             await self._inference.probe(model, self._probe_timeout_s)
         except ReasonedError as exc:
             return f"{type(exc).__name__}: {exc}"
-        except Exception as exc:  # the watch must outlive whatever a probe meets
+        except Exception as exc:  # the watch must go on after any error of a probe
             log.exception("the probe of model %r failed", model)
             return type(exc).__name__
         return ""

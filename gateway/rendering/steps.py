@@ -41,10 +41,10 @@ class Steps:
     async def run(
         self, call: RenderCall, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run work on a worker thread, unless the time is up; this is where threads begin.
+        """Run work on a worker thread, unless the time is up. Renders use threads nowhere else.
 
-        If this is cancelled, work that has begun is waited for all the same: what it holds must
-        stay counted until it has ended.
+        If this is cancelled, it still waits for work that has begun: what the work holds must stay
+        counted until the work has ended.
 
         Raises:
             DeadlineError: The time is up.
@@ -69,7 +69,7 @@ class Steps:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            # What has begun looks every now and then whether to go on.
+            # Work that has begun checks regularly whether to go on.
             call.cancelled = True
             await self._ended(future)
             raise
@@ -78,7 +78,7 @@ class Steps:
             del future
 
     async def _ended(self, future: Future[Any]) -> None:
-        """Wait until a job has ended; if it fails, nobody is left to be told.
+        """Wait until a job has ended; its error has no caller any more.
 
         A call can be cancelled several times: by its caller, its deadline, the end of the drain.
         """

@@ -1,15 +1,16 @@
-"""How the requests of all methods are received: asked about first, within a time, and to a limit.
+"""Receives the requests of all methods: admission is asked first, and time and number are limited.
 
-To gRPC's server a unary call is one whose message it reads first, for ever if need be, and whose
-handler it calls then. Here such calls are declared to it as calls with a stream of requests, which
-is the same on the wire, so that the handler comes first and reads the message itself, or does not.
-A render that there is no room for costs next to nothing: HTTP/2's flow control keeps its photo with
-the caller. And a call that sends half a message and then nothing does not hold that half, and a
-stream, for as long as its connection lives.
+gRPC's server reads the message of a unary call before it calls the handler, and waits for it
+without a limit. Here such calls are declared to gRPC as calls with streams, which look the same on
+the wire. So the handler is called first and reads the message itself, or does not. A render that
+is refused for want of room costs little, because HTTP/2's flow control keeps its photo with the
+caller. A call that sends half a message and then nothing is ended, and does not hold that half and
+a stream for as long as its connection lasts.
 
-gRPC has one limit of a message's size for all methods, and takes a message up to it once it is
-asked for one. So what bounds memory is how many messages are asked for at once: a few of methods
-that render, and a few of all others. No other message is taken further than a stream's window.
+gRPC has one limit of a message's size for all methods, and receives a message up to that size once
+it is asked for one. So memory is limited by the number of messages that are asked for at once: a
+few of methods that render, and a few of all others. Of every other message gRPC receives no more
+than a stream's window.
 """
 
 import asyncio
@@ -37,11 +38,11 @@ from imaging.errors import InvalidInputError, OverloadedError, ReasonedError
 _RENDER: Final = "/packshot.v1.PackshotService/Render"
 _RENDER_STREAM: Final = "/packshot.v1.PackshotService/RenderStream"
 
-# A small request comes with its call, so that one may be ended soon if others wait, and may itself
-# wait for a while.
+# A small request comes with its call. So one that is slow may be ended soon if others wait, and
+# one that finds no slot may wait for a while.
 _SMALL_PROTECTED_S: Final = 0.5
 _SMALL_WAIT_S: Final = 5.0
-# Calls of other services than Packshot's that last, such as watches of the health service.
+# Long calls of services other than Packshot's, such as watches of the health service.
 LASTING_AT_ONCE: Final = 256
 _RETRY_S: Final = 1.0
 
@@ -57,7 +58,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     Args:
         admission: Knows whether there is room for a render.
         calls: Sees the calls that end here.
-        most_renders: Most requests of renders, apart from streams, that are received at once.
+        most_renders: Most requests of renders that are received at once, streams not included.
         longest_s: Seconds for a request to arrive in; less if its caller's deadline is sooner.
         replies: Sends replies.
     """
@@ -88,7 +89,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "_Handler | None":
-        """Have a call's requests read here, or at least checked, instead of by gRPC."""
+        """Have a call's requests received here, not by gRPC; those of a stream are only checked."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
@@ -103,7 +104,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         return grpc.stream_stream_rpc_method_handler(self._call(method, handler, parse))
 
     def _call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
-        """Return what answers a call of one request by one reply."""
+        """Return the handler of a call with one request and one reply."""
         answer: Any = handler.unary_unary
         serialize: Any = handler.response_serializer
 
@@ -127,7 +128,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         return received
 
     def _lasting_call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
-        """Return what answers a call of other services that may last."""
+        """Return the handler of a call of another service that may be long."""
         several: Any = handler.stream_stream or handler.unary_stream
         serialize: Any = handler.response_serializer
 
@@ -177,10 +178,10 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _render_slot(self, context: _Context) -> AsyncIterator[None]:
-        """Ask for room for a render of which only the headers are there."""
+        """Ask admission for a render of which only the metadata have come, and hold a slot."""
         metadata = dict(context.invocation_metadata() or ())
         priority, caller = announced_priority(metadata.get(PRIORITY_METADATA)), caller_of(context)
-        # What is left of it when the photo is there is the time to render it in.
+        # The time that is left when the photo has been received is the time to render it.
         left_s = deadline_of(context, self._longest_s).remaining_s()
         timeout_s = min(left_s, self._longest_s)
         self._admission.check(caller.name, priority, left_s)
@@ -232,7 +233,7 @@ class _GivenUpError(Exception):
 
 @asynccontextmanager
 async def _within(timeout_s: float | None, slot: Slot) -> AsyncIterator[None]:
-    """Do something in a slot, within a time, until it is ended for another caller."""
+    """Run a block in a slot, within a time, until the slot is ended for another caller."""
     try:
         async with asyncio.timeout(timeout_s) as time_limit:
             slot.stop = lambda: None if time_limit.expired() else time_limit.reschedule(0)
@@ -249,7 +250,7 @@ async def _within(timeout_s: float | None, slot: Slot) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _given_up(slots: FairSlots, caller: str, what: str) -> AsyncIterator[Slot]:
-    """Have one of some slots that are no render's."""
+    """Hold one of the slots that are not for renders."""
     try:
         async with slots.slot(caller) as slot:
             yield slot

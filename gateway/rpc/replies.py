@@ -43,12 +43,12 @@ class _Reply:
 
 
 class Replies:
-    """The replies on their way.
+    """The replies that have not left yet.
 
     Not safe to share between threads: all of it happens on the event loop.
 
     Args:
-        timeout_s: Seconds for a reply to be taken, and one more for each MiB.
+        timeout_s: Seconds for a caller to receive a reply, and one more for each MiB.
         drop: Closes the connection of a peer, by gRPC's name of it.
         on_dropped: Called for each connection that is closed.
     """
@@ -87,7 +87,7 @@ class Replies:
             return False
         except BaseException:
             if reply in self._replies:
-                # gRPC has the reply still, and the call's status waits behind it.
+                # gRPC still has the reply, and the call's status waits behind it.
                 reply.reservation = reservation and reservation.hand_over()
                 _when_ended(context, lambda: self._end(reply))
                 self._time(reply, _ENDED_S)
@@ -96,33 +96,35 @@ class Replies:
         return True
 
     def make_room(self, caller: str, wanted_bytes: int, limit_bytes: int) -> bool:
-        """Give up replies that nobody takes, so that others can have their room.
+        """Give up replies that their callers do not receive, to make room for another caller.
 
-        Only replies of callers who hold more than the limit divided by the number of callers here,
-        the one who asks included, are given up.
+        A reply is given up only if its caller holds more than its share: the limit divided by the
+        number of callers, the one who asks included.
 
         Args:
             caller: Who asks.
-            wanted_bytes: How much is wanted.
-            limit_bytes: What all may hold together.
+            wanted_bytes: How much room is wanted.
+            limit_bytes: The limit of all replies together.
 
         Returns:
-            Whether anything was given up.
+            Whether a reply was given up.
         """
         freed_bytes = 0
-        while freed_bytes < wanted_bytes and (reply := self._greediest(caller, limit_bytes)):
+        while freed_bytes < wanted_bytes and (
+            reply := self._oldest_of_largest(caller, limit_bytes)
+        ):
             freed_bytes += self._give_up(reply.peer)
         return freed_bytes > 0
 
-    def _greediest(self, caller: str, limit_bytes: int) -> _Reply | None:
+    def _oldest_of_largest(self, caller: str, limit_bytes: int) -> _Reply | None:
         held: Counter[str] = Counter()
         for reply in self._replies:
             held[reply.caller] += reply.size_bytes
         share_bytes = limit_bytes / len(held.keys() | {caller})
-        greedy, most_bytes = held.most_common(1)[0] if held else (caller, 0)
-        if greedy == caller or most_bytes <= share_bytes:
+        largest, most_bytes = held.most_common(1)[0] if held else (caller, 0)
+        if largest == caller or most_bytes <= share_bytes:
             return None
-        theirs = [reply for reply in self._replies if reply.caller == greedy]
+        theirs = [reply for reply in self._replies if reply.caller == largest]
         oldest = min(theirs, key=lambda reply: reply.since_s)
         return oldest if time.monotonic() - oldest.since_s >= _YOUNG_S else None
 
@@ -166,5 +168,5 @@ class Replies:
 
 
 def _when_ended(context: Context, work: Callable[[], None]) -> None:
-    # gRPC's own types ask for a callback of a sort that they do not export.
+    # gRPC's own type of the callback is not exported.
     cast("Any", context).add_done_callback(lambda _context: work())

@@ -19,10 +19,10 @@ from gateway.rpc.replies import Replies
 from imaging.errors import OverloadedError, ReasonedError
 from packshot.v1 import packshot_pb2 as pb
 
-# For how long a stream that gives way to another may take to send the replies that it has; the
-# other one waits for longer.
+# The time for a stream that gives way to another to send the replies that it has. The other one
+# waits for longer.
 _GIVING_WAY_S = 3.0
-# When a caller may come back to a service with too many open streams, which last for long.
+# When a caller may come back to a service with too many open streams.
 _REFUSED_RETRY_S = 1.0
 _LIMIT_KEY = "packshot-max-message-bytes"
 
@@ -91,14 +91,14 @@ class PhotoStreams:
         """
         stream = _Stream(self, context, caller)
         async with self._opened(stream, caller.name):
-            # An open stream is to be told from one that is refused before any photo is sent.
-            # A message over the limit would end the stream, so its caller must know the limit.
-            with suppress(grpc.aio.InternalError):  # the caller has gone, which `run` finds as well
+            # The metadata tell the caller that the stream is not refused. They tell the limit too,
+            # because a message over it would end the stream.
+            with suppress(grpc.aio.InternalError):  # the caller has gone, which `run` finds too
                 await context.send_initial_metadata(self._metadata)
             await stream.run()
 
     def drain(self) -> None:
-        """Read no further message of any stream; each ends once what it has read is answered."""
+        """Read no further message of any stream; each ends once its photos are answered."""
         self._draining = True
         for stream in self._open:
             stream.stop_reading(
@@ -137,11 +137,11 @@ class PhotoStreams:
 
 
 class _Stream:
-    """One stream: as many workers as its window holds photos.
+    """One stream: it has one worker for each photo of its window.
 
-    A worker reads a photo, has it rendered, writes the reply and only then reads again. So a sender
-    that is too fast and a reader that is too slow both leave the rest to HTTP/2's flow control.
-    What a worker holds ends with `_pass_one`: one that waits keeps no photo and no picture.
+    A worker reads a photo, renders it, sends the reply and only then reads again. So HTTP/2's flow
+    control stops a sender that is too fast and a receiver that is too slow. A worker that waits for
+    a photo holds no other photo and no picture, because all of that ends with `_pass_one`.
     """
 
     def __init__(self, streams: PhotoStreams, context: Context, caller: Caller) -> None:
@@ -182,20 +182,20 @@ class _Stream:
             raise self._stopped
 
     def stop_reading(self, reason: ReasonedError) -> None:
-        """Read no further message, not even the one that is being waited for.
+        """Read no further message, and stop waiting for the next one.
 
         Args:
-            reason: What the stream ends in, once what it has read is answered.
+            reason: The error that the stream ends with, once its photos are answered.
         """
         self._stopped = self._stopped or reason
         if self._read:
             self._read.cancel()
 
     def give_way(self, reason: ReasonedError) -> None:
-        """Stop reading, and end soon even if replies are not taken.
+        """Stop reading, and end soon even if the caller does not receive its replies.
 
         Args:
-            reason: What the stream ends in.
+            reason: The error that the stream ends with.
         """
         self._gives_way = True
         self.stop_reading(reason)
@@ -215,7 +215,7 @@ class _Stream:
             self._any_came = True
             self._moved()
             try:
-                # Before the next message is read: what waits for room is one photo of each stream.
+                # The lock is held meanwhile, so that one photo of each stream waits for room.
                 deadline = self._photo_deadline()
                 await self._streams.renders.wait_for_room(message, self._caller, deadline)
             except BaseException:
@@ -257,7 +257,7 @@ class _Stream:
         return deadline if remaining_s is None else deadline.sooner(remaining_s)
 
     async def _next(self) -> pb.RenderStreamRequest | None:
-        """Read the next message; None if there is none, or none is to be read any more."""
+        """Read the next message; None if there is none, or if the stream reads no more."""
         if self._ended or self._stopped:
             return None
         read = self._read = asyncio.ensure_future(self._context.read())
@@ -275,7 +275,7 @@ class _Stream:
         return None
 
     def _moved(self) -> None:
-        """Put the end for want of movement off, for as long as a photo is in flight."""
+        """Start the idle time anew; it does not run while a photo is in flight."""
         if not self._idle.expired():
             now_s = asyncio.get_running_loop().time()
             timeout_s = _GIVING_WAY_S if self._gives_way else self._streams.idle_timeout_s
