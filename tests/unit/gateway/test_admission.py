@@ -232,3 +232,13 @@ def test_the_ceiling_grows_with_every_bound() -> None:
         GatewayConfig(max_streams=64),
     ):
         assert larger.memory_ceiling_bytes > least
+
+
+def test_what_is_handed_over_is_given_back_by_the_new_holder_alone(admission: Admission) -> None:
+    with enter(admission) as reservation:
+        reservation.rendered(reply_bytes=50)
+        other = reservation.hand_over()
+    assert admission.held(Limit.BYTES, INTERACTIVE) == 50
+    other.release()
+    other.release()
+    assert admission.held(Limit.BYTES, INTERACTIVE) == 0
