@@ -20,7 +20,7 @@ from gateway.inference.channel import is_sole
 from gateway.inference.circuits import Circuits
 from gateway.inference.client import InferenceClient
 from gateway.inference.readiness import ReadinessWatch
-from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, Retries, RetryBudget
+from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, Retries
 from gateway.inference.server import InferenceServer
 from gateway.observability import catalogue
 from gateway.observability.heartbeat import Heartbeat
@@ -77,17 +77,12 @@ class Gateway:
         self._telemetry = Telemetry(config, inference)
         self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
         answers = AnswerTimes()
-        self._answers = answers
-        self._inference = InferenceClient(
-            inference,
-            Circuits(config.circuit_failures, self._report_circuit, answers),
-            Retries(
-                RetryBudget(config.retry_share, most=config.retries_in_reserve),
-                self._count_retry,
-                ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS,
-            ),
-            answers,
+        circuits = Circuits(config.circuit_failures, self._report_circuit, answers)
+        attempts = ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS
+        retries = Retries(
+            config.retry_share, config.retries_in_reserve, self._count_retry, attempts
         )
+        self._inference = InferenceClient(inference, circuits, retries, answers)
         self._health = Health()
         self._watch = ReadinessWatch(
             self._inference,
@@ -95,7 +90,7 @@ class Gateway:
             config.probe_interval_s,
             config.probe_timeout_s,
             self._report,
-            self._hindrance,
+            lambda: self._decoder.hindrance(),  # noqa: PLW0108  it is built by `start`
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
@@ -161,13 +156,8 @@ class Gateway:
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
             "memory stays below %.1f GiB",
-            config.host,
-            self.port,
-            config.host,
-            self.metrics_port,
-            config.worker_threads,
-            config.triton,
-            config.memory_ceiling_bytes / 2**30,
+            *(config.host, self.port, config.host, self.metrics_port),
+            *(config.worker_threads, config.triton, config.memory_ceiling_bytes / 2**30),
         )
 
     async def stop(self) -> None:
@@ -197,11 +187,8 @@ class Gateway:
         )
         log.info("stopped")
 
-    def _hindrance(self) -> str:
-        return self._decoder.hindrance()
-
     def _decoder_changed(self) -> None:
-        """Have readiness judged anew; from any thread."""
+        """Have readiness checked now; from any thread."""
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._watch.probe_now)
 
@@ -251,7 +238,7 @@ class Gateway:
         )
         calls = CallRunner(self._calls)
         renders = RenderHandler(
-            renderer, steps, options, admission, holds, self._metrics, self._answers
+            renderer, steps, options, admission, holds, self._metrics, self._inference.answers
         )
         self._streams = PhotoStreams(
             calls,

@@ -1,7 +1,6 @@
 """What one request holds of the limits while it is in the service."""
 
 import copy
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gateway.admission.limits import HELD, Limit
@@ -82,10 +81,5 @@ class Reservation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.release()

@@ -9,6 +9,7 @@ A slow or busy model is not away. How long a model may be silent follows from it
 (`gateway.inference.answer_times`).
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +32,9 @@ class Circuits:
         failures_to_open: Failures in a row that open a circuit.
         on_change: Called with a model and whether its circuit is open now.
         answers: Says when a model answered last, and how long it may be silent.
+
+    Attributes:
+        found_away: Set whenever a caller has found the server or a model away.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Circuits:
         # Failures in a row, of models that exist: a name that a caller made up gets no circuit.
         self._failures: dict[str, int] = {}
         self._open: set[str] = set()
+        self.found_away = asyncio.Event()
 
     @property
     def open_models(self) -> frozenset[str]:
@@ -53,18 +58,23 @@ class Circuits:
         self._failures.setdefault(model, 0)
 
     @contextmanager
-    def guard(self, model: str) -> Iterator[None]:
-        """Run a block that asks a model, and count its failure.
+    def guard(self, model: str = "") -> Iterator[None]:
+        """Run a block that asks the server on behalf of a caller, and count a model's failure.
+
+        Args:
+            model: The model that is asked; empty for what is not about one model.
 
         Raises:
             InferenceUnavailableError: The circuit is open, or the block raised this.
         """
         if model in self._open:
+            self.found_away.set()
             raise InferenceUnavailableError(f"model {model!r} does not answer at present")
         start_s = time.monotonic()
         try:
             yield
         except InferenceUnavailableError as exc:
+            self.found_away.set()
             self._count_failure(model, exc)
             raise
         except DeadlineError as exc:

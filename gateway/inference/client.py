@@ -7,8 +7,6 @@ where that is safe, and `answer_times` learn from the answers.
 
 import asyncio
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
@@ -37,7 +35,6 @@ class InferenceClient:
     Attributes:
         circuits: As above.
         answers: As above.
-        found_away: Set whenever a caller's request has found the server or a model away.
     """
 
     def __init__(
@@ -47,7 +44,6 @@ class InferenceClient:
         self._retries = retries
         self.circuits = circuits
         self.answers = answers
-        self.found_away = asyncio.Event()
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
         """Look a ready model up.
@@ -56,12 +52,12 @@ class InferenceClient:
             ReasonedError: As `InferenceServer.model`; the server is not asked while the circuit is
                 open.
         """
-        with self._noting_absence(), self.circuits.guard(name):
+        with self.circuits.guard(name):
             return await self._model(name, timeout_s)
 
     async def models(self, timeout_s: float) -> list[MattingModel]:
         """List the matting models, whatever the circuits; raises as `InferenceServer.models`."""
-        with self._noting_absence():
+        with self.circuits.guard():
             return await self._retries.run(self._server.models, timeout_s)
 
     async def infer(
@@ -77,7 +73,7 @@ class InferenceClient:
             ReasonedError: As `InferenceServer.infer`; the server is not asked while the circuit is
                 open.
         """
-        with self._noting_absence(), self.circuits.guard(model.name):
+        with self.circuits.guard(model.name):
             return await self._infer(model, photo, timeout_s, priority)
 
     async def probe(self, name: str, timeout_s: float) -> None:
@@ -148,11 +144,3 @@ class InferenceClient:
         finally:
             probe.cancel()
             await asyncio.gather(probe, return_exceptions=True)
-
-    @contextmanager
-    def _noting_absence(self) -> Iterator[None]:
-        try:
-            yield
-        except InferenceUnavailableError:
-            self.found_away.set()
-            raise

@@ -57,7 +57,7 @@ class ReadinessWatch:
 
     def probe_now(self) -> None:
         """Check again soon, by a probe."""
-        self._inference.found_away.set()
+        self._inference.circuits.found_away.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -70,7 +70,7 @@ class ReadinessWatch:
 
     async def _watch(self) -> None:
         while True:
-            found_away = self._inference.found_away
+            found_away = self._inference.circuits.found_away
             must_probe = found_away.is_set()
             found_away.clear()
             for model in self._inference.circuits.open_models - {self._model}:

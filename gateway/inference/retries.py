@@ -22,47 +22,25 @@ ATTEMPTS_AT_ONE: Final = 2
 _LEAST_TIME_S: Final = 0.01
 
 
-class RetryBudget:
-    """A bucket of retries: full at first, a retry takes one, and each request puts a share back.
+class Retries:
+    """Sends requests again on a budget.
 
-    However bad an outage, requests and retries together are at most `1 + share` times the requests,
-    once the bucket is empty.
+    The budget is a bucket of retries: full at first, a retry takes one, and each request puts a
+    share back. However bad an outage, requests and retries together are at most `1 + share` times
+    the requests, once the bucket is empty.
 
     Args:
         share: Retries that each request puts back.
         most: How many the bucket holds.
-    """
-
-    def __init__(self, share: float, most: float) -> None:
-        self._share = share
-        self._most = most
-        self._left = most
-
-    def note_request(self) -> None:
-        """Put a request's share back."""
-        self._left = min(self._most, self._left + self._share)
-
-    def take(self) -> bool:
-        """Take a retry, if there is one."""
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
-
-
-class Retries:
-    """Sends requests again on a budget.
-
-    Args:
-        budget: The retries that there are.
         on_retry: Called with whether the budget allowed a retry.
         attempts: The most attempts for one request.
     """
 
     def __init__(
-        self, budget: RetryBudget, on_retry: Callable[[bool], None], attempts: int = ATTEMPTS
+        self, share: float, most: float, on_retry: Callable[[bool], None], attempts: int = ATTEMPTS
     ) -> None:
-        self._budget = budget
+        self._share = share
+        self._most = self._left = most
         self._on_retry = on_retry
         self._attempts = attempts
 
@@ -77,7 +55,7 @@ class Retries:
             InferenceUnavailableError: The last attempt raised this.
         """
         give_up_s = time.monotonic() + timeout_s
-        self._budget.note_request()
+        self._left = min(self._most, self._left + self._share)
         for attempt in range(1, self._attempts + 1):
             left_s = timeout_s if attempt == 1 else give_up_s - time.monotonic()
             try:
@@ -85,8 +63,9 @@ class Retries:
             except InferenceUnavailableError:
                 if attempt == self._attempts or give_up_s - time.monotonic() < _LEAST_TIME_S:
                     raise
-                allowed = self._budget.take()
+                allowed = self._left >= 1
                 self._on_retry(allowed)
                 if not allowed:
                     raise
+                self._left -= 1
         raise AssertionError("the last attempt returns or raises")

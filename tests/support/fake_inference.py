@@ -12,7 +12,7 @@ from gateway.inference.answer_times import AnswerTimes
 from gateway.inference.circuits import Circuits
 from gateway.inference.client import InferenceClient
 from gateway.inference.model_card import ModelCard, ModelMeasure, ModelSource
-from gateway.inference.retries import Retries, RetryBudget
+from gateway.inference.retries import Retries
 from gateway.inference.server import Matte, MattingModel, ModelState, Pulse, ServerState
 from imaging.types import Pixels
 
@@ -115,4 +115,4 @@ def client_of(
     """Return a client of a fake that sends requests again and whose circuits stay closed."""
     answers = AnswerTimes()
     circuits = Circuits(10_000, lambda _model, _is_open: None, answers)
-    return InferenceClient(server, circuits, Retries(RetryBudget(0.1, most=10), on_retry), answers)
+    return InferenceClient(server, circuits, Retries(0.1, 10, on_retry), answers)

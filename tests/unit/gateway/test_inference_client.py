@@ -12,7 +12,7 @@ from gateway.inference.channel import channel_target, is_sole, single_addresses
 from gateway.inference.circuits import Circuits
 from gateway.inference.client import InferenceClient
 from gateway.inference.readiness import ReadinessWatch
-from gateway.inference.retries import ATTEMPTS, Retries, RetryBudget
+from gateway.inference.retries import ATTEMPTS, Retries
 from gateway.inference.server import Matte, MattingModel
 from imaging.errors import ReasonedError
 from imaging.types import Pixels
@@ -60,7 +60,7 @@ def client(
 ) -> InferenceClient:
     """A client that never sends a request again."""
     circuits = Circuits(3, lambda model, is_open: changes.append((model, is_open)), answers)
-    never = Retries(RetryBudget(0, most=0), lambda _allowed: None, attempts=1)
+    never = Retries(0, 0, lambda _allowed: None, attempts=1)
     return InferenceClient(inference, circuits, never, answers)
 
 
