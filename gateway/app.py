@@ -11,16 +11,17 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from gateway.accounts.accounts import Accounts
-from gateway.accounts.charges import Charges, NoCharges
-from gateway.admission import Admission, Bound
+from gateway.accounts.holds import CreditHolds, NoCreditHolds
+from gateway.admission import Admission, Limit
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
+from gateway.inference.answer_times import AnswerTimes
 from gateway.inference.channel import is_sole
-from gateway.inference.circuit import CircuitBreaker
-from gateway.inference.model_pace import ModelPaces
+from gateway.inference.circuits import Circuits
+from gateway.inference.client import InferenceClient
 from gateway.inference.readiness import ReadinessWatch
-from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, RetryBudget, RetryingInference
-from gateway.inference.server import ObservedInference
+from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, Retries
+from gateway.inference.server import InferenceServer
 from gateway.observability.heartbeat import Heartbeat
 from gateway.observability.http import MetricsServer
 from gateway.observability.telemetry import Telemetry
@@ -33,8 +34,8 @@ from gateway.rpc.calls import CallRunner
 from gateway.rpc.connections import drop_connection
 from gateway.rpc.descriptors import most_connections
 from gateway.rpc.health import Health
-from gateway.rpc.outbox import Outbox
-from gateway.rpc.render import Rendering
+from gateway.rpc.render import RenderHandler
+from gateway.rpc.replies import Replies
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.service import PackshotService
 from gateway.rpc.streams import PhotoStreams
@@ -70,22 +71,17 @@ class Gateway:
         inference: The inference server; closed when the gateway stops.
     """
 
-    def __init__(self, config: GatewayConfig, inference: ObservedInference) -> None:
+    def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
         self._config = config
         self._telemetry = Telemetry(config, inference)
         self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
-        self._paces = ModelPaces()
-        self._inference = CircuitBreaker(
-            RetryingInference(
-                inference,
-                RetryBudget(config.retry_share, most=config.retries_in_reserve),
-                self._count_retry,
-                ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS,
-            ),
-            config.circuit_failures,
-            self._report_circuit,
-            self._paces,
+        answers = AnswerTimes()
+        circuits = Circuits(config.circuit_failures, self._report_circuit, answers)
+        attempts = ATTEMPTS_AT_ONE if is_sole(config.triton) else ATTEMPTS
+        retries = Retries(
+            config.retry_share, config.retries_in_reserve, self._count_retry, attempts
         )
+        self._inference = InferenceClient(inference, circuits, retries, answers)
         self._health = Health()
         self._watch = ReadinessWatch(
             self._inference,
@@ -93,8 +89,7 @@ class Gateway:
             config.probe_interval_s,
             config.probe_timeout_s,
             self._report,
-            self._paces,
-            self._hindrance,
+            lambda: self._decoder.hindrance(),  # noqa: PLW0108  it is built by `start`
         )
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
@@ -160,13 +155,8 @@ class Gateway:
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
             "memory stays below %.1f GiB",
-            config.host,
-            self.port,
-            config.host,
-            self.metrics_port,
-            config.worker_threads,
-            config.triton,
-            config.memory_ceiling_bytes / 2**30,
+            *(config.host, self.port, config.host, self.metrics_port),
+            *(config.worker_threads, config.triton, config.memory_ceiling_bytes / 2**30),
         )
 
     async def stop(self) -> None:
@@ -196,13 +186,10 @@ class Gateway:
         )
         log.info("stopped")
 
-    def _hindrance(self) -> str:
-        return self._decoder.hindrance()
-
     def _decoder_changed(self) -> None:
-        """Have readiness judged anew; from any thread."""
+        """Have readiness checked now; from any thread."""
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._watch.doubt)
+            self._loop.call_soon_threadsafe(self._watch.probe_now)
 
     def _build_decoder(self) -> Decoder:
         config = self._config
@@ -219,54 +206,62 @@ class Gateway:
 
     def _build_server(self) -> grpc.aio.Server:
         config = self._config
-        outbox = Outbox(
+        replies = Replies(
             config.send_timeout_s,
             drop_connection,
             self._metrics.connections_dropped.inc,
         )
-        admission = Admission(config.bounds, self._count_refusal, outbox.make_room)
-        reception = AdmissionInterceptor(
-            admission, self._calls, config.max_receiving, config.default_timeout_s, outbox
+        admission = Admission(config.admission_limits, self._count_refusal, replies.make_room)
+        receiving = AdmissionInterceptor(
+            admission, self._calls, config.max_receiving, config.default_timeout_s, replies
         )
         options = OptionReader(config.default_model, config.max_photo_pixels, load_presets())
-        charges: Charges = self._accounts.charges if self._accounts else NoCharges()
+        holds: CreditHolds = self._accounts.holds if self._accounts else NoCreditHolds()
         server = grpc.aio.server(
             # A render that either refuses is not even received.
-            interceptors=[*([self._accounts.door] if self._accounts else []), reception],
+            interceptors=[*([self._accounts.interceptor] if self._accounts else []), receiving],
             options=server_options(
                 config.max_message_bytes, most_connections(config.max_connections)
             ),
             maximum_concurrent_rpcs=MAX_CALLS,
         )
-        self._streams = PhotoStreams(
-            config.stream_window,
-            config.max_streams,
-            min(config.default_timeout_s, config.stream_idle_timeout_s),
-            config.stream_idle_timeout_s,
-            config.max_message_bytes,
-            outbox,
-        )
-        steps = Steps(self._workers, self._calls)
+        steps = Steps(self._workers)
         renderer = Renderer(
             self._inference,
             steps,
             self._decoder,
             config.limits,
-            self._calls,
             config.max_core_s,
+            self._metrics,
+            self._telemetry.tracing,
+        )
+        calls = CallRunner(self._calls)
+        renders = RenderHandler(
+            renderer, steps, options, admission, holds, self._metrics, self._inference.answers
+        )
+        self._streams = PhotoStreams(
+            calls,
+            renders,
+            replies,
+            window=config.stream_window,
+            max_streams=config.max_streams,
+            first_timeout_s=min(config.default_timeout_s, config.stream_idle_timeout_s),
+            idle_timeout_s=config.stream_idle_timeout_s,
+            photo_timeout_s=config.default_timeout_s,
+            max_message_bytes=config.max_message_bytes,
         )
         service = PackshotService(
-            CallRunner(self._calls, self._watch.doubt),
-            Rendering(renderer, steps, options, admission, charges, self._metrics, self._paces),
+            calls,
+            renders,
             self._streams,
             self._inference,
             options,
-            charges,
-            outbox,
+            holds,
+            replies,
             config.default_timeout_s,
         )
         self._telemetry.watch(
-            admission, self._streams, lambda: reception.renders, self._decoder.pids
+            admission, self._streams, lambda: receiving.renders, self._decoder.pids
         )
         add_PackshotServiceServicer_to_server(service, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
@@ -281,12 +276,12 @@ class Gateway:
 
     def _report_circuit(self, model: str, is_open: bool) -> None:  # noqa: FBT001  a state
         self._metrics.circuit_open.labels(model).set(is_open)
-        self._watch.doubt()
+        self._watch.probe_now()
 
     def _count_retry(self, allowed: bool) -> None:  # noqa: FBT001  what the budget said
         self._metrics.inference_retries.labels("yes" if allowed else "no").inc()
 
-    def _count_refusal(self, bound: Bound, priority: Priority) -> None:
+    def _count_refusal(self, bound: Limit, priority: Priority) -> None:
         self._metrics.admission_refusals.labels(bound, priority).inc()
 
     def _is_ready(self) -> bool:

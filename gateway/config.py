@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.accounts.database import parse_url
-from gateway.admission.bounds import Bounds
+from gateway.admission.limits import AdmissionLimits
 from gateway.inference.channel import channel_target
 from gateway.rpc.tls import CertificateFiles
 from gateway.rpc.transport import SMALL_AT_ONCE, transport_bytes
@@ -255,9 +255,9 @@ class GatewayConfig:
         return 2 * self.max_photo_bytes + 2**20
 
     @property
-    def bounds(self) -> Bounds:
+    def admission_limits(self) -> AdmissionLimits:
         """What may be inside at once."""
-        return Bounds(
+        return AdmissionLimits(
             requests=self.max_in_flight,
             bytes=self.max_bytes_in_flight,
             pixels=self.max_pixels_in_flight,
@@ -274,7 +274,7 @@ class GatewayConfig:
     @property
     def memory_ceiling_bytes(self) -> int:
         """What the gateway's memory stays below; `docs/load.md` explains the sum."""
-        return self.bounds.memory_ceiling_bytes
+        return self.admission_limits.memory_ceiling_bytes
 
     @property
     def worker_threads(self) -> int:

@@ -1,4 +1,4 @@
-"""What can go wrong in the service, beside what `imaging.errors` knows of photos and options.
+"""The errors of the service; those of photos and options are in `imaging.errors`.
 
     ReasonedError                   of `imaging.errors`
     ├── InvalidInputError           of `imaging.errors`: photo, option, limit
@@ -11,9 +11,9 @@
     │   └── DeadlineTooShortError   the time would not have sufficed
     ├── DrainingError               the gateway is about to stop
     ├── InferenceFailedError        Triton answered, but with an error of its own
-    ├── UnauthenticatedError        nobody may call like this
+    ├── UnauthenticatedError        the call proves no account
     │   ├── KeyMissingError         the call carries no API key
-    │   ├── KeyInvalidError         nobody has this key
+    │   ├── KeyInvalidError         there is no such key
     │   └── KeyRevokedError         the key is no longer valid
     ├── RateLimitedError            the key calls too often, come back later
     ├── OutOfCreditsError           the key has no credit left
@@ -65,7 +65,7 @@ class StreamIdleError(DeadlineError):
 
 
 class DeadlineTooShortError(DeadlineError):
-    """The caller leaves less time than a photo takes at present; nothing was begun."""
+    """The caller leaves less time than a photo takes at present; the render was not begun."""
 
     reason = "DEADLINE_TOO_SHORT"
 
@@ -135,7 +135,7 @@ class AccountsUnavailableError(ReasonedError):
 
 
 class NoAccountsError(ReasonedError):
-    """This gateway keeps no accounts, so there is none to tell of."""
+    """This gateway keeps no accounts."""
 
     reason = "NO_ACCOUNTS"
 

@@ -1,5 +1,6 @@
 """Accounts: API keys, their rate limits and their credits, in SQLite or PostgreSQL.
 
-`door` lets calls in by their key, `charges` takes the credit for a render, `store` is the database
-behind both, and `cli` is `python -m gateway keys`. docs/accounts.md states what is guaranteed.
+`keys` and `lookup` tell who calls, `holds` holds a credit for each render, `store` and `credits`
+are the database behind them, and `cli` is `python -m gateway keys`. docs/accounts.md states what is
+guaranteed.
 """

@@ -9,9 +9,9 @@ from typing import Final
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.accounts.charges import CreditCharges
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url, threads
+from gateway.accounts.holds import DatabaseCreditHolds
 from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate, newest_revision, present_revision
 from gateway.accounts.store import KeyStore
@@ -38,8 +38,8 @@ class Accounts:
         calls: Sees the calls refused.
 
     Attributes:
-        door: Lets calls in.
-        charges: Charges for renders.
+        interceptor: Lets calls in.
+        holds: Holds a credit around each render.
     """
 
     def __init__(self, url: str, service: str, metrics: Metrics, calls: Calls) -> None:
@@ -49,8 +49,8 @@ class Accounts:
         keys = KeyStore(self._engine)
         store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}")
         self._upkeep = Upkeep(store, HoldLeases(self._engine), self._threads, metrics)
-        self.door = AuthInterceptor(service, keys, self._threads, calls)
-        self.charges = CreditCharges(keys, store, self._upkeep, self._threads, metrics)
+        self.interceptor = AuthInterceptor(service, keys, self._threads, calls)
+        self.holds = DatabaseCreditHolds(keys, store, self._upkeep, self._threads, metrics)
 
     async def start(self) -> None:
         """Make sure of the tables, and begin to look after the holds.

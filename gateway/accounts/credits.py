@@ -20,7 +20,7 @@ from enum import Enum, auto
 from sqlalchemy import Column, Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.accounts.database import hasty
+from gateway.accounts.database import async_commit
 from gateway.accounts.schema import State, api_keys, holds, now_s
 from gateway.accounts.store import transaction
 from gateway.errors import (
@@ -98,7 +98,7 @@ class CreditStore:
         """
         try:
             # A hold that a power cut takes back costs nobody anything: settling finds it gone.
-            with transaction(hasty(self._engine)) as connection:
+            with transaction(async_commit(self._engine)) as connection:
                 earlier = _earlier(connection, key_id, once)
                 if earlier:
                     return earlier
@@ -122,7 +122,7 @@ class CreditStore:
                 return Hold(Standing.HELD, hold_id)
         except IntegrityError:
             # Another call came first with the same key, in the middle of this.
-            with transaction(hasty(self._engine)) as connection:
+            with transaction(async_commit(self._engine)) as connection:
                 earlier = _earlier(connection, key_id, once)
             return earlier or Hold(Standing.BUSY, hold_id)
 
@@ -149,7 +149,7 @@ class CreditStore:
                     )
                 )
         # If a power cut takes this one back, the next renewal writes it again.
-        with transaction(hasty(self._engine)) as connection:
+        with transaction(async_commit(self._engine)) as connection:
             known = connection.execute(
                 update(holds)
                 .where(holds.c.id == hold_id, holds.c.state.in_((State.SPENT, State.DELIVERED)))
@@ -169,7 +169,7 @@ class CreditStore:
 
     def release(self, hold_id: str) -> Returned:
         """Return a credit whose render brought its caller nothing, spent or not."""
-        with transaction(hasty(self._engine)) as connection:
+        with transaction(async_commit(self._engine)) as connection:
             key_id = connection.scalar(
                 delete(holds)
                 .where(holds.c.id == hold_id, holds.c.state == State.HELD)

@@ -29,7 +29,7 @@ _KEEPALIVE: Final = {
 }
 
 # A migration takes longer, and so does waiting for another process's.
-_PATIENT_TIMEOUT_S: Final = 60.0
+_LONG_TIMEOUT_S: Final = 60.0
 
 _RETRY_S: Final = 0.01
 
@@ -99,26 +99,26 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def hasty(engine: Engine) -> Engine:
+def async_commit(engine: Engine) -> Engine:
     """Return the same database for transactions that a power cut may undo.
 
     They do not wait for the disk. The next transaction that does takes them along, since both
     databases write one log in order.
     """
-    return engine.execution_options(hasty=True)
+    return engine.execution_options(async_commit=True)
 
 
-def patient(engine: Engine) -> Engine:
+def no_time_limit(engine: Engine) -> Engine:
     """Return the same database for transactions that may wait for a long one of another process."""
-    return engine.execution_options(patient=True)
+    return engine.execution_options(no_time_limit=True)
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    level = "NORMAL" if options.get("hasty") else "FULL"
+    level = "NORMAL" if options.get("async_commit") else "FULL"
     connection.exec_driver_sql(f"PRAGMA synchronous = {level}")
-    wait_s = _PATIENT_TIMEOUT_S if options.get("patient") else STATEMENT_TIMEOUT_S
-    # Only where it changes: a statement more would be felt in every hasty transaction.
+    wait_s = _LONG_TIMEOUT_S if options.get("no_time_limit") else STATEMENT_TIMEOUT_S
+    # Only where it changes: a statement more would be felt in every async_commit transaction.
     if connection.info.get(_WAIT_KEY, STATEMENT_TIMEOUT_S) != wait_s:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {wait_s * 1000:.0f}")
         connection.info[_WAIT_KEY] = wait_s
@@ -137,10 +137,10 @@ def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     raw: object = connection.connection.dbapi_connection
     assert isinstance(raw, BoundedConnection)  # noqa: S101  narrows the driver's type
-    raw.read_limit_s = None if options.get("patient") else READ_LIMIT_S
-    if options.get("hasty"):
+    raw.read_limit_s = None if options.get("no_time_limit") else READ_LIMIT_S
+    if options.get("async_commit"):
         connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-    if options.get("patient"):
+    if options.get("no_time_limit"):
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
 

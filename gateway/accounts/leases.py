@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, delete, select, tuple_, update
 
 from gateway.accounts.credits import give_back_held, give_back_spent
-from gateway.accounts.database import hasty
+from gateway.accounts.database import async_commit
 from gateway.accounts.schema import State, holds, now_s
 from gateway.accounts.store import transaction
 
@@ -69,7 +69,7 @@ class HoldLeases:
                 key may ask for are forgotten.
         """
         # On what is written here for delivered ones nothing may come back that was paid for.
-        engine = self._engine if delivered else hasty(self._engine)
+        engine = self._engine if delivered else async_commit(self._engine)
         unsettled = holds.c.state.in_((State.HELD, State.SPENT))
         with transaction(engine) as connection:
             connection.execute(
@@ -91,7 +91,7 @@ class HoldLeases:
 
     def sweep(self) -> Swept:
         """Look at all holds; return the credits of dead ones, and forget what is a day old."""
-        with transaction(hasty(self._engine)) as connection:
+        with transaction(async_commit(self._engine)) as connection:
             found = connection.execute(
                 select(holds.c.id, holds.c.beats).where(
                     holds.c.state.in_((State.HELD, State.SPENT))

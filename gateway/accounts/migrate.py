@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
-from gateway.accounts.database import patient
+from gateway.accounts.database import no_time_limit
 
 _SCRIPTS: Final = Path(__file__).with_name("migrations")
 
@@ -26,7 +26,7 @@ def migrate(engine: Engine) -> str:
     Returns:
         The revision that it now has.
     """
-    with patient(engine).begin() as connection:
+    with no_time_limit(engine).begin() as connection:
         # SQLite's transaction has locked the file already.
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, update
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from gateway.accounts.database import hasty
+from gateway.accounts.database import async_commit
 from gateway.accounts.keys import KeyText, hash_secret, new_key
 from gateway.accounts.rate import RateLimit
 from gateway.accounts.schema import api_keys, now_s
@@ -79,13 +79,13 @@ class KeyStore:
 
     def find(self, key_id: str) -> Account | None:
         """Look a key up; None if there is none."""
-        with transaction(hasty(self._engine)) as connection:
+        with transaction(async_commit(self._engine)) as connection:
             row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
         return _account(row) if row else None
 
     def find_all(self, key_ids: Collection[str]) -> dict[str, Account]:
         """Look keys up by their ids; those that there are not are left out."""
-        with transaction(hasty(self._engine)) as connection:
+        with transaction(async_commit(self._engine)) as connection:
             rows = connection.execute(select(api_keys).where(api_keys.c.id.in_(key_ids))).all()
         return {row.id: _account(row) for row in rows}
 

@@ -1,7 +1,7 @@
-"""The gateway's door: what is inside at once, who goes first, and who comes back later."""
+"""Admission: what may be in the service at once, who goes first, and who must come back later."""
 
 from gateway.admission.admission import Admission
-from gateway.admission.bounds import Bound, Bounds
-from gateway.admission.place import Place
+from gateway.admission.limits import AdmissionLimits, Limit
+from gateway.admission.reservation import Reservation
 
-__all__ = ["Admission", "Bound", "Bounds", "Place"]
+__all__ = ["Admission", "AdmissionLimits", "Limit", "Reservation"]

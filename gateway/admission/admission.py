@@ -1,4 +1,4 @@
-"""Admission: a request is let in if there is room for it, or is told at once when to come back."""
+"""Admission: a request is admitted if there is room for it, or refused at once with a time."""
 
 import asyncio
 import contextlib
@@ -6,51 +6,51 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.admission.bounds import Bound, Bounds
-from gateway.admission.ledger import Ledger
-from gateway.admission.pace import Pace
-from gateway.admission.place import Place
+from gateway.admission.limits import AdmissionLimits, Limit
 from gateway.admission.priority import BULK_TURN, Priority
+from gateway.admission.reservation import Reservation
+from gateway.admission.throughput import ThroughputEstimate
+from gateway.admission.usage import Usage
 from gateway.errors import DeadlineTooShortError
 from imaging.errors import OverloadedError, ReasonedError
 
 _SHORTEST_RETRY_S: Final = 0.1
 _LONGEST_RETRY_S: Final = 10.0
-# Estimates fall with time alone, so whoever waits for room looks again at least this often.
-_LOOK_AGAIN_S: Final = 0.25
+# Estimates fall with time alone, so those who wait for room check again at least this often.
+_CHECK_AGAIN_S: Final = 0.25
 
 
 class Admission:
-    """Lets work in as far as the bounds allow.
+    """Admits work as far as the limits allow.
 
     Not safe to share between threads: all of it happens on the event loop.
 
     Args:
-        bounds: What may be inside at once.
-        on_refused: Told of every refusal for want of room.
-        make_room: Has others give up bytes that they hold for nothing, for a caller who wants a
-            number of them of so many; tells whether any were.
+        limits: What may be in the service at once.
+        on_refused: Called with every refusal for want of room.
+        make_room: Gives up replies that nobody takes. It gets the caller who needs room, the bytes
+            wanted and the limit of all bytes, and tells whether any reply was given up.
         clock: Seconds that only rise.
 
     Attributes:
-        pace: How fast renders get done.
+        throughput: How fast renders get done.
         now_s: The clock.
     """
 
     def __init__(
         self,
-        bounds: Bounds,
-        on_refused: Callable[[Bound, Priority], None],
+        limits: AdmissionLimits,
+        on_refused: Callable[[Limit, Priority], None],
         make_room: Callable[[str, int, int], bool] = lambda _caller, _wanted, _limit: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._bounds = bounds
+        self._limits = limits
         self._on_refused = on_refused
         self._make_room = make_room
         self.now_s = clock
-        self.pace = Pace(busy=max(1, bounds.workers // 2))
+        self.throughput = ThroughputEstimate(busy=max(1, limits.workers // 2))
         self._paid_s = clock()
-        self._ledgers = {priority: Ledger() for priority in Priority}
+        self._usage = {priority: Usage() for priority in Priority}
         self._changed = asyncio.Event()
 
     def admit(
@@ -60,48 +60,51 @@ class Admission:
         size_bytes: int,
         timeout_s: float,
         cost: float = 1.0,
-    ) -> Place:
-        """Let one request in.
+    ) -> Reservation:
+        """Admit one request.
 
         Args:
             caller: Who asks, by `gateway.admission.caller`.
             priority: How urgent it is.
             size_bytes: The size of the request's message.
-            timeout_s: The time that its caller leaves for it.
+            timeout_s: The time that its caller leaves for it, s.
             cost: What it costs, by `gateway.rendering.cost`.
 
+        Returns:
+            What it holds now: a request and its bytes.
+
         Raises:
-            OverloadedError: A bound is reached; it names the bound, the limit and the value, and
+            OverloadedError: A limit is reached. It names the limit, its value and what is held, and
                 says when to come back.
             DeadlineTooShortError: It would not be done in time.
         """
         self.check(caller, priority, timeout_s, cost)
-        # A message over the photo's limit is let in to hear of that limit.
-        size_bytes = min(size_bytes, self._bounds.bytes)
-        self.check_room(caller, priority, Bound.BYTES, size_bytes)
-        place = Place(self, caller, priority, cost)
-        place.take(Bound.REQUESTS, 1)
-        place.take(Bound.BYTES, size_bytes)
-        return place
+        # A message over the photo's limit is admitted, so that its caller hears of that limit.
+        size_bytes = min(size_bytes, self._limits.bytes)
+        self.check_room(caller, priority, Limit.BYTES, size_bytes)
+        reservation = Reservation(self, caller, priority, cost)
+        reservation.take(Limit.REQUESTS, 1)
+        reservation.take(Limit.BYTES, size_bytes)
+        return reservation
 
     def check(
         self, caller: str, priority: Priority, timeout_s: float, cost: float | None = None
     ) -> None:
-        """Do what `admit` does before it looks at a request's size, and let nobody in.
+        """Check all that `admit` checks before the request's size; admit nobody.
 
-        Without a cost the request is taken for a typical one.
+        Without a cost the request counts as a typical one.
 
         Raises:
             OverloadedError: As `admit`.
             DeadlineTooShortError: As `admit`.
         """
         now_s = self.now_s()
-        self._ledgers[priority].ask(caller, now_s)
-        self.check_room(caller, priority, Bound.REQUESTS, 1)
-        cost = self.pace.typical_cost if cost is None else cost
+        self._usage[priority].note_request(caller, now_s)
+        self.check_room(caller, priority, Limit.REQUESTS, 1)
+        cost = self.throughput.typical_cost if cost is None else cost
         wait_s = self.check_wait(caller, priority, cost)
-        estimate_s = wait_s + self.pace.least_s(cost, now_s)
-        busy = self._ledgers[priority].backlog.renders >= self._bounds.workers
+        estimate_s = wait_s + self.throughput.least_s(cost, now_s)
+        busy = self._usage[priority].backlog.renders >= self._limits.workers
         if busy and estimate_s > timeout_s:
             raise DeadlineTooShortError(
                 f"a photo takes about {estimate_s:.2f} s now, and {timeout_s:.2f} s are left",
@@ -109,68 +112,71 @@ class Admission:
             )
 
     def check_wait(
-        self, caller: str, priority: Priority, cost: float, *, inside: bool = False
+        self, caller: str, priority: Priority, cost: float, *, admitted: bool = False
     ) -> float:
-        """Estimate how long a request waits for others' work, and its caller's; not for its own.
+        """Estimate how long a request waits for the work before it; its own work does not count.
 
         Args:
             caller: Who makes it.
             priority: Its priority.
             cost: Its cost.
-            inside: Whether it has been let in, and its cost is known better now.
+            admitted: Whether it has been admitted, and its cost is known better now.
+
+        Returns:
+            The estimate, s.
 
         Raises:
-            OverloadedError: It would wait for longer than it may, which is for the bound or for as
-                long as it takes itself, whichever is longer.
+            OverloadedError: The estimate is over the limit, which is the configured one or the time
+                that the request itself takes, whichever is longer.
         """
-        now_s, backlog = self.now_s(), self._ledgers[priority].backlog
-        spacing_s = self.pace.spacing_s(now_s)
-        self._pay(spacing_s, now_s)
-        wait_s = self._before(caller, priority, cost, inside=inside) * spacing_s
-        limit_s = max(self._bounds.longest_wait_s(priority), cost * spacing_s)
-        # As many renders as keep the service busy are let in whatever the estimates say, but for
-        # a caller who gives up what it asks for.
-        few = backlog.renders - inside < self._bounds.workers
-        if few and backlog.owed(caller) * spacing_s <= limit_s:
+        now_s, backlog = self.now_s(), self._usage[priority].backlog
+        spacing_s = self.throughput.spacing_s(now_s)
+        self._pay_off(spacing_s, now_s)
+        wait_s = self._before(caller, priority, cost, admitted=admitted) * spacing_s
+        most_s = max(self._limits.longest_wait_s(priority), cost * spacing_s)
+        # As many renders as keep the service busy are admitted whatever the estimates say. Callers
+        # who owe for renders that they gave up are excepted.
+        few = backlog.renders - admitted < self._limits.workers
+        if few and backlog.owed(caller) * spacing_s <= most_s:
             return wait_s
-        if wait_s > limit_s:
-            self._on_refused(Bound.WAIT, priority)
+        if wait_s > most_s:
+            self._on_refused(Limit.WAIT, priority)
             raise OverloadedError(
                 f"{priority.label} work of this caller would wait for {wait_s:.2f} s; "
-                f"the limit is {limit_s:.2f} s",
+                f"the limit is {most_s:.2f} s",
                 retry_after_s=_retry_s(wait_s),
                 figures={
-                    "bound": Bound.WAIT,
-                    "limit_s": f"{limit_s:.2f}",
+                    "bound": Limit.WAIT,
+                    "limit_s": f"{most_s:.2f}",
                     "value_s": f"{wait_s:.2f}",
                 },
             )
         return wait_s
 
-    def check_room(self, caller: str, priority: Priority, bound: Bound, amount: int) -> None:
-        """Raise `OverloadedError` if a bound leaves no room for an amount."""
-        bounds, ledger, now_s = self._bounds, self._ledgers[priority], self.now_s()
-        limit, held = bounds.of(bound), sum(each.held(bound) for each in self._ledgers.values())
-        bulk_asks = self._ledgers[Priority.BULK].asks(now_s)
-        share, mine = bounds.share(bound, priority, bulk_asks=bulk_asks), ledger.held(bound)
-        fair, own = ledger.fair_share(share, now_s), ledger.held(bound, caller)
-        # Whoever holds nothing of it may have as much as there is room for.
+    def check_room(self, caller: str, priority: Priority, limit: Limit, amount: int) -> None:
+        """Raise `OverloadedError` if a limit leaves no room for an amount."""
+        limits, usage, now_s = self._limits, self._usage[priority], self.now_s()
+        total, held = limits.of(limit), sum(each.held(limit) for each in self._usage.values())
+        bulk_waits = self._usage[Priority.BULK].requested_lately(now_s)
+        share, mine = limits.share(limit, priority, bulk_waits=bulk_waits), usage.held(limit)
+        fair, own = usage.fair_share(share, now_s), usage.held(limit, caller)
+        # A caller or a priority that holds nothing may have as much as there is room for.
         for whose, most, value in (
-            ("the service holds", limit, held),
-            (f"{priority.label} work holds", share if mine else limit, mine),
-            ("the caller holds", fair if own else limit, own),
+            ("the service holds", total, held),
+            (f"{priority.label} work holds", share if mine else total, mine),
+            ("the caller holds", fair if own else total, own),
         ):
             if value + amount > most:
-                others = bound is Bound.BYTES and value != own
-                if others and self._make_room(caller, amount, limit):
-                    return self.check_room(caller, priority, bound, amount)
-                ledger.refuse(now_s)
-                more = "" if bound is Bound.REQUESTS else f", and {amount} more are wanted"
+                others = limit is Limit.BYTES and value != own
+                if others and self._make_room(caller, amount, total):
+                    return self.check_room(caller, priority, limit, amount)
+                usage.note_refusal(now_s)
+                more = "" if limit is Limit.REQUESTS else f", and {amount} more are wanted"
                 raise self._full(
                     caller,
                     priority,
-                    bound,
-                    f"{whose} {value} {bound}{more}; the limit is {int(most)}",
+                    limit,
+                    f"{whose} {value} {limit}{more}; the limit is {int(most)}",
                     {"limit": int(most), "value": value},
                 )
         return None
@@ -178,13 +184,13 @@ class Admission:
     def receiving_full(
         self, caller: str, priority: Priority, message: str, figures: dict[str, object]
     ) -> ReasonedError:
-        """Return the refusal of a photo that may not be received, or not further, and count it."""
-        return self._full(caller, priority, Bound.RECEIVING, message, figures)
+        """Count the refusal of a photo that may not be received, or not further; return it."""
+        return self._full(caller, priority, Limit.RECEIVING, message, figures)
 
     async def room(self, caller: str, priority: Priority, timeout_s: float) -> None:
-        """Wait until a request would be let in as far as its size is not known.
+        """Wait until a request would be admitted, as far as that is known without its size.
 
-        It says that there is room, not that it is reserved: `admit` may still refuse.
+        Nothing is reserved: `admit` may still refuse.
 
         Raises:
             DeadlineTooShortError: It would not be done in time.
@@ -197,57 +203,57 @@ class Admission:
                 await self.change()
 
     async def change(self) -> None:
-        """Wait until somebody has left, or for so long that estimates may have fallen."""
+        """Wait until a request has ended, or until estimates may have fallen."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), _LOOK_AGAIN_S)
+            await asyncio.wait_for(self._changed.wait(), _CHECK_AGAIN_S)
 
     def wake(self) -> None:
-        """Tell whoever waits for room that there may be some."""
+        """Tell all who wait for room that there may be some."""
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
 
-    def held(self, bound: Bound, priority: Priority) -> int:
-        """Return what work of a priority holds of a bound."""
-        return self._ledgers[priority].held(bound)
+    def held(self, limit: Limit, priority: Priority) -> int:
+        """Return what work of a priority holds of what is limited."""
+        return self._usage[priority].held(limit)
 
     def wait_s(self, priority: Priority) -> float:
-        """Estimate the time until all that a priority has inside is done."""
-        return self._ledgers[priority].backlog.work * self.pace.spacing_s(self.now_s())
+        """Estimate the time until all admitted work of a priority is done, s."""
+        return self._usage[priority].backlog.work * self.throughput.spacing_s(self.now_s())
 
-    def ledger(self, priority: Priority) -> Ledger:
-        """Return the books of a priority."""
-        return self._ledgers[priority]
+    def usage(self, priority: Priority) -> Usage:
+        """Return what the callers of a priority hold."""
+        return self._usage[priority]
 
-    def _before(self, caller: str, priority: Priority, cost: float, *, inside: bool) -> float:
+    def _before(self, caller: str, priority: Priority, cost: float, *, admitted: bool) -> float:
         """Return the work before a request of a caller, in units of cost."""
-        ahead = self._ledgers[priority].backlog.ahead(caller, cost, inside=inside)
+        ahead = self._usage[priority].backlog.ahead(caller, cost, admitted=admitted)
         if priority is Priority.INTERACTIVE:
             return ahead
-        urgent = self._ledgers[Priority.INTERACTIVE].backlog.work
-        # Bulk work waits for no more urgent work than comes before its turns.
+        urgent = self._usage[Priority.INTERACTIVE].backlog.work
+        # Bulk work waits for no more interactive work than comes before its turns.
         return ahead + min(urgent, (BULK_TURN - 1) * (ahead + cost))
 
-    def _pay(self, spacing_s: float, now_s: float) -> None:
+    def _pay_off(self, spacing_s: float, now_s: float) -> None:
         """Pay off what callers owe, by the work that could be done since the last time."""
-        # While nothing is known, a unit is what it is called: a second.
+        # While nothing is known, a unit of cost counts as a second.
         amount = (now_s - self._paid_s) / (spacing_s or 1.0)
         self._paid_s = now_s
-        for ledger in self._ledgers.values():
-            ledger.backlog.pay(amount)
+        for usage in self._usage.values():
+            usage.backlog.pay_off(amount)
 
     def _full(
         self,
         caller: str,
         priority: Priority,
-        bound: Bound,
+        limit: Limit,
         message: str,
         figures: dict[str, object],
     ) -> ReasonedError:
-        self._on_refused(bound, priority)
-        spacing_s = self.pace.spacing_s(self.now_s())
-        wait_s = self._before(caller, priority, 0.0, inside=False) * spacing_s
+        self._on_refused(limit, priority)
+        spacing_s = self.throughput.spacing_s(self.now_s())
+        wait_s = self._before(caller, priority, 0.0, admitted=False) * spacing_s
         return OverloadedError(
-            message, retry_after_s=_retry_s(wait_s), figures={"bound": bound, **figures}
+            message, retry_after_s=_retry_s(wait_s), figures={"bound": limit, **figures}
         )
 
 

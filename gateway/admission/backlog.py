@@ -1,32 +1,32 @@
-"""The work that each caller of one priority has inside, and what comes before a new piece of it."""
+"""The admitted work of each caller of one priority, and the work before a new request."""
 
 from collections import Counter
 
-# What is left of a sum of floating-point numbers that came to nothing.
+# The rest that floating-point sums leave where zero is meant.
 _NOTHING = 1e-9
 
 
 class Backlog:
     """Work by caller, in units of cost.
 
-    Threads share their time fairly between callers, so what a new request waits for is not all that
-    is inside. Until its own caller's work is done, and it itself, every other caller gets as much
-    as this one, or less if it has no more: that is the work before it. A caller with nothing inside
-    waits for no more than its own cost of each other caller's.
+    The threads share their time fairly between callers, so a new request does not wait for all
+    admitted work. Until the request is done, each other caller gets as much time as the request's
+    own caller, or less if it has less work. So a caller without admitted work waits for at most the
+    cost of its own request for each other caller.
 
-    A caller also owes for renders that it had begun and then gave up. That is no work to be done,
-    but it counts as work before the caller's next request, until it is paid off.
+    A caller owes for renders that it gave up after they had begun. What it owes is no work to be
+    done, but it counts as work before the caller's next request until it is paid off.
     """
 
     def __init__(self) -> None:
         self._work: dict[str, float] = {}
         self._owed: dict[str, float] = {}
-        self._inside: Counter[str] = Counter()
+        self._renders: Counter[str] = Counter()
 
     @property
     def renders(self) -> int:
-        """How many renders are inside."""
-        return self._inside.total()
+        """How many renders are admitted."""
+        return self._renders.total()
 
     @property
     def work(self) -> float:
@@ -35,7 +35,7 @@ class Backlog:
 
     def enter(self, caller: str, cost: float) -> None:
         """Add a render."""
-        self._inside[caller] += 1
+        self._renders[caller] += 1
         self.change(caller, cost)
 
     def change(self, caller: str, amount: float) -> None:
@@ -44,17 +44,17 @@ class Backlog:
 
     def leave(self, caller: str, cost: float) -> None:
         """Take a render out."""
-        self._inside[caller] -= 1
+        self._renders[caller] -= 1
         self.change(caller, -cost)
-        if not self._inside[caller]:
-            del self._inside[caller], self._work[caller]
+        if not self._renders[caller]:
+            del self._renders[caller], self._work[caller]
 
-    def owe(self, caller: str, cost: float) -> None:
-        """Have a caller pay for a render that it has given up."""
+    def accrue(self, caller: str, cost: float) -> None:
+        """Add the cost of a render that a caller has given up to what the caller owes."""
         self._owed[caller] = self._owed.get(caller, 0.0) + cost
 
-    def pay(self, amount: float) -> None:
-        """Pay off what is owed: an amount, shared by those who owe."""
+    def pay_off(self, amount: float) -> None:
+        """Take an amount from what is owed, in equal parts for all who owe."""
         if self._owed:
             each = amount / len(self._owed)
             self._owed = {
@@ -65,14 +65,14 @@ class Backlog:
         """Return what a caller owes."""
         return self._owed.get(caller, 0.0)
 
-    def ahead(self, caller: str, cost: float, *, inside: bool = False) -> float:
+    def ahead(self, caller: str, cost: float, *, admitted: bool = False) -> float:
         """Return the work before a request.
 
         Args:
             caller: Who makes it.
             cost: Its cost.
-            inside: Whether it has entered already.
+            admitted: Whether it has been added already.
         """
-        own = self._work.get(caller, 0.0) + self.owed(caller) - (cost if inside else 0.0)
+        own = self._work.get(caller, 0.0) + self.owed(caller) - (cost if admitted else 0.0)
         others = (work for name, work in self._work.items() if name != caller)
         return max(own, 0.0) + sum(min(work, own + cost) for work in others)

@@ -1,17 +1,11 @@
-"""Who calls: what fairness, charges and logs know a caller by."""
+"""Who calls: the identity that fairness, credits and logs know a caller by."""
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Network, ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import unquote
 
-import grpc.aio
-
-# The key that a call was let in by; gRPC runs a call's interceptors and its handler in one context.
-current_key_id: ContextVar[str | None] = ContextVar("current_key_id", default=None)
-
-# Who has one IPv6 address has all that differ in the last half only.
+# A holder of one IPv6 address has all addresses that differ in the last half only.
 _IPV6_PREFIX_BITS: Final = 64
 
 
@@ -31,11 +25,6 @@ class Caller:
     def name(self) -> str:
         """What tells callers apart: the key if there is one, else the address."""
         return self.key_id or self.host
-
-
-def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
-    """Return who makes the call that is being handled."""
-    return Caller(current_key_id.get(), peer_host(context.peer()))
 
 
 def peer_address(peer: str) -> tuple[str, int] | None:

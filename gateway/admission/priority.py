@@ -1,9 +1,9 @@
-"""Who waits for a packshot: the order in which work is done wherever there is a queue."""
+"""The priority of a request: the order in which work is done wherever there is a queue."""
 
 from enum import IntEnum
 from typing import Final
 
-# While both wait, every eighth job is a bulk one: bulk is slow then, but never stands still.
+# While both wait, every eighth job is a bulk one, so bulk work is never starved.
 BULK_TURN: Final = 8
 
 

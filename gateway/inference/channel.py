@@ -1,9 +1,8 @@
 """The channel to one Triton or several: addresses, and how gRPC deals requests out to them.
 
-All of it is gRPC's own: `round_robin` deals requests out to whoever is connected, and its outlier
-detection takes a Triton out for a while that is connected but fails nearly everything that it is
-given, as one does whose model process has died or that hangs. One channel per address would mean
-to write both by hand.
+gRPC does all of it. `round_robin` deals requests out to the connected Tritons. Outlier detection
+takes out for a while a Triton that is connected but fails nearly all requests, because its model
+process has died or it hangs. With one channel per address, both would have to be written by hand.
 """
 
 import ipaddress
@@ -20,7 +19,7 @@ _SERVICE_CONFIG: Final = {
                 "interval": "0.5s",
                 "baseEjectionTime": "2s",
                 "maxEjectionTime": "10s",
-                # At most half: where all fail, it is no matter of one of them.
+                # At most half: where all fail, the cause is not one of them.
                 "maxEjectionPercent": 50,
                 "failurePercentageEjection": {
                     # Late answers under load are failures too, so only near-total failure counts.
@@ -38,7 +37,7 @@ _SERVICE_CONFIG: Final = {
 CHANNEL_OPTIONS: Final = [
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
-    # gRPC waits up to two minutes by default before it tries a server again that was away.
+    # By default gRPC waits up to two minutes before it connects again to a server that was away.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),

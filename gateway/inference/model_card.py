@@ -1,4 +1,4 @@
-"""A model's card, as its maker put it into Triton's configuration of the model."""
+"""A model's card, which its maker put into Triton's configuration of the model."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ class ModelCard:
         precision: Numbers that it computes with; empty if the card does not tell.
         training_command: What trained it; empty for weights that were brought along.
         seed: Of that command.
-        sources: What it learned from.
+        sources: Its training pictures or weights.
         measures: How well it does.
     """
 

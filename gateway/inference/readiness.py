@@ -1,8 +1,8 @@
 """Whether the gateway can serve: judged by what the default model answers, never by a port.
 
-Triton's own health stays green after a model's process has died, so a photo's answer is the only
-evidence that counts: a recent one of a caller's, or else one of a probe's. The same probes close
-the circuits that are open, of whichever model. Besides, the gateway itself must be able to decode.
+Triton's own health check still passes after a model's process has died. So only an answer to a
+photo counts: a recent one to a caller, or else one to a probe. The same probes close the open
+circuits of all models. The gateway itself must also be able to decode.
 """
 
 import asyncio
@@ -11,18 +11,17 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from gateway.inference.circuit import CircuitBreaker
-from gateway.inference.model_pace import ModelPaces
+from gateway.inference.client import InferenceClient
 from imaging.errors import ReasonedError
 
 log = logging.getLogger(__name__)
 
 _SHORTEST_INTERVAL_S = 0.1
 
-# How often a model is probed that does not answer: a probe that fails costs next to nothing.
+# The interval of probes of a model that does not answer: a probe that fails costs little.
 _INTERVAL_WHILE_AWAY_S = 0.25
 
-# An answer counts as recent for so many passes of its model.
+# An answer counts as recent for this many passes of its model.
 _PASSES = 4.0
 
 
@@ -30,23 +29,21 @@ class ReadinessWatch:
     """Watches the default model and reports each change.
 
     Args:
-        inference: The inference server, and the circuits before it.
+        inference: The client of the inference server.
         model: The default model's name.
-        interval_s: Seconds between two looks.
-        probe_timeout_s: Seconds that a probe waits before it asks whether there is life at all.
+        interval_s: Seconds between two checks.
+        probe_timeout_s: Seconds that a probe waits before it asks for a sign of life.
         on_change: Awaited with the new state at each change, and once at the start.
-        paces: Know how long a pass of the model takes.
         hindrance: Says why the gateway itself could not serve; empty if it could.
     """
 
     def __init__(
         self,
-        inference: CircuitBreaker,
+        inference: InferenceClient,
         model: str,
         interval_s: float,
         probe_timeout_s: float,
         on_change: Callable[[bool], Awaitable[None]],
-        paces: ModelPaces,
         hindrance: Callable[[], str] = lambda: "",
     ) -> None:
         self._inference = inference
@@ -54,15 +51,13 @@ class ReadinessWatch:
         self._interval_s = interval_s
         self._probe_timeout_s = probe_timeout_s
         self._on_change = on_change
-        self._paces = paces
         self._probing: dict[str, asyncio.Task[str]] = {}
         self._hindrance = hindrance
         self._ready: bool | None = None
-        self._doubted = asyncio.Event()
 
-    def doubt(self) -> None:
-        """Look again soon: a caller's request has just found the model away."""
-        self._doubted.set()
+    def probe_now(self) -> None:
+        """Check again soon, by a probe."""
+        self._inference.circuits.found_away.set()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -75,24 +70,25 @@ class ReadinessWatch:
 
     async def _watch(self) -> None:
         while True:
-            doubted = self._doubted.is_set()
-            self._doubted.clear()
-            for model in self._inference.open_models - {self._model}:
+            found_away = self._inference.circuits.found_away
+            must_probe = found_away.is_set()
+            found_away.clear()
+            for model in self._inference.circuits.open_models - {self._model}:
                 # One model's probe may take long, and the others do not wait for it.
                 if model not in self._probing or self._probing[model].done():
                     self._probing[model] = asyncio.create_task(self._probe(model))
-            await self._look(must_probe=doubted)
-            # However many callers doubt, there are not more than ten looks a second.
+            await self._check(must_probe=must_probe)
+            # However many callers find a model away, there are at most ten checks a second.
             await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._doubted.wait(), self._pause_s())
+                await asyncio.wait_for(found_away.wait(), self._pause_s())
 
-    async def _look(self, *, must_probe: bool) -> None:
+    async def _check(self, *, must_probe: bool) -> None:
         start_s = time.monotonic()
         reason = ""
-        is_open = self._model in self._inference.open_models
-        # A slow model is not kept busy by probes.
-        fresh_s = max(self._interval_s, _PASSES * self._paces.pass_s(self._model))
+        is_open = self._model in self._inference.circuits.open_models
+        # Probes must not keep a slow model busy.
+        fresh_s = max(self._interval_s, _PASSES * self._inference.answers.pass_s(self._model))
         if must_probe or is_open or not self._answered_since(start_s - fresh_s):
             reason = await self._probe_default()
         # Callers' photos may have been answered while a busy server kept the probe waiting.
@@ -129,10 +125,10 @@ class ReadinessWatch:
             await self._on_change(ready)
 
     def _answered_since(self, moment_s: float) -> bool:
-        return self._inference.last_answer_s(self._model) >= moment_s
+        return self._inference.answers.last_s(self._model) >= moment_s
 
     def _pause_s(self) -> float:
-        away = not self._ready or self._inference.open_models
+        away = not self._ready or self._inference.circuits.open_models
         return min(self._interval_s, _INTERVAL_WHILE_AWAY_S) if away else self._interval_s
 
     async def _probe(self, model: str) -> str:
@@ -141,7 +137,7 @@ class ReadinessWatch:
             await self._inference.probe(model, self._probe_timeout_s)
         except ReasonedError as exc:
             return f"{type(exc).__name__}: {exc}"
-        except Exception as exc:  # the watch must outlive whatever a probe meets
+        except Exception as exc:  # the watch must go on after any error of a probe
             log.exception("the probe of model %r failed", model)
             return type(exc).__name__
         return ""

@@ -1,4 +1,4 @@
-"""The seam to the inference server: what the gateway asks of it, whoever it is."""
+"""The interface to the inference server; `gateway.inference.triton` implements it for Triton."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -81,7 +81,7 @@ class ServerState:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A sign of life: what inference servers say of one model at once, however busy it is.
+    """A sign of life: what inference servers say of one model at once, even while it is busy.
 
     Attributes:
         passes: How many passes of the model there were, of all servers that answered.
@@ -92,21 +92,17 @@ class Pulse:
     pass_s: float | None
 
 
-class Observed(Protocol):
-    """Inference servers that can be asked how they are, each by itself."""
+class InferenceServer(Protocol):
+    """An inference server with matting models, or several that serve as one."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """What each is known by."""
+        """The address of each server."""
         ...
 
     async def states(self, timeout_s: float) -> list[ServerState]:
-        """Ask each; one that does not answer in `timeout_s` is not reachable, and no error."""
+        """Ask each server; one that does not answer in `timeout_s` is not reachable, no error."""
         ...
-
-
-class InferenceServer(Protocol):
-    """An inference server with matting models."""
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
         """Look a ready model up.
@@ -154,14 +150,6 @@ class InferenceServer(Protocol):
         """Ask for a sign of life; None if there was none within `timeout_s`."""
         ...
 
-    def last_answer_s(self, model: str) -> float:
-        """Return the `time.monotonic()` of a model's last matte, minus infinity before one."""
-        ...
-
     async def close(self) -> None:
         """Let go of the connection."""
         ...
-
-
-class ObservedInference(InferenceServer, Observed, Protocol):
-    """An inference server, and how it is."""

@@ -1,4 +1,4 @@
-"""How each Triton is: reached or not, its models, and the sizes of the batches that they ran."""
+"""The state of each Triton: reachable or not, its models, and the batch sizes that they ran."""
 
 import asyncio
 from typing import Any, Final
@@ -13,12 +13,12 @@ from gateway.inference.server import ModelState, Pulse, ServerState
 # Names in Triton's ModelInstanceGroup; what was AUTO in a file is one of these once it is loaded.
 _GPU: Final = "KIND_GPU"
 _CPU: Final = "KIND_CPU"
-# How a call ends that nobody has answered.
+# The statuses of a call that was not answered.
 _SILENT: Final = ("DEADLINE_EXCEEDED", "UNAVAILABLE", "CANCELLED")
 
 
 class TritonStates:
-    """Asks Tritons, each over a channel of its own; implements `gateway.inference.server.Observed`.
+    """Asks Tritons, each over a channel of its own.
 
     Where one name stands for several Tritons, the channel keeps to one of them.
 
@@ -34,7 +34,7 @@ class TritonStates:
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """What each is known by."""
+        """The address of each."""
         return tuple(self._clients)
 
     async def states(self, timeout_s: float) -> list[ServerState]:
@@ -81,7 +81,7 @@ async def _passes(
         answer = await client.get_inference_statistics(model, client_timeout=timeout_s)
     except InferenceServerException as exc:
         status = (exc.status() or "").removeprefix("StatusCode.")
-        # Whatever else it says of the model, it has said it.
+        # Any other status is an answer.
         return None if status in _SILENT else (0, 0.0)
     batches = [batch for each in answer.model_stats for batch in each.batch_stats]
     passes = sum(int(batch.compute_infer.count) for batch in batches)

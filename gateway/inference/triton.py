@@ -1,4 +1,4 @@
-"""The inference server behind the seam: NVIDIA Triton over its KServe v2 gRPC interface."""
+"""The inference server: NVIDIA Triton over its KServe v2 gRPC interface."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ from imaging.types import Pixels
 
 T = TypeVar("T")
 
-# How long a model's description is believed before Triton is asked again.
+# How long a model's description is used before Triton is asked again.
 _DESCRIPTION_AGE_S = 5.0
 
 _INDEX_TIMEOUT_S = 1.0
@@ -42,7 +42,7 @@ _QUEUE_RETRY_S = 1.0
 
 
 class TritonInferenceServer:
-    """Matting models in a Triton; implements `gateway.inference.server.ObservedInference`.
+    """Matting models in a Triton; implements `gateway.inference.server.InferenceServer`.
 
     A matting model takes `photo`, uint8 [N, H, W, 3], and gives `matte`, uint8 [N, H, W, 1].
 
@@ -56,7 +56,6 @@ class TritonInferenceServer:
         )
         self._states = TritonStates(addresses)
         self._described: dict[str, tuple[float, MattingModel]] = {}
-        self._answered_s: dict[str, float] = {}
         self._listed_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
@@ -74,7 +73,7 @@ class TritonInferenceServer:
         return model
 
     async def models(self, timeout_s: float) -> list[MattingModel]:
-        """List the matting models; what a model is that is not ready, Triton cannot tell."""
+        """List the matting models; Triton does not describe those that are not ready."""
         index = await self._index(timeout_s)
         names = sorted({entry.name for entry in index.models})
         ready = {entry.name for entry in index.models if entry.state == "READY"}
@@ -103,7 +102,7 @@ class TritonInferenceServer:
                 [tensor],
                 outputs=[InferRequestedOutput("matte")],
                 priority=int(priority),
-                # Microseconds in the queue: what waits for longer is never run.
+                # Microseconds in the queue: a request that waits for longer is never run.
                 timeout=max(1, int(timeout_s * 1e6)),
                 # At its end gRPC cancels the call, and the request leaves Triton's queue.
                 client_timeout=timeout_s,
@@ -115,24 +114,19 @@ class TritonInferenceServer:
         if matte is None or matte.shape != expected or matte.dtype != np.uint8:
             self._described.pop(model.name, None)
             raise InferenceFailedError(f"model {model.name!r} did not answer with a matte")
-        self._answered_s[model.name] = time.monotonic()
         return Matte(alpha=matte[0, :, :, 0], model_version=result.get_response().model_version)
 
     async def pulse(self, model: str, timeout_s: float) -> Pulse | None:
         """Ask for a sign of life."""
         return await self._states.pulse(model, timeout_s)
 
-    def last_answer_s(self, model: str) -> float:
-        """Return the `time.monotonic()` of a model's last matte."""
-        return self._answered_s.get(model, -float("inf"))
-
     @property
     def addresses(self) -> tuple[str, ...]:
-        """What each Triton is known by."""
+        """The address of each Triton."""
         return self._states.addresses
 
     async def states(self, timeout_s: float) -> list[ServerState]:
-        """Ask each Triton how it is."""
+        """Ask each Triton for its state."""
         return await self._states.states(timeout_s)
 
     async def close(self) -> None:
@@ -160,15 +154,15 @@ class TritonInferenceServer:
         except InferenceServerException as exc:
             self._described.pop(model, None)
             error = _translate(model, exc)
-            # A model that is being loaded again is unknown for a while, but it is no mistake.
+            # A model that is being loaded again is unknown for a while; the caller made no mistake.
             unknown = isinstance(error, ModelNotFoundError)
             if model and unknown and await self._in_repository(model):
                 error = InferenceUnavailableError(f"model {model!r} is not loaded")
             raise error from exc
 
     async def _in_repository(self, model: str) -> bool:
-        # Asked every time, with two Tritons the question would take the sound one's turn, and each
-        # further attempt would fall to the one that lacks the model.
+        # With two Tritons, asking each time would take the turn of the sound one, and each further
+        # attempt would go to the one that lacks the model.
         if time.monotonic() - self._listed_s.get(model, -float("inf")) < _DESCRIPTION_AGE_S:
             return True
         index = await self._index(_INDEX_TIMEOUT_S)
@@ -184,7 +178,7 @@ class TritonInferenceServer:
 
 
 def _translate(model: str, exc: InferenceServerException) -> ReasonedError:
-    """Return what Triton's error means here; its text may tell of the inside, ours does not."""
+    """Return the gateway's error for Triton's; Triton's text may show internals, ours does not."""
     match (exc.status() or "").removeprefix("StatusCode."):
         case "NOT_FOUND":
             return ModelNotFoundError(f"there is no model {model!r}", field="model")

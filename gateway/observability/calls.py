@@ -4,7 +4,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
 
 import grpc
@@ -13,9 +12,10 @@ from google.rpc import status_pb2
 from opentelemetry.trace import Span
 
 from gateway.admission.priority import Priority
-from gateway.observability.labels import RENDERS, Method, Outcome, Stage
+from gateway.observability.labels import RENDERS, Method, Outcome
 from gateway.observability.metrics import Metrics
 from gateway.observability.tracing import Tracing, end_call, trace_id_of
+from gateway.rendering.render_call import RenderCall
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
 from gateway.rpc.status import status_code, to_status
 from imaging.errors import ReasonedError
@@ -35,9 +35,9 @@ class Call:
         priority: Its priority; None if it is no render.
         code: How it ends.
         reason: Why, if it is an error.
+        status: The status that its caller gets, if it is an error.
         facts: What else its line says.
-        stages_s: Seconds that each stage took.
-        photo_counted: Whether the bytes of its photo have been counted.
+        render: The photo that is rendered, whose timings are read at the end; None for others.
     """
 
     method: Method
@@ -45,9 +45,9 @@ class Call:
     priority: Priority | None
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
+    status: status_pb2.Status | None = None
     facts: dict[str, str | int | float] = field(default_factory=dict)
-    stages_s: dict[Stage, float] = field(default_factory=dict)
-    photo_counted: bool = False
+    render: RenderCall | None = None
 
     @property
     def trace_id(self) -> str:
@@ -62,11 +62,8 @@ class Call:
     def fail(self, error: ReasonedError) -> status_pb2.Status:
         """Note the error that the call ends in, and return its status."""
         self.code, self.reason = status_code(error), error.reason
-        return to_status(error, self.trace_id)
-
-
-# The call that is being answered, in each coroutine that works for it.
-_current: ContextVar[Call] = ContextVar("current_call")
+        self.status = to_status(error, self.trace_id)
+        return self.status
 
 
 class Calls:
@@ -97,18 +94,14 @@ class Calls:
         announced = announced_priority(dict(metadata).get(PRIORITY_METADATA))
         priority = announced if method in RENDERS else None
         call = Call(method, self._tracing.begin_call(method, metadata), priority)
-        token = enter(call)
         in_flight = self._metrics.in_flight.labels(method)
         in_flight.inc()
-        try:
-            with structlog.contextvars.bound_contextvars(trace_id=call.trace_id):
-                try:
-                    yield call
-                finally:
-                    in_flight.dec()
-                    self._answered(call, time.monotonic() - start_s)
-        finally:
-            leave(token)
+        with structlog.contextvars.bound_contextvars(trace_id=call.trace_id):
+            try:
+                yield call
+            finally:
+                in_flight.dec()
+                self._answered(call, time.monotonic() - start_s)
 
     def refuse(
         self,
@@ -135,32 +128,13 @@ class Calls:
         log.info("call refused", extra={"method": name, "reason": error.reason, **(facts or {})})
         return to_status(error)
 
-    @contextlib.contextmanager
-    def asking(self, stage: Stage) -> Iterator[None]:
-        """Make a span of a stage that another service does and may continue."""
-        with self._tracing.asking(_current.get().span, stage):
-            yield
-
-    def stage(self, stage: Stage, duration_s: float, start_ns: int | None = None) -> None:
-        """Observe a stage of the current call that has ended.
-
-        Args:
-            stage: Which.
-            duration_s: How long it took.
-            start_ns: When it began, as `time.time_ns` tells, for a span of it; None: no span.
-        """
-        call = _current.get()
-        call.stages_s[stage] = duration_s
-        self._metrics.stage_duration.labels(stage).observe(duration_s, call.exemplar)
-        if start_ns is not None:
-            self._tracing.add(call.span, stage, start_ns, duration_s)
-
     def _answered(self, call: Call, duration_s: float) -> None:
         code, metrics = call.code, self._metrics
         outcome: Outcome = "ok" if code is grpc.StatusCode.OK else "error"
         metrics.requests.labels(call.method, code, call.priority).inc()
         duration = metrics.request_duration.labels(call.method, call.priority, outcome)
         duration.observe(duration_s, call.exemplar)
+        stages_ms = self._stages_ms(call)
         if call.reason:
             metrics.errors.labels(call.reason).inc()
             call.facts["reason"] = call.reason
@@ -172,25 +146,16 @@ class Calls:
             "code": code.name,
             "ms": round(duration_s * 1e3, 1),
             **call.facts,
-            **{f"{stage}_ms": round(s * 1e3, 1) for stage, s in call.stages_s.items()},
+            **stages_ms,
         }
         log.info("call", extra=facts)
 
-
-def enter(call: Call) -> Token[Call]:
-    """Begin to answer a call; what is returned goes to `leave`."""
-    return _current.set(call)
-
-
-def leave(token: Token[Call]) -> None:
-    """End to answer the call."""
-    _current.reset(token)
-
-
-def current_call() -> Call:
-    """Return the call that is being answered.
-
-    Raises:
-        LookupError: There is none.
-    """
-    return _current.get()
+    def _stages_ms(self, call: Call) -> dict[str, float]:
+        """See the stages of a render, and return the time of each for its line, ms."""
+        timings = call.render.timings if call.render else ()
+        for each in timings:
+            duration = self._metrics.stage_duration.labels(each.stage)
+            duration.observe(each.duration_s, call.exemplar)
+            if each.start_ns is not None:
+                self._tracing.add(call.span, each.stage, each.start_ns, each.duration_s)
+        return {f"{each.stage}_ms": round(each.duration_s * 1e3, 1) for each in timings}

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 import grpc
 
-from gateway.admission.bounds import Bound
+from gateway.admission.limits import Limit
 from gateway.admission.priority import Priority
 
 
@@ -106,7 +106,7 @@ class ByPriority(NamedTuple):
 class ByBound(NamedTuple):
     """The bound that a render would have exceeded, and the render's priority."""
 
-    bound: Bound
+    bound: Limit
     priority: Priority
 
 

@@ -13,10 +13,10 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from gateway.admission import Admission, Bound
+from gateway.admission import Admission, Limit
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
-from gateway.inference.server import Observed
+from gateway.inference.server import InferenceServer
 from gateway.observability.calls import Calls
 from gateway.observability.log_lines import LogCollector
 from gateway.observability.metrics import Metrics
@@ -38,15 +38,16 @@ class Telemetry:
         registry: All of its metrics.
         metrics: The gateway's own metrics.
         calls: Counts, times, traces and logs each call.
+        tracing: Makes the spans.
         tritons: Asks the inference servers for their state; the gateway runs it.
     """
 
-    def __init__(self, config: GatewayConfig, tritons: Observed) -> None:
+    def __init__(self, config: GatewayConfig, tritons: InferenceServer) -> None:
         release = version("packshot")
         self.registry = CollectorRegistry()
         self.metrics = Metrics(self.registry)
-        self._tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
-        self.calls = Calls(self.metrics, self._tracing)
+        self.tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
+        self.calls = Calls(self.metrics, self.tracing)
         self.tritons = TritonWatch(
             self.metrics, tritons, config.default_model, config.triton_state_interval_s
         )
@@ -75,9 +76,9 @@ class Telemetry:
         metrics = self.metrics
         for priority in Priority:
             for bound, metric in (
-                (Bound.REQUESTS, metrics.admitted_requests),
-                (Bound.BYTES, metrics.admitted_bytes),
-                (Bound.PIXELS, metrics.admitted_pixels),
+                (Limit.REQUESTS, metrics.admitted_requests),
+                (Limit.BYTES, metrics.admitted_bytes),
+                (Limit.PIXELS, metrics.admitted_pixels),
             ):
                 metric.labels(priority).set_function(partial(admission.held, bound, priority))
             wait_s = partial(admission.wait_s, priority)
@@ -88,10 +89,10 @@ class Telemetry:
 
     def close(self) -> None:
         """Send the spans that have not been sent."""
-        self._tracing.close()
+        self.tracing.close()
 
     def _show_settings(self, config: GatewayConfig, release: str) -> None:
-        bounds, metrics = config.bounds, self.metrics
+        bounds, metrics = config.admission_limits, self.metrics
         metrics.build_info.labels(release, config.revision, platform.python_version()).set(1)
         metrics.admitted_requests_limit.set(bounds.requests)
         metrics.admitted_bytes_limit.set(bounds.bytes)

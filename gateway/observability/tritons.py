@@ -12,7 +12,7 @@ from typing import Final
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from gateway.inference.server import Observed, ServerState
+from gateway.inference.server import InferenceServer, ServerState
 from gateway.observability.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class TritonWatch(Collector):
     """
 
     def __init__(
-        self, metrics: Metrics, tritons: Observed, default_model: str, interval_s: float
+        self, metrics: Metrics, tritons: InferenceServer, default_model: str, interval_s: float
     ) -> None:
         self._metrics = metrics
         self._tritons = tritons

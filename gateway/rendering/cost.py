@@ -1,8 +1,8 @@
-"""What a render costs by what is asked, before it is done: seconds of one core of one machine.
+"""The cost of a render, estimated from its options: seconds of one core of one machine.
 
 The figures are those of `imaging.cost`, and the model's pass. On another machine each is
-off by about the same factor, which admission learns (`gateway.admission.pace`); what matters here
-is how they compare.
+off by about the same factor, which admission learns (`gateway.admission.throughput`). Only their
+ratios matter here.
 """
 
 from dataclasses import replace

@@ -1,10 +1,10 @@
-"""Whose job comes next: interactive before bulk, and fairly between callers within each.
+"""Which job is next: interactive before bulk, and fairly between callers within each.
 
-Fair is meant in the threads' time: of the callers who wait, the one goes first that has had the
-least of it. What a job takes is counted while it runs, so no estimate is needed for it, and a job
-that nobody waits for any more is its caller's until it ends. A caller who comes, or comes back,
-starts level with the one who has had the least: nobody saves time up. Linux schedules processes in
-this way; the network's word for it is start-time fair queuing.
+Callers share the threads' time: of the callers who wait, the one that has had the least time goes
+first. The time of a job is counted while it runs, so it needs no estimate, and a job whose caller
+has gone counts for that caller until it ends. A caller who comes, or comes back, starts level with
+the one who has had the least, so no caller saves up time. This is start-time fair queuing; Linux
+schedules processes in a similar way.
 """
 
 import heapq
@@ -20,15 +20,15 @@ J = TypeVar("J")
 
 # A caller counts as there for this long after its last job.
 _RECENT_S: Final = 10.0
-# Jobs of this length are felt by whoever waits for one to end: they leave a thread to others.
+# Callers with jobs of this length leave one thread to others, who would wait long for them to end.
 _LONG_S: Final = 0.5
-# How much of the longest job's time is remembered from one job to the next.
+# The part of the longest job's time that is kept from one job to the next.
 _MEMORY: Final = 0.9
 
 
 @dataclass(slots=True)
-class _Account(Generic[J]):
-    """What one caller has had of the threads, and what it waits for."""
+class _CallerState(Generic[J]):
+    """What one caller has had of the threads' time, and its jobs that wait."""
 
     used_s: float
     seen_s: float
@@ -57,7 +57,7 @@ class FairQueue(Generic[J]):
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._threads = threads
         self._clock = clock
-        self._accounts: dict[str, _Account[J]] = {}
+        self._callers: dict[str, _CallerState[J]] = {}
         self._floor_s = 0.0
         self._turns = 0
         self._numbers = itertools.count()
@@ -81,12 +81,12 @@ class FairQueue(Generic[J]):
         """
         now_s = self._clock()
         self._forget(now_s)
-        account = self._accounts.setdefault(caller, _Account(self._floor_s, now_s))
-        if not account.is_active:
-            account.used_s = max(account.used_s, self._floor_s)
-        account.seen_s = now_s
-        account.longest_s = max(account.longest_s, expected_s)
-        heapq.heappush(account.queued[priority], (arrived_s, next(self._numbers), job))
+        state = self._callers.setdefault(caller, _CallerState(self._floor_s, now_s))
+        if not state.is_active:
+            state.used_s = max(state.used_s, self._floor_s)
+        state.seen_s = now_s
+        state.longest_s = max(state.longest_s, expected_s)
+        heapq.heappush(state.queued[priority], (arrived_s, next(self._numbers), job))
 
     def pop(self) -> tuple[str, float, J] | None:
         """Take the next job out; its caller and the time of its beginning go to `ended`.
@@ -105,60 +105,60 @@ class FairQueue(Generic[J]):
         caller = first[priority]
         if caller is None:
             return None
-        account = self._accounts[caller]
-        account.began_s.append(now_s)
-        return caller, now_s, heapq.heappop(account.queued[priority])[2]
+        state = self._callers[caller]
+        state.began_s.append(now_s)
+        return caller, now_s, heapq.heappop(state.queued[priority])[2]
 
     def ended(self, caller: str, began_s: float) -> None:
         """Note that a job has ended."""
-        account, now_s = self._accounts[caller], self._clock()
-        account.began_s.remove(began_s)
-        account.used_s += now_s - began_s
-        account.longest_s = max(now_s - began_s, account.longest_s * _MEMORY)
-        account.seen_s = now_s
+        state, now_s = self._callers[caller], self._clock()
+        state.began_s.remove(began_s)
+        state.used_s += now_s - began_s
+        state.longest_s = max(now_s - began_s, state.longest_s * _MEMORY)
+        state.seen_s = now_s
 
     def remove(self, caller: str, priority: Priority, is_it: Callable[[J], bool]) -> None:
         """Take jobs out that have not begun; those that have are left alone."""
-        account = self._accounts.get(caller)
-        if account:
-            queue = account.queued[priority]
+        state = self._callers.get(caller)
+        if state:
+            queue = state.queued[priority]
             queue[:] = [entry for entry in queue if not is_it(entry[2])]
             heapq.heapify(queue)
 
     def waiting(self, priority: Priority | None = None) -> int:
         """Count the jobs that have not begun, of one priority or of all."""
         wanted = Priority if priority is None else (priority,)
-        return sum(len(each.queued[key]) for each in self._accounts.values() for key in wanted)
+        return sum(len(each.queued[key]) for each in self._callers.values() for key in wanted)
 
     def _first(self, priority: Priority, now_s: float) -> str | None:
-        """Return whose turn it is within a priority; None if there is nobody who may begin."""
+        """Return the caller whose turn it is within a priority; None if no job may begin."""
         least: tuple[float, float, str] | None = None
-        for caller, account in self._accounts.items():
-            queue = account.queued[priority]
+        for caller, state in self._callers.items():
+            queue = state.queued[priority]
             if queue and self._may_begin(caller, now_s):
-                turn = (account.used_until_s(now_s), queue[0][0], caller)
+                turn = (state.used_until_s(now_s), queue[0][0], caller)
                 least = turn if least is None else min(least, turn)
         return least[2] if least else None
 
     def _may_begin(self, caller: str, now_s: float) -> bool:
-        """Tell whether a caller with long jobs would leave a thread to the others who are there."""
-        mine = self._accounts[caller]
+        """Tell whether a caller with long jobs would leave a thread to the other callers."""
+        mine = self._callers[caller]
         longest_s = max([mine.longest_s, *(now_s - began_s for began_s in mine.began_s)])
         if self._threads == 1 or longest_s < _LONG_S or len(mine.began_s) < self._threads - 1:
             return True
         return not any(
-            account.is_active or now_s - account.seen_s < _RECENT_S
-            for name, account in self._accounts.items()
+            state.is_active or now_s - state.seen_s < _RECENT_S
+            for name, state in self._callers.items()
             if name != caller
         )
 
     def _raise_floor(self, now_s: float) -> None:
-        active = [a.used_until_s(now_s) for a in self._accounts.values() if a.is_active]
+        active = [a.used_until_s(now_s) for a in self._callers.values() if a.is_active]
         self._floor_s = max(self._floor_s, min(active, default=self._floor_s))
 
     def _forget(self, now_s: float) -> None:
         """Drop the callers who would come back as new ones."""
-        for caller, account in list(self._accounts.items()):
-            gone = now_s - account.seen_s > _RECENT_S and account.used_s <= self._floor_s
-            if gone and not account.is_active:
-                del self._accounts[caller]
+        for caller, state in list(self._callers.items()):
+            gone = now_s - state.seen_s > _RECENT_S and state.used_s <= self._floor_s
+            if gone and not state.is_active:
+                del self._callers[caller]

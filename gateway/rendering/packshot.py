@@ -1,4 +1,4 @@
-"""What a render comes to."""
+"""The result of a render."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Packshot:
         photo_pixels: Pixels of the photo.
         stages_s: Seconds that each stage took.
         total_s: Seconds from beginning to end, waiting included.
-        notes: What could not be followed, a sentence each.
+        notes: Options that could not be followed, a sentence each.
         verdict: Whether the file complies with its preset; None without one.
         matte: The matte's file where the packshot is made of layers; else empty.
     """

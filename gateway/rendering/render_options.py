@@ -1,4 +1,4 @@
-"""What a request asks for, read and checked: `gateway.rpc.requests.reader` makes it."""
+"""The options of a render, read and checked by `gateway.rpc.requests.reader`."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from imaging.presets.preset import Preset
 
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
-    """What shall become of a photo.
+    """What to make of a photo.
 
     Attributes:
         model: The model to cut with.

@@ -1,34 +1,35 @@
-"""One photo's way from bytes to bytes: the steps in order."""
+"""One render: the steps in order, from the photo's file to the finished one."""
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
-from gateway.inference.server import InferenceServer, Matte, MattingModel
-from gateway.observability.calls import Calls
+from gateway.inference.client import InferenceClient
+from gateway.inference.server import Matte, MattingModel
 from gateway.observability.labels import Stage
-from gateway.rendering.cost import work_of
+from gateway.observability.metrics import Metrics
+from gateway.observability.tracing import Tracing
+from gateway.rendering.cost import cost_of, work_of
 from gateway.rendering.decoding.inputs import Inputs
 from gateway.rendering.packshot import Packshot
 from gateway.rendering.render_call import RenderCall
 from gateway.rendering.render_options import RenderOptions
 from gateway.rendering.steps import Steps, timed
+from gateway.rendering.timings import StageTime
 from imaging.compose.compose import compose
 from imaging.compose.composition import Background, Content, Look
 from imaging.cost import Work, check_cost
 from imaging.decode.decoder import Decoder
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import charged_pixels, sure_picture_pixels
+from imaging.errors import InvalidPhotoError, PhotoLimitError
 from imaging.layers import encode_alone, encode_layers
 from imaging.matting.marked import cut_out_marked, own_marked_cut, to_marked_input
 from imaging.matting.marks import Marks, Masks, marks_of
 from imaging.matting.own_cut import CutChoice, keeps_own
 from imaging.presets.verdict import judge
 from imaging.types import Cut, Photo, Pixels
-
-Charge: TypeAlias = Callable[[int, Work], None]
 
 _KEEPS_ALREADY: Final = "the keep mask added nothing: the cut is the photo's own transparency"
 
@@ -41,41 +42,38 @@ class Renderer:
         steps: Runs the arithmetic of the other steps.
         decoder: Decodes the pictures that callers send.
         limits: What a photo may be.
-        calls: Sees the stages.
-        max_core_s: The most processor time that a render may take by its estimate.
+        max_core_s: The most processor time that a render may take by its estimate, s.
+        metrics: Counts the photos that come in.
+        tracing: Makes the span in which Triton continues a trace.
     """
 
     def __init__(
         self,
-        inference: InferenceServer,
+        inference: InferenceClient,
         steps: Steps,
         decoder: Decoder,
         limits: PhotoLimits,
-        calls: Calls,
         max_core_s: float,
+        metrics: Metrics,
+        tracing: Tracing,
     ) -> None:
         self._inference = inference
         self._steps = steps
         self._decoder = decoder
         self._limits = limits
-        self._calls = calls
         self._max_core_s = max_core_s
+        self._metrics = metrics
+        self._tracing = tracing
 
-    async def render(
-        self,
-        photo_file: bytes,
-        options: RenderOptions,
-        call: RenderCall,
-        charge: Charge,
-    ) -> Packshot:
-        """Lead one photo through all steps.
+    async def render(self, photo_file: bytes, options: RenderOptions, call: RenderCall) -> Packshot:
+        """Take one photo through all steps.
 
         Args:
             photo_file: The photo's file.
             options: What shall become of it.
-            call: Who waits for it and until when; takes the times of its stages.
-            charge: Takes the room for so many pixels and for this work, or raises, before any of
-                them is decoded.
+            call: Who waits for it and until when. The room for the pixels is reserved in its
+                reservation before any of them is decoded. The times of the stages are added to its
+                timings, also of a render that fails.
 
         Returns:
             The packshot.
@@ -85,10 +83,13 @@ class Renderer:
         """
         start_s = time.monotonic()
         try:
-            return await self._render(call, start_s, photo_file, options, charge)
+            return await self._render(call, start_s, photo_file, options)
+        except (InvalidPhotoError, PhotoLimitError):
+            self._count_photo(call)
+            raise
         finally:
             # It is not one span of time, but many that add up.
-            self._calls.stage(Stage.QUEUE, call.queued_s)
+            call.timings.append(StageTime(Stage.QUEUE, call.queued_s))
 
     async def _render(
         self,
@@ -96,12 +97,11 @@ class Renderer:
         start_s: float,
         photo_file: bytes,
         options: RenderOptions,
-        charge: Charge,
     ) -> Packshot:
         model = None
         if options.cut is not CutChoice.KEEP:
             model = await self._inference.model(options.model, call.deadline.remaining_s())
-        photo, background, masks, work = await self._decode(call, photo_file, options, charge)
+        photo, background, masks, work = await self._decode(call, photo_file, options)
         keeps = keeps_own(photo, options.cut)
         notes = photo.notes
         if keeps and masks.keep is not None:
@@ -173,7 +173,10 @@ class Renderer:
             model=made_by,
             model_version=version,
             photo_pixels=photo.rgb.shape[0] * photo.rgb.shape[1],
-            stages_s={**call.stages_s, Stage.QUEUE: call.queued_s},
+            stages_s={
+                **{each.stage: each.duration_s for each in call.timings},
+                Stage.QUEUE: call.queued_s,
+            },
             total_s=time.monotonic() - start_s,
             notes=notes + composition.notes,
             verdict=verdict,
@@ -207,13 +210,9 @@ class Renderer:
         return cut, matte.model_version
 
     async def _decode(
-        self,
-        call: RenderCall,
-        photo_file: bytes,
-        options: RenderOptions,
-        charge: Charge,
+        self, call: RenderCall, photo_file: bytes, options: RenderOptions
     ) -> tuple[Photo, Background, Masks, Work]:
-        """Open the pictures, take the room that their headers ask for, and decode them."""
+        """Open the pictures, reserve the room that their headers ask for, and decode them."""
         opened, start_ns, opening_s = await self._steps.run(
             call,
             timed,
@@ -243,21 +242,28 @@ class Renderer:
                 layers=options.content is Content.LAYERS,
                 is_marked=work.is_marked,
             )
-            charge(pixels, work)
+            pass_s = self._inference.answers.pass_s(options.model)
+            cost_s = cost_of(work, pass_s)
+            call.threads_s = cost_s - pass_s
+            call.held.reserve_pixels(pixels, cost_s)
+            self._count_photo(call)
             decoded, _, decoding_s = await self._steps.run(
                 call, timed, opened.decode, keep_metadata=options.keep_metadata
             )
-        call.stages_s[Stage.DECODE] = opening_s + decoding_s
-        self._calls.stage(Stage.DECODE, opening_s + decoding_s, start_ns)
+        call.timings.append(StageTime(Stage.DECODE, opening_s + decoding_s, start_ns))
         return *decoded, work
+
+    def _count_photo(self, call: RenderCall) -> None:
+        """Count a photo whose header has been read; one of a stream may be tried several times."""
+        if not call.photo_counted:
+            call.photo_counted = True
+            self._metrics.photo_bytes.inc(call.photo_bytes)
 
     async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
         start_s = time.monotonic()
-        with self._calls.asking(Stage.INFER):
+        with self._tracing.asking(call.span, Stage.INFER):
             matte = await self._inference.infer(
                 model, model_input, call.deadline.remaining_s(), call.priority
             )
-        duration_s = time.monotonic() - start_s
-        call.stages_s[Stage.INFER] = duration_s
-        self._calls.stage(Stage.INFER, duration_s)
+        call.timings.append(StageTime(Stage.INFER, time.monotonic() - start_s))
         return matte

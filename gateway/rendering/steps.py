@@ -1,4 +1,4 @@
-"""The steps of renders, on the worker threads: each in its time, timed, and waited for."""
+"""The steps of renders, on the worker threads: each is timed, and waited for until it ends."""
 
 import asyncio
 import time
@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
-from gateway.observability.calls import Calls
 from gateway.observability.labels import Stage
 from gateway.rendering.render_call import RenderCall
+from gateway.rendering.timings import StageTime
 from gateway.rendering.workers import PriorityWorkers
 
 P = ParamSpec("P")
@@ -20,12 +20,10 @@ class Steps:
 
     Args:
         workers: The threads that they run on.
-        calls: Sees the stages.
     """
 
-    def __init__(self, workers: PriorityWorkers, calls: Calls) -> None:
+    def __init__(self, workers: PriorityWorkers) -> None:
         self._workers = workers
-        self._calls = calls
 
     async def step(
         self,
@@ -35,19 +33,18 @@ class Steps:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run work that is a stage by itself, and time it; errors are those of `run`."""
+        """Run work that is one stage, and add its time to the call; raises as `run` does."""
         result, start_ns, duration_s = await self.run(call, lambda: timed(work, *args, **kwargs))
-        call.stages_s[stage] = duration_s
-        self._calls.stage(stage, duration_s, start_ns)
+        call.timings.append(StageTime(stage, duration_s, start_ns))
         return result
 
     async def run(
         self, call: RenderCall, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run work on a worker thread, unless the time is up; this is where threads begin.
+        """Run work on a worker thread, unless the time is up. Renders use threads nowhere else.
 
-        If this is cancelled, work that has begun is waited for all the same: what it holds must
-        stay counted until it has ended.
+        If this is cancelled, it still waits for work that has begun: what the work holds must stay
+        counted until the work has ended.
 
         Raises:
             DeadlineError: The time is up.
@@ -72,7 +69,7 @@ class Steps:
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
-            # What has begun looks every now and then whether to go on.
+            # Work that has begun checks regularly whether to go on.
             call.cancelled = True
             await self._ended(future)
             raise
@@ -81,7 +78,7 @@ class Steps:
             del future
 
     async def _ended(self, future: Future[Any]) -> None:
-        """Wait until a job has ended; if it fails, nobody is left to be told.
+        """Wait until a job has ended; its error has no caller any more.
 
         A call can be cancelled several times: by its caller, its deadline, the end of the drain.
         """

@@ -15,8 +15,8 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-# Whether a job may begin can change with time alone, so threads look again at least this often.
-_LOOK_AGAIN_S: Final = 0.25
+# Whether a job may begin can change with time alone, so threads check again at least this often.
+_CHECK_AGAIN_S: Final = 0.25
 
 
 class _Job(NamedTuple):
@@ -29,7 +29,7 @@ def _run(job: _Job) -> None:
         return
     try:
         result = job.work()
-    except BaseException as exc:  # noqa: BLE001  it is the caller's, whatever it is
+    except BaseException as exc:  # noqa: BLE001  the job's caller gets it
         job.future.set_exception(exc)
         # The future holds the exception, whose traceback holds this frame: a cycle, with a photo.
         del job
@@ -40,7 +40,7 @@ def _run(job: _Job) -> None:
 class PriorityWorkers:
     """A pool of threads, shared fairly between priorities and callers.
 
-    A job that is cancelled before it has begun leaves its queue at once, and what it holds is free.
+    A job that is cancelled before it has begun leaves the queue at once and frees what it holds.
 
     Args:
         threads: How many jobs run at once.
@@ -143,4 +143,4 @@ class PriorityWorkers:
                 waiting = self._queue.waiting()
                 if self._closing and not waiting:
                     return None
-                self._changed.wait(_LOOK_AGAIN_S if waiting else None)
+                self._changed.wait(_CHECK_AGAIN_S if waiting else None)

@@ -1,1 +1,1 @@
-"""The gRPC face: service, streams, interceptors, requests from and responses to protobuf."""
+"""The gRPC interface: service, streams, interceptors, requests from and responses to protobuf."""

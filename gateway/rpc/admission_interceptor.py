@@ -1,15 +1,16 @@
-"""How the requests of all methods are received: asked about first, within a time, and to a limit.
+"""Receives the requests of all methods: admission is asked first, and time and number are limited.
 
-To gRPC's server a unary call is one whose message it reads first, for ever if need be, and whose
-handler it calls then. Here such calls are declared to it as calls with a stream of requests, which
-is the same on the wire, so that the handler comes first and reads the message itself, or does not.
-A render that there is no room for costs next to nothing: HTTP/2's flow control keeps its photo with
-the caller. And a call that sends half a message and then nothing does not hold that half, and a
-stream, for as long as its connection lives.
+gRPC's server reads the message of a unary call before it calls the handler, and waits for it
+without a limit. Here such calls are declared to gRPC as calls with streams, which look the same on
+the wire. So the handler is called first and reads the message itself, or does not. A render that
+is refused for want of room costs little, because HTTP/2's flow control keeps its photo with the
+caller. A call that sends half a message and then nothing is ended, and does not hold that half and
+a stream for as long as its connection lasts.
 
-gRPC has one limit of a message's size for all methods, and takes a message up to it once it is
-asked for one. So what bounds memory is how many messages are asked for at once: a few of methods
-that render, and a few of all others. No other message is taken further than a stream's window.
+gRPC has one limit of a message's size for all methods, and receives a message up to that size once
+it is asked for one. So memory is limited by the number of messages that are asked for at once: a
+few of methods that render, and a few of all others. Of every other message gRPC receives no more
+than a stream's window.
 """
 
 import asyncio
@@ -22,13 +23,12 @@ import grpc
 import grpc.aio
 
 from gateway.admission import Admission
-from gateway.admission.caller import caller_of
-from gateway.admission.fair_places import FairPlaces, NoPlaceError, Place
+from gateway.admission.fair_slots import FairSlots, NoSlotError, Slot
 from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
 from gateway.observability.calls import Calls
-from gateway.rendering.render_call import deadline_of
-from gateway.rpc.outbox import Outbox
+from gateway.rpc.call_context import caller_of, deadline_of
+from gateway.rpc.replies import Replies
 from gateway.rpc.request_limits import Parse, parser
 from gateway.rpc.requests.priority import PRIORITY_METADATA, announced_priority
 from gateway.rpc.status import fail
@@ -38,11 +38,11 @@ from imaging.errors import InvalidInputError, OverloadedError, ReasonedError
 _RENDER: Final = "/packshot.v1.PackshotService/Render"
 _RENDER_STREAM: Final = "/packshot.v1.PackshotService/RenderStream"
 
-# A small request comes with its call, so that one may be ended soon if others wait, and may itself
-# wait for a while.
-_SMALL_PATIENCE_S: Final = 0.5
+# A small request comes with its call. So one that is slow may be ended soon if others wait, and
+# one that finds no slot may wait for a while.
+_SMALL_PROTECTED_S: Final = 0.5
 _SMALL_WAIT_S: Final = 5.0
-# Calls of other services than Packshot's that last, such as watches of the health service.
+# Long calls of services other than Packshot's, such as watches of the health service.
 LASTING_AT_ONCE: Final = 256
 _RETRY_S: Final = 1.0
 
@@ -58,9 +58,9 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     Args:
         admission: Knows whether there is room for a render.
         calls: Sees the calls that end here.
-        most_renders: Most requests of renders, apart from streams, that are received at once.
+        most_renders: Most requests of renders that are received at once, streams not included.
         longest_s: Seconds for a request to arrive in; less if its caller's deadline is sooner.
-        outbox: Watches over replies.
+        replies: Sends replies.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         calls: Calls,
         most_renders: int,
         longest_s: float,
-        outbox: Outbox,
+        replies: Replies,
     ) -> None:
         self._admission = admission
         self._calls = calls
         self._longest_s = longest_s
-        self._outbox = outbox
-        self._renders = FairPlaces(most_renders)
-        self._small = FairPlaces(SMALL_AT_ONCE, _SMALL_PATIENCE_S, _SMALL_WAIT_S)
-        self._lasting = FairPlaces(LASTING_AT_ONCE)
+        self._replies = replies
+        self._renders = FairSlots(most_renders)
+        self._small = FairSlots(SMALL_AT_ONCE, _SMALL_PROTECTED_S, _SMALL_WAIT_S)
+        self._lasting = FairSlots(LASTING_AT_ONCE)
 
     @property
     def renders(self) -> int:
@@ -89,43 +89,46 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]]",
         handler_call_details: grpc.HandlerCallDetails,
     ) -> "_Handler | None":
-        """Have a call's requests read here, or at least checked, instead of by gRPC."""
+        """Have a call's requests received here, not by gRPC; those of a stream are only checked."""
         handler = await continuation(handler_call_details)
         if handler is None:
             return None
         method = handler_call_details.method
         parse = parser(method, handler.request_deserializer or bytes)
         if method == _RENDER_STREAM:
-            # It has bounds of its own, and reads and writes by itself.
+            # It has limits of its own, and reads and writes by itself.
             streamed: Any = handler.stream_stream
             return grpc.stream_stream_rpc_method_handler(streamed, parse, None)
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(self._lasting_call(method, handler, parse))
-        return grpc.stream_unary_rpc_method_handler(self._call(method, handler, parse))
+        return grpc.stream_stream_rpc_method_handler(self._call(method, handler, parse))
 
     def _call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
-        """Return what answers a call of one request by one reply."""
+        """Return the handler of a call with one request and one reply."""
         answer: Any = handler.unary_unary
         serialize: Any = handler.response_serializer
 
-        async def received(_requests: object, context: _Context) -> bytes | None:
+        async def received(_requests: object, context: _Context) -> None:
             arrived_s = time.monotonic()
             try:
                 request = parse(await self._only_message(method, context))
             except ReasonedError as error:
                 self._refuse(method, context, error, arrived_s)
-                return None  # gRPC sends no message beside an error
+                return
+            if method == _RENDER:
+                # It sends its reply by itself, and the photo is not kept here meanwhile.
+                rendering = answer(request, context)
+                del request
+                await rendering
+                return
             reply = await answer(request, context)
-            if context.code() not in (None, grpc.StatusCode.OK):
-                return None
-            data: bytes = serialize(reply)
-            self._outbox.send_last(context, len(data))
-            return data
+            if context.code() in (None, grpc.StatusCode.OK):
+                await self._replies.send(context, serialize(reply))
 
         return received
 
     def _lasting_call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
-        """Return what answers a call of other services that may last."""
+        """Return the handler of a call of another service that may be long."""
         several: Any = handler.stream_stream or handler.unary_stream
         serialize: Any = handler.response_serializer
 
@@ -137,16 +140,15 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
                 request = parse(await self._only_message(method, context))
                 replies = several(request, context)
             async for reply in replies:
-                data: bytes = serialize(reply)
-                with self._outbox.sending(context, len(data)):
-                    await context.write(data)
+                if not await self._replies.send(context, serialize(reply)):
+                    return
 
         async def received(_requests: object, context: _Context) -> None:
             arrived_s, caller = time.monotonic(), caller_of(context).name
             try:
                 async with (
-                    _given_up(self._lasting, caller, "calls that last") as place,
-                    _within(None, place),
+                    _given_up(self._lasting, caller, "calls that last") as slot,
+                    _within(None, slot),
                 ):
                     await answer(context)
             except ReasonedError as error:
@@ -157,7 +159,7 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     async def _only_message(self, method: str, context: _Context) -> bytes:
         """Receive the one message of a call."""
         is_render = method == _RENDER
-        async with self._render_place(context) if is_render else self._small_place(context):
+        async with self._render_slot(context) if is_render else self._small_slot(context):
             data = await context.read()
             # gRPC keeps a message's bytes until it is asked for the next one.
             more = data is not grpc.aio.EOF and await context.read() is not grpc.aio.EOF
@@ -168,25 +170,25 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
     async def _messages(self, context: _Context, parse: Parse) -> AsyncIterator[Any]:
         """Receive the messages of a stream."""
         while True:
-            async with self._small_place(context):
+            async with self._small_slot(context):
                 data = await context.read()
             if not isinstance(data, bytes):
                 return
             yield parse(data)
 
     @asynccontextmanager
-    async def _render_place(self, context: _Context) -> AsyncIterator[None]:
-        """Ask for room for a render of which only the headers are there."""
+    async def _render_slot(self, context: _Context) -> AsyncIterator[None]:
+        """Ask admission for a render of which only the metadata have come, and hold a slot."""
         metadata = dict(context.invocation_metadata() or ())
         priority, caller = announced_priority(metadata.get(PRIORITY_METADATA)), caller_of(context)
-        # What is left of it when the photo is there is the time to render it in.
+        # The time that is left when the photo has been received is the time to render it.
         left_s = deadline_of(context, self._longest_s).remaining_s()
         timeout_s = min(left_s, self._longest_s)
         self._admission.check(caller.name, priority, left_s)
         try:
-            async with self._renders.place(caller.name) as place, _within(timeout_s, place):
+            async with self._renders.slot(caller.name) as slot, _within(timeout_s, slot):
                 yield
-        except NoPlaceError as exc:
+        except NoSlotError as exc:
             raise self._full(caller.name, priority, exc.taken, self._renders.limit) from exc
         except _GivenUpError:
             held = self._renders.held(caller.name) + 1
@@ -206,10 +208,10 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
         )
 
     @asynccontextmanager
-    async def _small_place(self, context: _Context) -> AsyncIterator[None]:
+    async def _small_slot(self, context: _Context) -> AsyncIterator[None]:
         async with (
-            _given_up(self._small, caller_of(context).name, "small requests") as place,
-            _within(self._timeout_s(context), place),
+            _given_up(self._small, caller_of(context).name, "small requests") as slot,
+            _within(self._timeout_s(context), slot),
         ):
             yield
 
@@ -226,42 +228,42 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
 
 
 class _GivenUpError(Exception):
-    """The place was ended for another caller."""
+    """The slot was ended for another caller."""
 
 
 @asynccontextmanager
-async def _within(timeout_s: float | None, place: Place) -> AsyncIterator[None]:
-    """Do something in a place, within a time, until it is ended for another caller."""
+async def _within(timeout_s: float | None, slot: Slot) -> AsyncIterator[None]:
+    """Run a block in a slot, within a time, until the slot is ended for another caller."""
     try:
         async with asyncio.timeout(timeout_s) as time_limit:
-            place.stop = lambda: None if time_limit.expired() else time_limit.reschedule(0)
+            slot.stop = lambda: None if time_limit.expired() else time_limit.reschedule(0)
             yield
     except TimeoutError as exc:
-        if place.given_up:
+        if slot.given_up:
             raise _GivenUpError from exc
         if timeout_s is None:
             raise
         raise DeadlineError(f"the request did not arrive within {timeout_s:.3g} s") from exc
     finally:
-        place.stop = _nothing
+        slot.stop = _nothing
 
 
 @asynccontextmanager
-async def _given_up(places: FairPlaces, caller: str, what: str) -> AsyncIterator[Place]:
-    """Have one of some places that are no render's."""
+async def _given_up(slots: FairSlots, caller: str, what: str) -> AsyncIterator[Slot]:
+    """Hold one of the slots that are not for renders."""
     try:
-        async with places.place(caller) as place:
-            yield place
-    except NoPlaceError as exc:
+        async with slots.slot(caller) as slot:
+            yield slot
+    except NoSlotError as exc:
         taken = exc.taken
-        message = f"the service has {taken} {what} in hand; the limit is {places.limit}"
+        message = f"the service has {taken} {what} in hand; the limit is {slots.limit}"
     except _GivenUpError:
-        taken = places.held(caller) + 1
+        taken = slots.held(caller) + 1
         message = f"the caller has {taken} {what} under way, and others want to"
     else:
         return
     raise OverloadedError(
-        message, retry_after_s=_RETRY_S, figures={"limit": places.limit, "value": taken}
+        message, retry_after_s=_RETRY_S, figures={"limit": slots.limit, "value": taken}
     )
 
 

@@ -1,4 +1,4 @@
-"""The door of the gRPC service: who may call, judged before a byte of the request is read."""
+"""Checks the API key of each call before any byte of its request is read."""
 
 import logging
 import time
@@ -15,9 +15,9 @@ from gateway.accounts.lookup import KeyLookup
 from gateway.accounts.rate import RateLimiter
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
-from gateway.admission.caller import current_key_id
 from gateway.errors import KeyInvalidError, KeyMissingError, KeyRevokedError, RateLimitedError
 from gateway.observability.calls import Calls
+from gateway.rpc.call_context import current_key_id
 from gateway.rpc.status import fail
 from imaging.errors import ReasonedError
 
@@ -26,14 +26,14 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 log = logging.getLogger(__name__)
 
-# How long a key that has been looked up is believed. A revoked key lists models for this long yet;
-# renders ask the database for their credit, and are refused at once.
+# How long a key that has been looked up stays valid without a new look-up. A revoked key can list
+# models for this long; its renders are refused at once, since they ask the database for a credit.
 CACHE_TTL_S: Final = 2.0
 _MAX_CACHED: Final = 10_000
 
 
 class AuthInterceptor(grpc.aio.ServerInterceptor):
-    """Lets calls of one service in by their API key; other services are open.
+    """Accepts calls of one service by their API key; other services are open.
 
     Args:
         service: The service's full name.
@@ -115,17 +115,17 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         key = parse_key(text.strip()) if scheme.lower() == "bearer" else None
         if key is None:
             raise KeyInvalidError("the API key is not valid")
-        account = self._believed(key) or await self._looked_up(key)
+        account = self._cached(key) or await self._looked_up(key)
         if account.revoked:
-            # Told only to who has the right secret.
+            # Only a caller with the right secret hears this.
             raise KeyRevokedError(f"the API key {account.key_id} is revoked")
         return account
 
-    def _believed(self, key: KeyText) -> Account | None:
+    def _cached(self, key: KeyText) -> Account | None:
         """Return the account of a key that was right a moment ago.
 
-        A wrong secret finds nothing here, whatever its id: so the time of a refusal does not tell
-        whether there is such an id, and one that makes ids up pushes nobody else's out.
+        A wrong secret finds nothing here, with a known id or not. So the time of a refusal does not
+        tell whether an id exists, and made-up ids displace no others.
         """
         until_s, account = self._cache.get(key.key_id, (0.0, None))
         right = is_secret(key.secret, account.secret_sha256 if account else None)
@@ -145,8 +145,8 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
 def _refusal(status: status_pb2.Status) -> _Handler:
     """Return a handler that refuses whatever call it gets.
 
-    As a stream's handler it begins before the request's message is received, and so it answers
-    without reading it; on the wire, a stream of no replies is what any failed call looks like.
+    It is a stream's handler, so it begins before the request's message is received and answers
+    without reading it. On the wire a failed call is the same as a stream without replies.
     """
 
     async def refuse(_requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:

@@ -1,68 +1,65 @@
-"""How a call gets its answer: the work's result, or the status of what went wrong with it."""
+"""Runs the work of a call: it is seen by telemetry, and an error becomes the call's status."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 import grpc
 import grpc.aio
-from google.rpc import status_pb2
 
-from gateway.errors import InferenceUnavailableError
-from gateway.observability.calls import Calls
+from gateway.observability.calls import Call, Calls
 from gateway.observability.labels import Method
 from gateway.rpc.status import fail
 from imaging.errors import ReasonedError
 
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
-# A caller's clock began before ours: it gives a call up so much ahead of the deadline here.
+# A caller's clock began before ours: it gives up this long before the deadline here.
 _LATE_S: Final = 0.1
+
+Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class CallRunner:
-    """Runs calls to their result or status.
+    """Runs calls.
 
     Args:
         calls: Sees each of them.
-        on_unavailable: Called whenever a request has found the inference server or a model away.
     """
 
-    def __init__(self, calls: Calls, on_unavailable: Callable[[], None]) -> None:
+    def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._on_unavailable = on_unavailable
 
-    async def answer(
-        self,
-        method: Method,
-        context: grpc.aio.ServicerContext[Any, Any],
-        work: Coroutine[Any, Any, T],
-        nothing: Callable[[], T],
-    ) -> T:
-        """Do a call's work and give the call its status.
+    @contextmanager
+    def run(self, method: Method, context: Context) -> Iterator[Call]:
+        """Run a block that does a call's work; if it raises, the call gets the error's status.
 
-        `context.abort` would do the last, but gRPC keeps the exception that it raises in a cycle
-        with its traceback, and so with the photo, until the garbage collector comes by.
+        `context.abort` would set the status too. But gRPC keeps the exception that it raises in a
+        cycle with its traceback, and so with the photo, until the garbage collector runs.
+
+        Args:
+            method: What is called.
+            context: The call.
+
+        Raises:
+            CancelledError: The call was cancelled. No other exception leaves the block.
         """
-        outcome = await self.outcome(method, context, work)
-        if isinstance(outcome, status_pb2.Status):
-            fail(context, outcome)
-            return nothing()
-        return outcome
+        with self.run_photo(method, context) as call:
+            yield call
+        if call.status is not None:
+            fail(context, call.status)
 
-    async def outcome(
-        self,
-        method: Method,
-        context: grpc.aio.ServicerContext[Any, Any],
-        work: Coroutine[Any, Any, T],
-    ) -> T | status_pb2.Status:
-        """Do some work while it is seen, and turn what goes wrong into its status."""
+    @contextmanager
+    def run_photo(self, method: Method, context: Context) -> Iterator[Call]:
+        """Run a block as `run` does, but leave the status to `Call.status` alone.
+
+        A photo of a stream has its status in its reply; the stream goes on.
+        """
         with self._calls.answering(method, context.invocation_metadata() or ()) as call:
             try:
-                return await work
+                yield call
             except asyncio.CancelledError:
                 remaining_s = context.time_remaining()
                 late = remaining_s is not None and remaining_s < _LATE_S
@@ -70,13 +67,10 @@ class CallRunner:
                 call.code = code.DEADLINE_EXCEEDED if late else code.CANCELLED
                 raise
             except ReasonedError as error:
-                if isinstance(error, InferenceUnavailableError):
-                    self._on_unavailable()
-                status = call.fail(error)
+                call.fail(error)
                 if call.code is grpc.StatusCode.INTERNAL:
                     log.exception("%s failed", method)
-                return status
             except Exception:
                 log.exception("%s failed", method)
                 # The log has the details, the caller does not.
-                return call.fail(ReasonedError("internal error"))
+                call.fail(ReasonedError("internal error"))

@@ -1,8 +1,8 @@
-"""Connections that are ended from this side: gRPC's own interface to Python ends calls only.
+"""Closes a caller's connection: gRPC's Python interface can only end calls.
 
-And a call whose reply its caller does not take it does not end either: a status goes after the
-reply, and the reply waits for HTTP/2's flow control. So the connection's socket is found among the
-process' own, and shut down; gRPC then does with it as with one that its caller has closed.
+It cannot end a call whose caller does not receive the reply, because the status follows the reply
+and the reply waits for HTTP/2's flow control. So this module finds the connection's socket among
+those of the process and shuts it down. gRPC then treats it like one that the caller has closed.
 """
 
 import logging
@@ -35,9 +35,9 @@ def drop_connection(peer: str) -> bool:
 
 
 class _socket:  # noqa: N801  a block
-    """One of the process' sockets by its descriptor, of which a copy is closed in the end.
+    """A copy of one of the process' descriptors as a socket, closed at the end.
 
-    The copy is of the same connection, whatever the descriptor's number is given to meanwhile.
+    The copy stays the same connection even if the descriptor's number is used anew meanwhile.
     """
 
     def __init__(self, descriptor: int) -> None:

@@ -1,8 +1,8 @@
-"""How many connections the process' own limit of descriptors allows.
+"""How many connections the process' limit of descriptors allows.
 
-Strangers decide how many connections there are. Decoding keeps descriptors back for itself
-(`gateway.rendering.decoding.reserve`), but an accept that waits may take one in the moment in which
-decoding opens that reserve. So gRPC is told to accept no more connections than leave it whole.
+Callers decide how many connections there are. Decoding keeps a reserve of descriptors
+(`gateway.rendering.decoding.reserve`), but a waiting accept may take one at the moment in which
+decoding opens the reserve. So gRPC accepts only as many connections as leave the reserve whole.
 """
 
 import logging

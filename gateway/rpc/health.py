@@ -1,8 +1,9 @@
-"""The health service of `grpc.health.v1`: what the gateway says of itself, and who watches it.
+"""The health service of `grpc.health.v1`: it answers checks and watches.
 
-The servicer of grpcio-health-checking sends to a watcher while it holds the lock under which the
-state changes: one who takes nothing would keep the gateway from ever becoming unready, and from
-ending. And where one watcher goes, others of the same service hear of nothing more.
+The servicer of grpcio-health-checking is not used for two reasons. It sends to a watcher while it
+holds the lock of the state, so a watcher that receives nothing would keep the gateway from becoming
+unready and from stopping. And after one watcher leaves, others of the same service get no more
+changes.
 """
 
 import asyncio

@@ -1,56 +1,50 @@
-"""One render from its request to its reply: let in, read, charged for, rendered, accounted for."""
+"""One render from its request to its reply: read, admit, hold a credit, render, reply."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final
 
-from gateway.accounts.charges import Charges, Repeatable
+from gateway.accounts.holds import CreditHolds, Repeatable
 from gateway.admission import Admission
 from gateway.admission.caller import Caller
-from gateway.inference.model_pace import ModelPaces
-from gateway.observability.calls import Call, current_call
+from gateway.inference.answer_times import AnswerTimes
+from gateway.observability.calls import Call
 from gateway.observability.metrics import Metrics
-from gateway.rendering.cost import cost_by_bytes_s, cost_of
+from gateway.rendering.cost import cost_by_bytes_s
+from gateway.rendering.deadline import Deadline
 from gateway.rendering.packshot import Packshot
-from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.rendering.render_call import RenderCall
 from gateway.rendering.renderer import Renderer
 from gateway.rendering.steps import Steps
 from gateway.rpc.requests.idempotency import read_idempotency_key, request_digest
 from gateway.rpc.requests.priority import read_priority
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.responses import render_response
-from imaging.cost import Work
 from imaging.errors import (
     InvalidOptionError,
-    InvalidPhotoError,
     OverloadedError,
-    PhotoLimitError,
     ReasonedError,
 )
 from packshot.v1 import packshot_pb2 as pb
 
 log = logging.getLogger(__name__)
 
-# Takes what is to be done when a photo's reply has left.
-AtEnd: TypeAlias = Callable[[Callable[[], None]], object]
-
 _MAX_ID_LENGTH: Final = 128
 
 
-class Rendering:
+class RenderHandler:
     """Answers requests for renders.
 
     Args:
         renderer: Renders photos.
         steps: Runs what else takes processor time.
         options: Reads requests.
-        admission: Bounds what is inside at once.
-        charges: Charges for renders.
+        admission: Limits what is inside at once.
+        holds: Holds a credit around each render.
         metrics: Counts what comes in and goes out.
-        paces: Know how long a pass of each model takes.
+        answers: Knows how long a pass of each model takes.
     """
 
     def __init__(
@@ -59,84 +53,71 @@ class Rendering:
         steps: Steps,
         options: OptionReader,
         admission: Admission,
-        charges: Charges,
+        holds: CreditHolds,
         metrics: Metrics,
-        paces: ModelPaces,
+        answers: AnswerTimes,
     ) -> None:
         self._renderer = renderer
         self._steps = steps
         self._options = options
         self._admission = admission
-        self._charges = charges
+        self._holds = holds
         self._metrics = metrics
-        self._paces = paces
+        self._answers = answers
 
     async def render(
-        self, request: pb.RenderRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
+        self, request: pb.RenderRequest, call: RenderCall, seen: Call
     ) -> pb.RenderResponse:
-        """Render one photo; its place is held until `at_end`, when its reply has left.
+        """Render one photo.
+
+        Args:
+            request: The request.
+            call: Who waits for it and until when. It holds the photo's reservation afterwards, of
+                which the room for the reply is left.
+            seen: What telemetry tells of it.
+
+        Returns:
+            The reply.
 
         Raises:
             ReasonedError: Whatever stopped it.
         """
-        priority = read_priority(request.priority)
-        seen = current_call()
-        seen.priority = priority
+        call.span, seen.render = seen.span, call
+        call.priority = read_priority(request.priority)
+        seen.priority = call.priority
         # Each reading of the field is a copy of the photo.
-        photo_bytes = len(request.photo)
-        seen.facts |= {"caller": caller.name, "photo_bytes": photo_bytes}
-        call = RenderCall(caller, priority, deadline)
+        call.photo_bytes = len(request.photo)
+        seen.facts |= {"caller": call.caller.name, "photo_bytes": call.photo_bytes}
         options = self._options.read(request)
         if options.marked_by:
             seen.facts["marked_by"] = "+".join(options.marked_by)
         key = read_idempotency_key(request)
         repeatable = Repeatable(key, partial(self._digest, request, call)) if key else None
-        pass_s = self._paces.pass_s(options.model)
-        cost_s = cost_by_bytes_s(options, photo_bytes, self._options.max_pixels, pass_s)
+        pass_s = self._answers.pass_s(options.model)
+        cost_s = cost_by_bytes_s(options, call.photo_bytes, self._options.max_pixels, pass_s)
         call.threads_s = cost_s - pass_s
-        place = self._admission.admit(
-            caller.name,
-            priority,
-            request.ByteSize(),
-            deadline.left_s,
-            cost_s,
+        call.reservation = self._admission.admit(
+            call.caller.name, call.priority, request.ByteSize(), call.deadline.left_s, cost_s
         )
-        at_end(place.release)
-
-        def count_photo() -> None:
-            # Once for each photo: one of a stream that had to wait for room comes by again.
-            if not seen.photo_counted:
-                seen.photo_counted = True
-                self._metrics.photo_bytes.inc(photo_bytes)
-
-        def take_room(pixels: int, work: Work) -> None:
-            cost_s = cost_of(work, pass_s)
-            call.threads_s = cost_s - pass_s
-            place.charge_pixels(pixels, cost_s)
-            count_photo()
-
         # The one deadline covers the credit's hold and its settling as well, and the wait for an
         # earlier render of the same request.
         try:
             async with (
-                deadline.enforced(),
-                self._charges.charge(caller, repeatable, deadline.remaining_s()),
+                call.deadline.enforced(),
+                self._holds.hold(call.caller, repeatable, call.deadline.remaining_s()),
             ):
-                packshot = await self._renderer.render(request.photo, options, call, take_room)
+                packshot = await self._renderer.render(request.photo, options, call)
                 response = render_response(packshot)
-        except (InvalidPhotoError, PhotoLimitError):
-            count_photo()
-            raise
         except asyncio.CancelledError:
             if call.begun:
-                place.given_up()
+                call.held.accrue_cost()
             raise
         self._note(packshot, seen)
-        place.rendered(len(packshot.picture))
+        call.held.rendered(len(packshot.picture))
         return response
 
     async def render_streamed(
-        self, message: pb.RenderStreamRequest, caller: Caller, deadline: Deadline, at_end: AtEnd
+        self, message: pb.RenderStreamRequest, call: RenderCall, seen: Call
     ) -> pb.RenderResponse:
         """Render one photo of a stream, which waits for room where a lone photo is refused."""
         if len(message.id) > _MAX_ID_LENGTH:
@@ -146,18 +127,13 @@ class Rendering:
                 figures={"limit": _MAX_ID_LENGTH, "value": len(message.id)},
             )
         while True:
-            deadline.remaining_s()
-            with ExitStack() as attempt:
-                try:
-                    response = await self.render(
-                        message.request, caller, deadline, attempt.callback
-                    )
-                except OverloadedError as error:
-                    if deadline.left_s <= error.retry_after_s:
-                        raise
-                else:
-                    at_end(attempt.pop_all().close)
-                    return response
+            call.deadline.remaining_s()
+            try:
+                return await self.render(message.request, call, seen)
+            except OverloadedError as error:
+                call.start_again()
+                if call.deadline.left_s <= error.retry_after_s:
+                    raise
             await self._admission.change()
 
     async def wait_for_room(
@@ -177,13 +153,13 @@ class Rendering:
         call.begun = False
         return digest
 
-    def _note(self, packshot: Packshot, call: Call) -> None:
+    def _note(self, packshot: Packshot, seen: Call) -> None:
         self._metrics.images.inc()
         self._metrics.pixels.inc(packshot.photo_pixels)
         self._metrics.picture_bytes.inc(len(packshot.picture))
         if not packshot.keeps_own_cut:
             self._metrics.confidence.observe(packshot.confidence)
-        call.facts |= {
+        seen.facts |= {
             "photo_pixels": packshot.photo_pixels,
             "picture_bytes": len(packshot.picture),
             "model": packshot.model,
@@ -191,4 +167,4 @@ class Rendering:
             "cut": "keep" if packshot.keeps_own_cut else "refine",
         }
         for note in packshot.notes:
-            log.warning("%s: %s", call.method, note)
+            log.warning("%s: %s", seen.method, note)

@@ -1,9 +1,9 @@
-"""What a request's bytes may be before they are made a message.
+"""Limits of a request's bytes, checked before protobuf parses them.
 
-A message of protobuf takes many times its bytes where they are not long: an empty submessage is two
-bytes and some hundred in memory, and of a `oneof` that is set again and again each value is kept.
-So what is not a picture's file is held to a size at which that does not matter. Only the fields on
-the way to the files are looked at; whatever else there is counts with all its bytes.
+A protobuf message of short fields takes many times its bytes in memory. An empty submessage has two
+bytes and takes some hundred, and a `oneof` that is set repeatedly keeps each value. So all parts of
+a request that are not a picture's file are limited to a size at which that does not matter. Only
+the fields that lead to the files are examined; all other fields count with all their bytes.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 from imaging.errors import InvalidInputError
 from packshot.v1 import packshot_pb2 as pb
 
-# All that is no file: options are some hundred bytes.
+# All parts that are no file: options have some hundred bytes.
 MAX_OPTION_BYTES: Final = 64 * 2**10
 # Fields of the messages that may hold files; the largest has nine.
 MAX_FIELDS: Final = 256
@@ -57,14 +57,14 @@ _MAX_VARINT_BYTES: Final = 10
 
 
 def parser(method: str, parse: Parse) -> Parse:
-    """Return what makes messages of a method's requests.
+    """Return the parser of a method's requests.
 
-    What is returned raises `InvalidInputError` for bytes that are no message, or are over a limit
+    The parser raises `InvalidInputError` for bytes that are no message, or are over a limit
     of this module.
 
     Args:
         method: The method's full name, such as `/packshot.v1.PackshotService/Render`.
-        parse: Makes messages of bytes and checks nothing.
+        parse: Parses bytes without these checks.
     """
     files = _WITH_FILES.get(method)
 
@@ -93,7 +93,7 @@ class _Walk:
         self._seen: set[_File] = set()
 
     def walk(self, fields: _Fields) -> None:
-        """Look at every field on the way to a file."""
+        """Check every field that leads to a file."""
         self._walk(fields, len(self._data))
 
     def _walk(self, fields: _Fields, end: int) -> None:

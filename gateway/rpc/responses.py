@@ -1,4 +1,4 @@
-"""Answers, from the renderer's words to protobuf."""
+"""Replies: from the gateway's types to protobuf."""
 
 from typing import Final
 

@@ -1,22 +1,20 @@
-"""The gRPC service: requests in, answers out."""
+"""The gRPC service: one method for each RPC."""
 
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from typing import Any
 
 import grpc.aio
-from google.rpc import status_pb2
 
-from gateway.accounts.charges import Charges
-from gateway.admission.caller import Caller, caller_of
-from gateway.inference.server import InferenceServer
+from gateway.accounts.holds import CreditHolds
+from gateway.inference.client import InferenceClient
 from gateway.observability.labels import Method
-from gateway.rendering.render_call import Deadline, deadline_of
+from gateway.rendering.render_call import RenderCall
+from gateway.rpc.call_context import caller_of, deadline_of
 from gateway.rpc.calls import CallRunner
-from gateway.rpc.outbox import Outbox
-from gateway.rpc.render import Rendering
+from gateway.rpc.render import RenderHandler
+from gateway.rpc.replies import Replies
 from gateway.rpc.requests.reader import OptionReader
 from gateway.rpc.responses import account_response, model_message, preset_message
-from gateway.rpc.streams import Context, PhotoStreams
+from gateway.rpc.streams import PhotoStreams
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 
@@ -24,74 +22,61 @@ from packshot.v1.packshot_pb2_grpc import PackshotServiceServicer
 class PackshotService(PackshotServiceServicer):
     """Answers `packshot.v1.PackshotService`.
 
+    `Render` and `RenderStream` send their replies themselves: what a photo holds of the service is
+    given back when its reply has left. `gateway.rpc.admission_interceptor` sends the others.
+
     Args:
-        answers: Turns work into answers.
-        rendering: Renders photos.
-        streams: Leads the photos of streams through.
+        calls: Runs the calls.
+        renders: Answers requests for renders.
+        streams: Serves streams of photos.
         inference: Knows the models.
         options: Knows the presets.
-        charges: Knows the accounts.
-        outbox: Watches over replies.
+        holds: Knows the accounts.
+        replies: Sends replies.
         default_timeout_s: Seconds for a request whose caller set no deadline.
     """
 
     def __init__(
         self,
-        answers: CallRunner,
-        rendering: Rendering,
+        calls: CallRunner,
+        renders: RenderHandler,
         streams: PhotoStreams,
-        inference: InferenceServer,
+        inference: InferenceClient,
         options: OptionReader,
-        charges: Charges,
-        outbox: Outbox,
+        holds: CreditHolds,
+        replies: Replies,
         default_timeout_s: float,
     ) -> None:
-        self._answers = answers
-        self._rendering = rendering
+        self._calls = calls
+        self._renders = renders
         self._streams = streams
         self._inference = inference
         self._options = options
-        self._charges = charges
-        self._outbox = outbox
+        self._holds = holds
+        self._replies = replies
         self._default_timeout_s = default_timeout_s
 
-    async def Render(  # noqa: N802  the proto names it
-        self,
-        request: pb.RenderRequest,
-        context: grpc.aio.ServicerContext[pb.RenderRequest, pb.RenderResponse],
-    ) -> pb.RenderResponse:
+    async def Render(  # type: ignore[override]  # noqa: N802  it sends its reply itself
+        self, request: pb.RenderRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> None:
         """Render one photo."""
-        work = self._rendering.render(
-            request,
-            caller_of(context),
-            deadline_of(context, self._default_timeout_s),
-            lambda release: self._outbox.release_when_sent(context, release),
-        )
-        return await self._answers.answer(Method.RENDER, context, work, pb.RenderResponse)
+        deadline = deadline_of(context, self._default_timeout_s)
+        with RenderCall(caller_of(context), deadline) as call:
+            data = None
+            with self._calls.run(Method.RENDER, context) as seen:
+                data = (await self._renders.render(request, call, seen)).SerializeToString()
+            del request  # the photo is not kept while the reply waits for its caller
+            if data is not None:
+                await self._replies.send(context, data, call.reservation)
 
     async def RenderStream(  # type: ignore[override]  # noqa: N802  it reads and writes by itself
         self,
         request_iterator: object,  # noqa: ARG002  the context reads as well, and at its own time
-        context: Context,
+        context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
         """Render many photos."""
-        caller = caller_of(context)
-
-        async def wait_for_room(message: pb.RenderStreamRequest) -> Deadline:
-            deadline = self._photo_deadline(context)
-            await self._rendering.wait_for_room(message, caller, deadline)
-            return deadline
-
-        @asynccontextmanager
-        async def rendered(
-            message: pb.RenderStreamRequest, deadline: Deadline
-        ) -> AsyncIterator[pb.RenderResponse | status_pb2.Status]:
-            with ExitStack() as held:
-                work = self._rendering.render_streamed(message, caller, deadline, held.callback)
-                yield await self._answers.outcome(Method.STREAM_PHOTO, context, work)
-
-        work = self._streams.serve(context, caller.name, wait_for_room, rendered)
-        await self._answers.answer(Method.RENDER_STREAM, context, work, lambda: None)
+        with self._calls.run(Method.RENDER_STREAM, context):
+            await self._streams.serve(context, caller_of(context))
 
     async def GetAccount(  # noqa: N802  the proto names it
         self,
@@ -99,8 +84,11 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.GetAccountRequest, pb.GetAccountResponse],
     ) -> pb.GetAccountResponse:
         """Tell the state of the caller's account."""
-        work = self._get_account(caller_of(context))
-        return await self._answers.answer(Method.GET_ACCOUNT, context, work, pb.GetAccountResponse)
+        response = pb.GetAccountResponse()
+        with self._calls.run(Method.GET_ACCOUNT, context):
+            account = await self._holds.account(caller_of(context))
+            response.CopyFrom(account_response(account))
+        return response
 
     async def ListModels(  # noqa: N802  the proto names it
         self,
@@ -108,8 +96,13 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.ListModelsRequest, pb.ListModelsResponse],
     ) -> pb.ListModelsResponse:
         """List the models."""
-        work = self._list_models(deadline_of(context, self._default_timeout_s))
-        return await self._answers.answer(Method.LIST_MODELS, context, work, pb.ListModelsResponse)
+        response = pb.ListModelsResponse()
+        with self._calls.run(Method.LIST_MODELS, context):
+            deadline = deadline_of(context, self._default_timeout_s)
+            for model in await self._inference.models(deadline.remaining_s()):
+                is_default = model.name == self._options.default_model
+                response.models.append(model_message(model, is_default=is_default))
+        return response
 
     async def ListPresets(  # noqa: N802  the proto names it
         self,
@@ -117,28 +110,6 @@ class PackshotService(PackshotServiceServicer):
         context: grpc.aio.ServicerContext[pb.ListPresetsRequest, pb.ListPresetsResponse],
     ) -> pb.ListPresetsResponse:
         """List the presets."""
-        return await self._answers.answer(
-            Method.LIST_PRESETS, context, self._list_presets(), pb.ListPresetsResponse
-        )
-
-    async def _get_account(self, caller: Caller) -> pb.GetAccountResponse:
-        return account_response(await self._charges.account(caller))
-
-    async def _list_models(self, deadline: Deadline) -> pb.ListModelsResponse:
-        models = await self._inference.models(deadline.remaining_s())
-        return pb.ListModelsResponse(
-            models=[
-                model_message(model, is_default=model.name == self._options.default_model)
-                for model in models
-            ]
-        )
-
-    async def _list_presets(self) -> pb.ListPresetsResponse:
-        presets = sorted(self._options.presets.values(), key=lambda preset: preset.name)
+        with self._calls.run(Method.LIST_PRESETS, context):
+            presets = sorted(self._options.presets.values(), key=lambda preset: preset.name)
         return pb.ListPresetsResponse(presets=map(preset_message, presets))
-
-    def _photo_deadline(self, context: Context) -> Deadline:
-        """Make the deadline of a stream's photo: the default time, within the stream's own."""
-        remaining_s = context.time_remaining()
-        deadline = Deadline.after(self._default_timeout_s)
-        return deadline if remaining_s is None else deadline.sooner(remaining_s)

@@ -90,7 +90,7 @@ def to_status(error: ReasonedError, trace_id: str = "") -> status_pb2.Status:
     retry_after_s = _retry_after_s(error)
     if retry_after_s is not None:
         delay = duration_pb2.Duration()
-        # Rounded up: whoever comes back a fraction early would be refused again.
+        # Rounded up: a caller who comes back a fraction early would be refused again.
         delay.FromMilliseconds(math.ceil(retry_after_s * 1000))
         details.append(error_details_pb2.RetryInfo(retry_delay=delay))
     packed = []

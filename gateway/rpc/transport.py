@@ -1,8 +1,8 @@
 """The gateway's gRPC transport: what one connection may ask of it, each option with its reason.
 
-Callers reach HTTP/2 before they reach any of the service's own limits. What is bounded here is
-bounded for a connection, and so are their number and that of all calls: what gRPC holds before the
-service knows of it comes to `transport_bytes` at most.
+Callers reach HTTP/2 before they reach any of the service's own limits. The options here limit each
+connection, the number of connections and the number of all calls. So gRPC holds at most
+`transport_bytes` before the service knows of it.
 """
 
 from typing import Final
@@ -17,15 +17,15 @@ AGE_GRACE_S: Final = 60
 KEEPALIVE_S: Final = 60
 KEEPALIVE_TIMEOUT_S: Final = 20
 HANDSHAKE_S: Final = 10
-# Calls in hand, of all methods: renders, streams and watches are fewer, and all others are short.
+# Calls at once, of all methods: renders, streams and watches are fewer, and all others are short.
 MAX_CALLS: Final = 1024
-# Calls that have come and that nobody has begun with.
+# Calls that have arrived and have not been begun.
 MAX_PENDING: Final = 1024
 # Messages of calls that are no renders which are received at once.
 SMALL_AT_ONCE: Final = 8
 # What a call may send before it is read: HTTP/2's own first window.
 WINDOW_BYTES: Final = 65_535
-# What a connection takes with its buffers, those of TLS included, and a call with its objects.
+# The memory of a connection with its buffers, those of TLS included, and of a call.
 _CONNECTION_BYTES: Final = 128 * 2**10
 _CALL_BYTES: Final = 32 * 2**10
 _IDENTITY_ALONE: Final = 1
@@ -46,43 +46,42 @@ def server_options(max_message_bytes: int, max_connections: int) -> list[tuple[s
         max_connections: Most connections.
     """
     return [
-        # What is larger, gRPC refuses by its length, before it keeps any of it.
+        # gRPC refuses a larger message by its length, before it keeps any of it.
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", -1),
         # Without this a second gateway would silently share the port.
         ("grpc.so_reuseport", 0),
-        # Some kB of gzip would be a message of the largest size, after most of a second of
-        # processor time, and photos do not get smaller.
+        # Some kB of gzip can be a message of the largest size, at most of a second of processor
+        # time. Photos do not get smaller by it.
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ALONE),
-        # Left to itself, gRPC lets the window of an unread call grow to megabytes with the
-        # connection's speed. What is being read has all the window that its message wants.
+        # By default gRPC lets the window of an unread call grow to megabytes with the connection's
+        # speed. A message that is being read still has as large a window as it needs.
         ("grpc.http2.bdp_probe", 0),
         ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
         ("grpc.max_allowed_incoming_connections", max_connections),
         ("grpc.server.max_pending_requests", MAX_PENDING // 2),
         ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING),
-        # More than any client needs at once; the others wait at the client (SETTINGS). A peer that
-        # opens more all the same, or opens and resets them in a loop (CVE-2023-44487), is held to
-        # as many.
+        # More than any client needs at once; further calls wait at the client (SETTINGS). A peer
+        # that opens more, or opens and resets calls in a loop (CVE-2023-44487), is held to this.
         ("grpc.max_concurrent_streams", MAX_STREAMS),
-        # gRPC answers what is over it with RESOURCE_EXHAUSTED. Below the soft limit of half of it
-        # nothing is refused; between the two, at random.
+        # gRPC answers larger metadata with RESOURCE_EXHAUSTED. It refuses none below the soft
+        # limit, which is half, and between the two at random.
         ("grpc.max_metadata_size", MAX_HEADER_BYTES // 2),
         ("grpc.absolute_max_metadata_size", MAX_HEADER_BYTES),
-        # A ping costs its sender nothing: more often than this, and it is told ENHANCE_YOUR_CALM
-        # and cut off. A caller's keepalive of 10 s or more is fine, with calls or without.
+        # A ping costs its sender nothing. A peer that pings more often gets ENHANCE_YOUR_CALM and
+        # is disconnected. A caller's keepalive of 10 s or more is fine, with calls or without.
         ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
         ("grpc.http2.max_ping_strikes", MAX_PING_STRIKES),
-        # Half-open connections would gather for ever: who does not answer is gone.
+        # Half-open connections would accumulate: a peer that does not answer is gone.
         ("grpc.keepalive_time_ms", KEEPALIVE_S * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),
         ("grpc.keepalive_permit_without_calls", 1),
-        # Before the first SETTINGS a connection is nobody's.
+        # The time for a connection to send its first SETTINGS.
         ("grpc.server_handshake_timeout_ms", HANDSHAKE_S * 1000),
         # A connection without calls is closed; a caller's channel makes a new one by itself.
         ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
-        # So that callers spread over new gateways, and so that a call without a deadline whose
-        # message never ends does end, by GOAWAY and a grace.
+        # So that callers spread over new gateways. A call without a deadline whose message never
+        # ends is ended too, by GOAWAY and a grace time.
         ("grpc.max_connection_age_ms", MAX_AGE_S * 1000),
         ("grpc.max_connection_age_grace_ms", AGE_GRACE_S * 1000),
     ]

@@ -38,14 +38,17 @@ def attack(target: Target, seconds: float) -> str:
     kinds = list(itertools.product(_SIDES_PX, _FORMATS, _SCENES))
 
     def ask(first: int) -> None:
-        with _client(target, _TIMEOUTS_S[0]) as patient, _client(target, _TIMEOUTS_S[1]) as hasty:
+        with (
+            _client(target, _TIMEOUTS_S[0]) as long_timeout,
+            _client(target, _TIMEOUTS_S[1]) as short_timeout,
+        ):
             for number in itertools.count(first):
                 start_s = time.monotonic()
                 if start_s >= end_s:
                     return
                 side_px, picture_format, scene = kinds[number % len(kinds)]
                 try:
-                    (patient, hasty)[number % 2].render(
+                    (long_timeout, short_timeout)[number % 2].render(
                         photo,
                         background=Scene(scene),
                         format=picture_format,

@@ -1,14 +1,18 @@
 """An inference server in memory, at the gateway's own seam."""
 
 import asyncio
-import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gateway.admission.priority import Priority
 from gateway.errors import ModelNotFoundError
+from gateway.inference.answer_times import AnswerTimes
+from gateway.inference.circuits import Circuits
+from gateway.inference.client import InferenceClient
 from gateway.inference.model_card import ModelCard, ModelMeasure, ModelSource
+from gateway.inference.retries import Retries
 from gateway.inference.server import Matte, MattingModel, ModelState, Pulse, ServerState
 from imaging.types import Pixels
 
@@ -54,7 +58,6 @@ class FakeInferenceServer:
         self.loaded = [ModelState("matte", "3", "fp32", "cpu", {1: 3, 2: 1})]
         self.passes = 0
         self.pulses = 0
-        self._answered_s: dict[str, float] = {}
 
     async def model(self, name: str, timeout_s: float) -> MattingModel:
         assert timeout_s > 0
@@ -84,7 +87,6 @@ class FakeInferenceServer:
             raise self.error
         self.seen.append(photo)
         self.priorities.append(priority)
-        self._answered_s[model.name] = time.monotonic()
         alpha = np.where(photo[0].min(axis=2) < 250, 255, 0).astype(np.uint8)
         return Matte(alpha, model.version)
 
@@ -92,9 +94,6 @@ class FakeInferenceServer:
         assert timeout_s > 0
         self.pulses += 1
         return None if self.away else Pulse(self.passes, None)
-
-    def last_answer_s(self, model: str) -> float:
-        return self._answered_s.get(model, -float("inf"))
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -108,3 +107,12 @@ class FakeInferenceServer:
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+def client_of(
+    server: FakeInferenceServer, on_retry: Callable[[bool], None] = lambda _allowed: None
+) -> InferenceClient:
+    """Return a client of a fake that sends requests again and whose circuits stay closed."""
+    answers = AnswerTimes()
+    circuits = Circuits(10_000, lambda _model, _is_open: None, answers)
+    return InferenceClient(server, circuits, Retries(0.1, 10, on_retry), answers)

@@ -1,4 +1,4 @@
-"""What the readers of options share: bounds, names and colours, each refused in the same words."""
+"""Checks that the readers of options share: ranges, names and colours, each with one message."""
 
 import re
 from collections.abc import Mapping

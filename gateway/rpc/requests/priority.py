@@ -1,4 +1,4 @@
-"""What a request says of its priority, in its message and ahead of it."""
+"""The priority of a request: in its metadata, and then in its message."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from gateway.admission.priority import Priority
 from gateway.rpc.requests.checks import one_of
 from packshot.v1 import packshot_pb2 as pb
 
-# Metadata by which a client may say the priority before the message is there.
+# The metadata in which a client may give the priority before the message has come.
 PRIORITY_METADATA: Final = "packshot-priority"
 
 _PRIORITIES: Final[dict[int, Priority]] = {

@@ -1,4 +1,4 @@
-"""A whole request's options, read together: presets fill in, contradictions are refused."""
+"""Reads the options of a request: a preset fills in what is unset, contradictions are refused."""
 
 import re
 from dataclasses import dataclass

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from gateway.admission import Admission, Bound, Bounds, Place
+from gateway.admission import Admission, AdmissionLimits, Limit, Reservation
 from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineTooShortError
 from imaging.errors import OverloadedError
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
-BOUNDS = Bounds(
+LIMITS = AdmissionLimits(
     requests=8,
     bytes=1000,
     pixels=800,
@@ -25,7 +25,7 @@ BOUNDS = Bounds(
 
 
 @pytest.fixture
-def refusals() -> list[tuple[Bound, Priority]]:
+def refusals() -> list[tuple[Limit, Priority]]:
     return []
 
 
@@ -45,27 +45,27 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def admission(refusals: list[tuple[Bound, Priority]], clock: Clock) -> Admission:
+def admission(refusals: list[tuple[Limit, Priority]], clock: Clock) -> Admission:
     return Admission(
-        BOUNDS, lambda bound, priority: refusals.append((bound, priority)), clock=clock
+        LIMITS, lambda bound, priority: refusals.append((bound, priority)), clock=clock
     )
 
 
-def enter(admission: Admission, caller: str = "a", priority: Priority = INTERACTIVE) -> Place:
+def enter(admission: Admission, caller: str = "a", priority: Priority = INTERACTIVE) -> Reservation:
     return admission.admit(caller, priority, 10, 60)
 
 
 def test_the_bound_on_requests_is_named_with_limit_and_value(
-    admission: Admission, refusals: list[tuple[Bound, Priority]]
+    admission: Admission, refusals: list[tuple[Limit, Priority]]
 ) -> None:
-    places = [enter(admission) for _ in range(8)]
+    reservations = [enter(admission) for _ in range(8)]
     with pytest.raises(OverloadedError, match="8 requests") as caught:
         enter(admission)
     assert caught.value.figures == {"bound": "requests", "limit": "8", "value": "8"}
     assert caught.value.retry_after_s > 0
-    assert refusals == [(Bound.REQUESTS, INTERACTIVE)]
-    places[0].release()
-    places[0].release()  # a second time gives nothing back
+    assert refusals == [(Limit.REQUESTS, INTERACTIVE)]
+    reservations[0].release()
+    reservations[0].release()  # a second time gives nothing back
     enter(admission, "b")
     with pytest.raises(OverloadedError):
         enter(admission, "b")
@@ -74,14 +74,14 @@ def test_the_bound_on_requests_is_named_with_limit_and_value(
 def test_bytes_and_pixels_are_bounded_and_given_back(admission: Admission) -> None:
     with pytest.raises(OverloadedError, match="bytes"), enter(admission):
         admission.admit("b", INTERACTIVE, 999, 60)
-    place = enter(admission)
-    place.charge_pixels(700)
+    reservation = enter(admission)
+    reservation.reserve_pixels(700)
     with enter(admission, "b") as other, pytest.raises(OverloadedError, match="pixels"):
-        other.charge_pixels(200)
-    place.rendered(reply_bytes=50)
+        other.reserve_pixels(200)
+    reservation.rendered(reply_bytes=50)
     with enter(admission, "b") as other:
-        other.charge_pixels(800)
-    place.release()
+        other.reserve_pixels(800)
+    reservation.release()
 
 
 def test_bulk_fills_half_at_most_and_keeps_a_place_while_it_asks(admission: Admission) -> None:
@@ -89,8 +89,8 @@ def test_bulk_fills_half_at_most_and_keeps_a_place_while_it_asks(admission: Admi
     with pytest.raises(OverloadedError, match="bulk work holds 4"):
         enter(admission, priority=BULK)
     people = [enter(admission, f"p{number}") for number in range(4)]
-    for place in bulk:
-        place.release()
+    for reservation in bulk:
+        reservation.release()
     people += [enter(admission, f"q{number}") for number in range(3)]
     with pytest.raises(OverloadedError, match="interactive work holds 7"):
         enter(admission, "late")
@@ -110,21 +110,21 @@ def test_under_pressure_whoever_holds_most_is_refused_first(admission: Admission
 def after(admission: Admission, duration_s: float, clock: Clock, cost: float = 1.0) -> None:
     """Let the admission see many renders of one length, two at a time."""
     for _ in range(40):
-        places = [admission.admit(name, INTERACTIVE, 1, 60, cost) for name in ("x", "y")]
+        reservations = [admission.admit(name, INTERACTIVE, 1, 60, cost) for name in ("x", "y")]
         clock.now_s += duration_s
-        for place in places:
-            place.rendered(0)
-            place.release()
+        for reservation in reservations:
+            reservation.rendered(0)
+            reservation.release()
 
 
 def test_work_that_would_wait_too_long_or_come_too_late_is_refused(
     admission: Admission, clock: Clock
 ) -> None:
     after(admission, 0.4, clock)
-    places = [enter(admission), enter(admission)]
+    reservations = [enter(admission), enter(admission)]
     with pytest.raises(DeadlineTooShortError, match="are left"):
         admission.admit("b", INTERACTIVE, 10, 0.1)
-    places.append(enter(admission))
+    reservations.append(enter(admission))
     with pytest.raises(
         OverloadedError, match=r"would wait for 0\.60 s; the limit is 0\.50 s"
     ) as caught:
@@ -157,21 +157,21 @@ def test_many_callers_make_a_queue_all_the_same(admission: Admission, clock: Clo
 def test_cost_is_by_what_is_asked(admission: Admission, clock: Clock) -> None:
     after(admission, 0.4, clock)
     admission.admit("a", INTERACTIVE, 1, 60, 1.0)
-    place = admission.admit("a", INTERACTIVE, 1, 60, 1.0)
-    place.charge_pixels(1, cost=30.0)
+    reservation = admission.admit("a", INTERACTIVE, 1, 60, 1.0)
+    reservation.reserve_pixels(1, cost=30.0)
     with pytest.raises(OverloadedError, match=r"would wait for 6\.20 s"):
         enter(admission, "a")
     enter(admission, "b")
     late = admission.admit("c", INTERACTIVE, 1, 60, 1.0)
     with pytest.raises(OverloadedError, match=r"would wait for 6\.20 s; the limit is 6\.00 s"):
-        late.charge_pixels(1, cost=30.0)
+        late.reserve_pixels(1, cost=30.0)
 
 
 def test_no_render_is_refused_for_what_it_takes_itself(admission: Admission, clock: Clock) -> None:
     """A lone one of a slow model, and the second of two callers, whatever they take."""
     after(admission, 20.0, clock)
-    place = admission.admit("a", INTERACTIVE, 1, 60, 100.0)
-    place.charge_pixels(1, cost=100.0)
+    reservation = admission.admit("a", INTERACTIVE, 1, 60, 100.0)
+    reservation.reserve_pixels(1, cost=100.0)
     enter(admission, "a")
     admission.admit("b", INTERACTIVE, 1, 60, 1.0).release()
 
@@ -181,9 +181,9 @@ def test_what_is_begun_and_given_up_is_paid_by_its_caller(
 ) -> None:
     after(admission, 0.4, clock)
     for _ in range(2):
-        place = admission.admit("a", INTERACTIVE, 1, 60, 4.0)
-        place.given_up()
-        place.release()
+        reservation = admission.admit("a", INTERACTIVE, 1, 60, 4.0)
+        reservation.accrue_cost()
+        reservation.release()
     with pytest.raises(OverloadedError, match=r"would wait for 1\.60 s") as caught:
         enter(admission, "a")
     enter(admission, "b").release()
@@ -204,19 +204,19 @@ def test_bulk_waits_for_interactive_work_but_for_seven_times_its_own_at_most(
 
 def test_an_old_estimate_locks_nobody_out(admission: Admission, clock: Clock) -> None:
     after(admission, 30.0, clock)
-    places = [enter(admission) for _ in range(2)]
+    reservations = [enter(admission) for _ in range(2)]
     with pytest.raises(OverloadedError):
         enter(admission)
     clock.now_s += 600
-    places.append(enter(admission))
+    reservations.append(enter(admission))
 
 
 async def test_room_is_waited_for(admission: Admission) -> None:
-    places = [enter(admission) for _ in range(8)]
+    reservations = [enter(admission) for _ in range(8)]
     waiting = asyncio.create_task(admission.room("b", INTERACTIVE, 10))
     await asyncio.sleep(0)  # it has looked once, and waits
     assert not waiting.done()
-    places[0].release()
+    reservations[0].release()
     await asyncio.wait_for(waiting, 5)
     enter(admission, "b")
     with pytest.raises(TimeoutError):
@@ -232,3 +232,13 @@ def test_the_ceiling_grows_with_every_bound() -> None:
         GatewayConfig(max_streams=64),
     ):
         assert larger.memory_ceiling_bytes > least
+
+
+def test_what_is_handed_over_is_given_back_by_the_new_holder_alone(admission: Admission) -> None:
+    with enter(admission) as reservation:
+        reservation.rendered(reply_bytes=50)
+        other = reservation.hand_over()
+    assert admission.held(Limit.BYTES, INTERACTIVE) == 50
+    other.release()
+    other.release()
+    assert admission.held(Limit.BYTES, INTERACTIVE) == 0

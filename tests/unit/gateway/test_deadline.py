@@ -9,12 +9,12 @@ import grpc
 import grpc.aio
 import pytest
 
-from gateway.accounts.charges import NoCharges, Repeatable
+from gateway.accounts.holds import NoCreditHolds, Repeatable
 from gateway.admission.caller import Caller
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineError
-from gateway.rendering.render_call import Deadline
+from gateway.rendering.deadline import Deadline
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
@@ -24,14 +24,14 @@ PHOTO = encode(product_photo())
 TIMEOUT_S = 1.0
 
 
-class SlowCharges(NoCharges):
+class SlowCreditHolds(NoCreditHolds):
     """Takes its time to hold and to settle a credit."""
 
     hold_s = 0.0
     settle_s = 0.0
 
     @asynccontextmanager
-    async def charge(
+    async def hold(
         self,
         caller: Caller,  # noqa: ARG002  one account
         repeatable: Repeatable | None,  # noqa: ARG002
@@ -58,9 +58,9 @@ async def test_hold_inference_and_settling_share_one_deadline(
     streamed: bool,
 ) -> None:
     """Neither part takes the default time alone, or does not end; together they are late."""
-    monkeypatch.setattr(SlowCharges, "hold_s", hold_s)
-    monkeypatch.setattr(SlowCharges, "settle_s", settle_s)
-    monkeypatch.setattr("gateway.app.NoCharges", SlowCharges)
+    monkeypatch.setattr(SlowCreditHolds, "hold_s", hold_s)
+    monkeypatch.setattr(SlowCreditHolds, "settle_s", settle_s)
+    monkeypatch.setattr("gateway.app.NoCreditHolds", SlowCreditHolds)
     inference.delay_s = inference_s
     gateway = Gateway(dataclasses.replace(config, default_timeout_s=TIMEOUT_S), inference)
     await gateway.start()

@@ -9,10 +9,16 @@ from pathlib import Path
 import grpc
 import pytest
 from hypothesis import HealthCheck, given, settings
+from prometheus_client import CollectorRegistry
 
+from gateway.admission import Admission, Limit
 from gateway.admission.caller import Caller
 from gateway.admission.priority import Priority
-from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.config import GatewayConfig
+from gateway.observability.metrics import Metrics
+from gateway.observability.tracing import Tracing
+from gateway.rendering.deadline import Deadline
+from gateway.rendering.render_call import RenderCall
 from gateway.rendering.renderer import Renderer
 from gateway.rendering.steps import Steps
 from gateway.rendering.workers import PriorityWorkers
@@ -22,10 +28,9 @@ from imaging.errors import ReasonedError
 from packshot.v1 import packshot_pb2 as pb
 from tests.fuzz import mutations, targets
 from tests.fuzz.requests import requests
-from tests.support.fake_inference import FakeInferenceServer
+from tests.support.fake_inference import FakeInferenceServer, client_of
 from tests.support.files import FILES
 from tests.support.pictures import encode, product_photo
-from tests.support.telemetry import answering_a_render
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
 
@@ -61,27 +66,27 @@ def test_a_render_by_any_options_ends_in_a_picture_or_an_error_of_the_caller_s(
         return
     workers = PriorityWorkers(1, "test")
     workers.start()
-    charged: list[int] = []
-    call = RenderCall(Caller(None, "test"), Priority.INTERACTIVE, Deadline.after(30))
+    admission = Admission(GatewayConfig().admission_limits, lambda _bound, _priority: None)
+    call = RenderCall(Caller(None, "test"), Deadline.after(30))
+    call.reservation = admission.admit("test", Priority.INTERACTIVE, len(PHOTO), 30)
+    renderer = Renderer(
+        client_of(FakeInferenceServer()),
+        Steps(workers),
+        ThreadDecoder(),
+        targets.LIMITS,
+        5.0,
+        Metrics(CollectorRegistry()),
+        Tracing("", 0, "test"),
+    )
     try:
-        with answering_a_render() as calls:
-            renderer = Renderer(
-                FakeInferenceServer(),
-                Steps(workers, calls),
-                ThreadDecoder(),
-                targets.LIMITS,
-                calls,
-                5.0,
-            )
-            packshot = asyncio.run(
-                renderer.render(PHOTO, options, call, lambda pixels, _work: charged.append(pixels))
-            )
+        packshot = asyncio.run(renderer.render(PHOTO, options, call))
     except ReasonedError as error:
         assert status_code(error) is not grpc.StatusCode.INTERNAL
     else:
         assert packshot.width_px * packshot.height_px <= targets.LIMITS.max_pixels
-        # What the finished picture holds was paid for before the first pixel.
-        assert packshot.width_px * packshot.height_px <= charged[0]
+        # What the finished picture holds was reserved before the first pixel.
+        held = admission.held(Limit.PIXELS, Priority.INTERACTIVE)
+        assert packshot.width_px * packshot.height_px <= held
     finally:
         workers.shutdown()
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.admission.caller import Caller
-from gateway.admission.priority import Priority
 from gateway.errors import DeadlineError
-from gateway.rendering.render_call import Deadline, RenderCall
+from gateway.rendering.deadline import Deadline
+from gateway.rendering.render_call import RenderCall
 from gateway.rendering.steps import Steps
 from gateway.rendering.workers import PriorityWorkers
-from tests.support.telemetry import answering_a_render
 
 TIME_S = 30.0
 
@@ -26,14 +25,13 @@ def workers() -> Iterator[PriorityWorkers]:
 
 
 @pytest.fixture
-def steps(workers: PriorityWorkers) -> Iterator[Steps]:
-    with answering_a_render() as calls:
-        yield Steps(workers, calls)
+def steps(workers: PriorityWorkers) -> Steps:
+    return Steps(workers)
 
 
 @pytest.fixture
 def call() -> RenderCall:
-    return RenderCall(Caller(None, "here"), Priority.INTERACTIVE, Deadline.after(TIME_S))
+    return RenderCall(Caller(None, "here"), Deadline.after(TIME_S))
 
 
 class Held:

@@ -52,6 +52,7 @@ class GatedInferenceServer(FakeInferenceServer):
         self.gate.set()
         self.running = 0
         self.most_running = 0
+        self.asked = 0
 
     async def infer(
         self,
@@ -62,6 +63,7 @@ class GatedInferenceServer(FakeInferenceServer):
     ) -> Matte:
         if photo.max() == photo.min():  # a probe
             return await super().infer(model, photo, timeout_s, priority)
+        self.asked += 1
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -164,10 +166,11 @@ async def test_a_photo_that_comes_by_again_for_want_of_room_is_counted_once(
         "the model's queue is full", retry_after_s=0.01, figures={}
     )
     answered = asyncio.create_task(exchange(stub.RenderStream(), message("a")))
-    decoded = "packshot_stage_duration_seconds_count"
-    await eventually(lambda: sample(gateway, decoded, stage="decode") > 1)
+    await eventually(lambda: inference.asked > 1)
     inference.error = None
     assert [bool(reply.response.picture) for reply in await answered] == [True]
+    decoded = "packshot_stage_duration_seconds_count"
+    assert sample(gateway, decoded, stage="decode") == inference.asked
     assert sample(gateway, "packshot_photo_bytes_total") == len(PHOTO)
 
 

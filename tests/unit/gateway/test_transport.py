@@ -213,16 +213,20 @@ async def test_headers_that_are_too_large_are_refused(
 
 
 @pytest.fixture
-async def hasty(config: GatewayConfig, inference: FakeInferenceServer) -> AsyncIterator[Gateway]:
+async def short_times(
+    config: GatewayConfig, inference: FakeInferenceServer
+) -> AsyncIterator[Gateway]:
     gateway = Gateway(dataclasses.replace(config, default_timeout_s=0.5), inference)
     await gateway.start()
     yield gateway
     await gateway.stop()
 
 
-async def test_a_sender_that_stalls_is_ended_without_a_deadline_of_its_own(hasty: Gateway) -> None:
+async def test_a_sender_that_stalls_is_ended_without_a_deadline_of_its_own(
+    short_times: Gateway,
+) -> None:
     def attack() -> bytes:
-        with closing(Abuser(hasty.port)) as abuser:
+        with closing(Abuser(short_times.port)) as abuser:
             stream = abuser.call()
             abuser.http.send_data(stream, b"\0" + struct.pack(">I", 1_000_000) + bytes(1000))
             abuser.flush()
@@ -233,7 +237,7 @@ async def test_a_sender_that_stalls_is_ended_without_a_deadline_of_its_own(hasty
                 if b"grpc-status" in headers:
                     return bytes(headers[b"grpc-status"])
 
-    async with AsyncClient(f"127.0.0.1:{hasty.port}", timeout_s=10, retries=False) as client:
+    async with AsyncClient(f"127.0.0.1:{short_times.port}", timeout_s=10, retries=False) as client:
         attacking = asyncio.create_task(in_thread(attack))
         await assert_served(client)
         code = await attacking

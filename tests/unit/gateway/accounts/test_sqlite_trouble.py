@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, event
 
-from gateway.accounts import charges
+from gateway.accounts import holds
 from gateway.accounts.credits import CreditStore
 from gateway.app import Gateway
 from gateway.errors import AccountsUnavailableError
@@ -161,7 +161,7 @@ async def test_the_books_balance_while_the_file_is_locked_again_and_again(
 ) -> None:
     """The short form of the attack on SQLite."""
     monkeypatch.setattr(frozen_database, "_STILL_S", 2.5)
-    monkeypatch.setattr(charges, "_PERSISTENCE_S", 1.0)
+    monkeypatch.setattr(holds, "_PERSISTENCE_S", 1.0)
     key = books.issue(10_000)
     target = Target("", "", 0, accounts=books.url)
     attacking = asyncio.create_task(asyncio.to_thread(frozen_database.attack, target, 9.0))

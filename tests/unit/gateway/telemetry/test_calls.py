@@ -8,14 +8,12 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.errors import InferenceFailedError
-from gateway.observability.calls import current_call
 from packshot import AsyncClient, InvalidRequestError, OverloadedError, ServiceError
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import PackshotServiceStub
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
 from tests.support.scrape import total
-from tests.support.telemetry import answering_a_render
 
 PHOTO = encode(product_photo())
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -131,12 +129,3 @@ async def test_a_photo_of_a_stream_leaves_its_own_line(
         pass
     methods = [line["method"] for line in calls(lines)]
     assert sorted(map(str, methods)) == ["RenderStream", *2 * ["RenderStream.photo"]]
-
-
-def test_there_is_no_current_call_before_and_after_one() -> None:
-    with pytest.raises(LookupError):
-        current_call()
-    with answering_a_render():
-        assert current_call().method == "Render"
-    with pytest.raises(LookupError):
-        current_call()

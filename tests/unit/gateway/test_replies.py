@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
@@ -11,7 +12,10 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
+from gateway.observability.calls import Call
+from gateway.rendering.render_call import RenderCall
 from gateway.rpc.connections import drop_connection
+from gateway.rpc.render import RenderHandler
 from packshot import AsyncClient, OverloadedError
 from packshot.v1 import packshot_pb2 as pb
 from tests.attack.target import Target
@@ -117,6 +121,29 @@ async def test_a_reply_that_nobody_takes_gives_way_to_who_wants_its_room(
                 await asyncio.sleep(0.05)
         assert dropped(gateway) == 1
         assert await asyncio.to_thread(is_closed, wire)
+
+
+async def test_a_photo_is_not_kept_while_its_reply_waits(
+    started: Callable[[float], Awaitable[Gateway]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the service holds by then is counted by the reply's bytes alone."""
+    requests: list[pb.RenderRequest] = []
+    render = RenderHandler.render
+
+    async def noting(
+        self: RenderHandler, request: pb.RenderRequest, call: RenderCall, seen: Call
+    ) -> pb.RenderResponse:
+        requests.append(request)
+        return await render(self, request, call, seen)
+
+    monkeypatch.setattr(RenderHandler, "render", noting)
+    gateway = await started(600)
+    with wire_to(gateway) as wire:
+        await asyncio.to_thread(ask, wire, "Render", LARGE)
+        await eventually(lambda: held_bytes(gateway) > 1e6)
+        # The list here and the argument: a message cannot be referred to weakly.
+        await eventually(lambda: sys.getrefcount(requests[0]) == 2)
+        assert held_bytes(gateway) > 1e6
 
 
 async def test_a_stream_s_reply_that_nobody_takes_is_not_kept_after_the_stream(

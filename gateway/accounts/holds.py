@@ -38,13 +38,13 @@ class Repeatable:
     digest: Callable[[], Awaitable[bytes]]
 
 
-class Charges(Protocol):
+class CreditHolds(Protocol):
     """What the service asks of the accounts."""
 
-    def charge(
+    def hold(
         self, caller: Caller, repeatable: Repeatable | None, timeout_s: float
     ) -> AbstractAsyncContextManager[None]:
-        """Charge the caller one credit if the block succeeds, and nothing if it does not."""
+        """Hold one credit for a block; spend it if the block succeeds, else return it."""
         ...
 
     async def account(self, caller: Caller) -> Account:
@@ -52,16 +52,16 @@ class Charges(Protocol):
         ...
 
 
-class NoCharges:
-    """The service without accounts: nothing is charged."""
+class NoCreditHolds:
+    """The service without accounts: nothing is held."""
 
-    def charge(
+    def hold(
         self,
         caller: Caller,  # noqa: ARG002
         repeatable: Repeatable | None,  # noqa: ARG002
         timeout_s: float,  # noqa: ARG002
     ) -> AbstractAsyncContextManager[None]:
-        """Charge nothing."""
+        """Hold nothing."""
         return nullcontext()
 
     async def account(self, caller: Caller) -> Account:  # noqa: ARG002
@@ -69,8 +69,8 @@ class NoCharges:
         raise NoAccountsError("this service keeps no accounts")
 
 
-class CreditCharges:
-    """Charges credits.
+class DatabaseCreditHolds:
+    """Holds credits in the accounts' database.
 
     Args:
         keys: The keys.
@@ -95,7 +95,7 @@ class CreditCharges:
         self._metrics = metrics
 
     @asynccontextmanager
-    async def charge(
+    async def hold(
         self, caller: Caller, repeatable: Repeatable | None, timeout_s: float
     ) -> AsyncIterator[None]:
         """Hold one credit for the time of a block, and spend it at the block's end.
@@ -189,5 +189,5 @@ class CreditCharges:
 
 def _key_id(caller: Caller) -> str:
     if caller.key_id is None:
-        raise RuntimeError("a call without a key has passed the door")
+        raise RuntimeError("a call without a key has passed the interceptor")
     return caller.key_id

@@ -1,4 +1,4 @@
-"""How fast work gets done, as far as the last renders tell."""
+"""How fast work gets done, estimated from the last renders."""
 
 from typing import Final
 
@@ -8,19 +8,19 @@ _MEMORY_S: Final = 10.0
 _NEWEST: Final = 0.1
 # Fewer renders than these tell nothing.
 _COLD: Final = 16
-# What is not confirmed by new renders is believed half as much after this time: a wrong estimate
-# that keeps callers out would otherwise never be corrected.
+# An estimate that no new render confirms counts half as much after this time. A wrong estimate
+# that keeps callers out would never be corrected otherwise.
 _HALF_LIFE_S: Final = 5.0
 
 
-class Pace:
+class ThroughputEstimate:
     """Watches renders begin and end, and learns what a unit of their cost takes.
 
-    The time that passes is shared out among the renders under way by their costs. What a render has
-    been given in the end, divided by its cost, is then the time that the whole service needs for a
-    unit, whatever did the work and however much of it ran at once. The time in which some work will
-    be done follows as a product, as in Little's law. While fewer renders are under way than keep
-    the service busy, only a part of the time counts: more could have been done in it.
+    The time that passes is divided among the renders under way by their costs. The time that a
+    render was given in the end, divided by its cost, is the time that the whole service needs for a
+    unit, whatever part did the work and however much of it ran at once. The time for some work is
+    then a product, as in Little's law. While fewer renders are under way than keep the service
+    busy, only a part of the time counts, because more could have been done in it.
 
     Args:
         busy: How many renders at once keep the service busy.
@@ -52,7 +52,7 @@ class Pace:
         self._cost += new_cost - cost
 
     def end(self, began: tuple[float, float], cost: float, now_s: float, *, rendered: bool) -> None:
-        """End a render; one that came to nothing tells nothing."""
+        """End a render; one that failed does not change the estimate."""
         self._advance(now_s)
         self._under_way -= 1
         # Sums of floating-point numbers keep a rest.

@@ -45,7 +45,9 @@ def target_of(gateway: Gateway) -> Target:
 
 
 @pytest.fixture
-async def hasty(config: GatewayConfig, inference: FakeInferenceServer) -> AsyncIterator[Gateway]:
+async def short_times(
+    config: GatewayConfig, inference: FakeInferenceServer
+) -> AsyncIterator[Gateway]:
     gateway = Gateway(dataclasses.replace(config, default_timeout_s=0.5), inference)
     await gateway.start()
     yield gateway
@@ -110,9 +112,11 @@ async def test_bombs_to_every_method_are_refused_and_others_are_served(
     assert "status 0" not in said
 
 
-async def test_the_time_to_receive_is_the_deadline_or_the_service_s_own(hasty: Gateway) -> None:
+async def test_the_time_to_receive_is_the_deadline_or_the_service_s_own(
+    short_times: Gateway,
+) -> None:
     def stall(method: str) -> tuple[int, str] | None:
-        with Wire(target_of(hasty)) as wire:
+        with Wire(target_of(short_times)) as wire:
             stream = wire.call(method, ("grpc-timeout", "1H"))
             wire.send(stream, beginning(100_000, 1000), end=False, within_s=5)
             return wire.status(stream, 10)
@@ -122,9 +126,9 @@ async def test_the_time_to_receive_is_the_deadline_or_the_service_s_own(hasty: G
         assert late == (4, "the request did not arrive within 0.5 s"), method
 
 
-async def test_a_stream_without_a_first_photo_is_ended(hasty: Gateway) -> None:
+async def test_a_stream_without_a_first_photo_is_ended(short_times: Gateway) -> None:
     def stall() -> tuple[int, str] | None:
-        with Wire(target_of(hasty)) as wire:
+        with Wire(target_of(short_times)) as wire:
             return wire.status(wire.call(PACKSHOT + "RenderStream"), 10)
 
     late = await asyncio.to_thread(stall)
