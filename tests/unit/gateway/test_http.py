@@ -136,7 +136,7 @@ def test_500_silent_connections_cost_no_thread_and_keep_nobody_waiting(served: S
                 assert served.ask("/livez")[0] == 200
         assert served.ask("/metrics")[0] == 200
         assert served.ask("/readyz")[0] == 200
-        assert threading.active_count() == before
+        assert threading.active_count() <= before
         assert len(served.server._open) <= MAX_CONNECTIONS  # noqa: SLF001
 
 
