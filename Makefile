@@ -24,7 +24,7 @@ setup: .venv/.ready ## Make .venv with what it takes to serve and to render
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install -q 'pip>=25.1,<27'
-	$(PIP) install -q -e '.[cli]' --group gateway --group serving --group web
+	$(PIP) install -q -e '.[cli]' --group gateway --group heif --group serving --group web
 	@touch $@
 
 .PHONY: setup-test
@@ -106,7 +106,8 @@ fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways,
 	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -q -m hypothesis tests/unit
 
 .PHONY: check
-check: setup-dev ## Format, lint, types, layers, and whether the stubs follow the proto files
+check: setup-dev ## Format, lint, types, layers, and whether stubs, tables and the lock are as they should be
+	$(BIN)/uv lock --check --offline
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
@@ -123,6 +124,10 @@ check: setup-dev ## Format, lint, types, layers, and whether the stubs follow th
 format: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+.PHONY: lock
+lock: setup-test ## Write uv.lock anew where pyproject.toml has changed
+	$(BIN)/uv lock
 
 .PHONY: stubs
 stubs: setup-dev ## Generate the gRPC stubs from the proto files
