@@ -25,9 +25,9 @@ def main(port_variable: str, path: str) -> int:
         connection.request("GET", path)
         status = connection.getresponse().status
     except (OSError, ValueError, http.client.HTTPException) as exc:
-        print(f"{port_variable}={port} {path}: {exc}", file=sys.stderr)  # noqa: T201
+        print(f"{port_variable}={port} {path}: {exc}", file=sys.stderr)
         return 1
-    print(f"{port_variable}={port} {path}: {status}", file=sys.stderr)  # noqa: T201
+    print(f"{port_variable}={port} {path}: {status}", file=sys.stderr)
     return 0 if status == _OK else 1
 
 

@@ -18,7 +18,7 @@ ARG PYTHON
 ARG UV_VERSION=0.13.9
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends "python${PYTHON}-venv" \
+ && apt-get install -y --no-install-recommends binutils "python${PYTHON}-venv" \
  && rm -rf /var/lib/apt/lists/* \
  && "python${PYTHON}" -m venv /uv \
  && /uv/bin/pip install --no-cache-dir "uv==${UV_VERSION}"
@@ -31,12 +31,14 @@ ENV UV_PYTHON=/usr/bin/python${PYTHON} \
     UV_SYSTEM_CERTS=1
 WORKDIR /src
 COPY pyproject.toml uv.lock README.md LICENSE ./
-RUN /uv/bin/uv sync --frozen --no-install-project --only-group serving
+RUN /uv/bin/uv sync --frozen --no-install-project --only-group serving \
+ && find /opt/packshot/venv -type d -name tests -prune -exec rm -r {} + \
+ && find /opt/packshot/venv -name '*.so*' -type f -exec strip --strip-unneeded {} +
 # Triton's wheel lies apart, under the name by which serving looks for it; stubs for other versions
 # of Python go.
 RUN /uv/bin/uv export --frozen --only-group triton --no-annotate --no-header > triton.txt \
  && triton="/opt/packshot/triton/$(sed -n 's/^\(nvidia-pytriton\)==\([0-9.]*\).*/\1-\2/p' triton.txt)" \
- && /uv/bin/uv pip install --no-deps --require-hashes --no-compile-bytecode \
+ && UV_COMPILE_BYTECODE=0 /uv/bin/uv pip install --no-deps --require-hashes \
     --target "${triton}" -r triton.txt \
  && find "${triton}/pytriton/tritonserver/python_backend_stubs" -mindepth 1 -maxdepth 1 \
     ! -name "${PYTHON}" -exec rm -r {} +
@@ -47,6 +49,7 @@ COPY settings ./settings
 COPY serving ./serving
 # The path file lets `python -m` find them in whatever folder it is called.
 RUN pwd > "$(echo ../venv/lib/python*/site-packages)/packshot-application.pth" \
+ && ../venv/bin/python -c "import onnxruntime, serving.__main__" \
  && ../venv/bin/python -m compileall -q .
 
 FROM python
