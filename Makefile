@@ -118,6 +118,7 @@ check: setup-dev ## Format, lint, types, layers, and whether stubs, tables and t
 	$(BIN)/python -m tools.http_table --check
 	$(BIN)/python -m tools.metrics_table --check
 	$(BIN)/python -m tools.results_table --check
+	$(BIN)/python -m tools.compose_prometheus --check
 	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
@@ -140,6 +141,7 @@ readme: setup-test ## Write the tables of settings, presets, metrics and results
 	$(BIN)/python -m tools.http_table
 	$(BIN)/python -m tools.metrics_table --write
 	$(BIN)/python -m tools.results_table
+	$(BIN)/python -m tools.compose_prometheus
 
 # --- endurance ---------------------------------------------------------------------------------
 
