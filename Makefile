@@ -126,6 +126,26 @@ format: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: licences
+licences: setup-test ## List the licences of what each image holds, from the lock
+	$(BIN)/python -m tools.licences
+
+SBOM ?= out/sbom
+
+.PHONY: sbom
+sbom: setup-test ## Write what each image holds as CycloneDX to SBOM
+	$(PIP) install -q --group sbom
+	$(BIN)/python -m tools.sbom --out $(SBOM)
+
+# Where buildah keeps what it builds, and its storage driver: vfs where the kernel has no overlay.
+STORE ?= /var/tmp/packshot-images
+DRIVER ?= overlay
+
+.PHONY: images
+images: setup ## Build the images by buildah, as root, render photos by them, and weigh their layers
+	$(BIN)/python -m deploy.images --store $(STORE) --driver $(DRIVER) build
+	$(BIN)/python -m deploy.images --store $(STORE) --driver $(DRIVER) try
+
 .PHONY: lock
 lock: setup-test ## Write uv.lock anew where pyproject.toml has changed
 	$(BIN)/uv lock
