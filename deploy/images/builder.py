@@ -4,14 +4,14 @@ Both are Debian packages. buildah isolates a build's steps by chroot alone, so t
 and nothing else: no engine, no cgroups, no network of its own. Everything lies in one folder.
 """
 
-import gzip
 import json
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from deploy.images.errors import ImageError
 
@@ -23,7 +23,6 @@ LOCAL_BASE: Final = "localhost/packshot-base"
 _LEFT_OUT: Final = ("doc", "man", "info", "locale", "lintian", "groff", "linda")
 _SUITE: Final = "trixie"
 _LOCAL_CERTIFICATES: Final = Path("/usr/local/share/ca-certificates")
-_CHUNK_BYTES: Final = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,11 @@ class Layer:
 
     Attributes:
         step: The Dockerfile's step that made it.
-        size_bytes: What it takes on a disk.
-        packed_bytes: What is carried over a network.
+        size_bytes: Its archive's length, not packed.
     """
 
     step: str
     size_bytes: int
-    packed_bytes: int
 
 
 class Builder:
@@ -124,20 +121,19 @@ class Builder:
 
     def layers(self, name: str) -> list[Layer]:
         """Weigh an image's layers, the base's first."""
-        archive = self._folder / "weighed"
-        shutil.rmtree(archive, ignore_errors=True)
-        self._run("push", "--quiet", name, f"oci:{archive}:weighed")
-        manifest = _blob(archive, json.loads((archive / "index.json").read_text())["manifests"][0])
-        history = _blob(archive, manifest["config"])["history"]
+        archive = self._folder / "weighed.tar"
+        archive.unlink(missing_ok=True)
+        # Of all forms of an image, the one whose layers are not packed.
+        self._run("push", "--quiet", name, f"docker-archive:{archive}")
+        with tarfile.open(archive) as files:
+            (manifest,) = json.load(_member(files, "manifest.json"))
+            history = json.load(_member(files, manifest["Config"]))["history"]
+            sizes = [_size(files, layer) for layer in manifest["Layers"]]
+        archive.unlink()
         steps = [each.get("created_by", "") for each in history if not each.get("empty_layer")]
         # The base may bring layers without a step of their own.
-        steps = [""] * (len(manifest["layers"]) - len(steps)) + steps
-        found = [
-            Layer(step, _unpacked_bytes(archive, layer), int(layer["size"]))
-            for step, layer in zip(steps, manifest["layers"], strict=True)
-        ]
-        shutil.rmtree(archive)
-        return found
+        steps = [""] * (len(sizes) - len(steps)) + steps
+        return [Layer(step, size) for step, size in zip(steps, sizes, strict=True)]
 
     def config(self, name: str) -> dict[str, Any]:
         """Return what an image says of its process: Env, Entrypoint, Cmd, User, Healthcheck."""
@@ -165,21 +161,16 @@ def _run(*command: str) -> str:
     return done.stdout
 
 
-def _blob_path(archive: Path, descriptor: dict[str, Any]) -> Path:
-    algorithm, _, digest = str(descriptor["digest"]).partition(":")
-    return archive / "blobs" / algorithm / digest
+def _member(files: tarfile.TarFile, name: str) -> IO[bytes]:
+    member = files.extractfile(name)
+    if member is None:
+        raise ImageError(f"the image's archive has no {name}")
+    return member
 
 
-def _blob(archive: Path, descriptor: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(_blob_path(archive, descriptor).read_text()))
-
-
-def _unpacked_bytes(archive: Path, layer: dict[str, Any]) -> int:
-    path = _blob_path(archive, layer)
-    if not str(layer["mediaType"]).endswith("gzip"):
-        return path.stat().st_size
-    size = 0
-    with gzip.open(path) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            size += len(chunk)
-    return size
+def _size(files: tarfile.TarFile, name: str) -> int:
+    member = files.getmember(name)
+    if member.issym():
+        # A layer that is there twice is a link to the first.
+        member = files.getmember(member.linkname.removeprefix("../"))
+    return member.size

@@ -160,18 +160,14 @@ def _laid_out(builder: Builder, name: str, *, has_shell: bool) -> Iterator[Image
 
 def as_table(builder: Builder, names: Sequence[str]) -> str:
     """Return what each layer of images weighs, as a Markdown table."""
-    rows = ["| image | layer | MB | MB packed |", "|---|---|---|---|"]
+    rows = ["| image | layer | MB |", "|---|---|---|"]
     for name in names:
         layers = builder.layers(name)
         rows += [
-            f"| {name} | {_shown(layer.step)} | {layer.size_bytes / 1e6:.0f} "
-            f"| {layer.packed_bytes / 1e6:.0f} |"
-            for layer in layers
+            f"| {name} | {_shown(layer.step)} | {layer.size_bytes / 1e6:.0f} |" for layer in layers
         ]
-        total, packed = (
-            sum(getattr(layer, size) for layer in layers) for size in ("size_bytes", "packed_bytes")
-        )
-        rows.append(f"| {name} | **all** | **{total / 1e6:.0f}** | **{packed / 1e6:.0f}** |")
+        total = sum(layer.size_bytes for layer in layers)
+        rows.append(f"| {name} | **all** | **{total / 1e6:.0f}** |")
     return "\n".join(rows)
 
 

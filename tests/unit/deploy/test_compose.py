@@ -153,3 +153,9 @@ def test_the_collector_listens_where_traces_are_sent_by_the_file_s_own_words() -
     pipeline = collector["service"]["pipelines"]["traces"]
     for kind in ("receivers", "processors", "exporters"):
         assert set(pipeline[kind]) <= set(collector[kind])
+
+
+def test_the_command_that_the_documents_name_is_the_file_s_own() -> None:
+    command = "docker compose -f deploy/compose.yaml --profile cpu up --build --wait"
+    for document in ("README.md", "docs/images.md", "deploy/compose.yaml"):
+        assert command in Path(document).read_text()
