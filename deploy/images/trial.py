@@ -172,8 +172,9 @@ def as_table(builder: Builder, names: Sequence[str]) -> str:
 
 
 def _shown(step: str) -> str:
-    words = step.removeprefix("/bin/sh -c ").removeprefix("#(nop) ").split()
-    if not words:
+    # Before a step's own words stand its arguments and the shell.
+    words = step.rpartition("/bin/sh -c ")[2].removeprefix("#(nop) ").split()
+    if not words or words == ["/bin/sh"]:
         return "base"
     if words[0] in ("COPY", "ADD"):
         return f"`COPY … {words[-1]}`" if words[-1].startswith("/") else "base"
