@@ -24,7 +24,7 @@ setup: .venv/.ready ## Make .venv with what it takes to serve and to render
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info < (3, 14), "Python 3.11 to 3.13 is needed, this is " + sys.version'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) install -q 'pip>=25.1,<27'
-	$(PIP) install -q -e '.[cli]' --group gateway --group serving --group web
+	$(PIP) install -q -e '.[cli]' --group gateway --group heif --group serving --group web
 	@touch $@
 
 .PHONY: setup-test
@@ -110,7 +110,8 @@ fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways,
 	HYPOTHESIS_PROFILE=default $(BIN)/python -m pytest -q -m hypothesis tests/unit
 
 .PHONY: check
-check: setup-dev ## Format, lint, types, layers, and whether the stubs follow the proto files
+check: setup-dev ## Format, lint, types, layers, and whether stubs, tables and the lock are as they should be
+	$(BIN)/uv lock --check --offline
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
@@ -121,12 +122,37 @@ check: setup-dev ## Format, lint, types, layers, and whether the stubs follow th
 	$(BIN)/python -m tools.http_table --check
 	$(BIN)/python -m tools.metrics_table --check
 	$(BIN)/python -m tools.results_table --check
+	$(BIN)/python -m tools.compose_prometheus --check
 	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+.PHONY: licences
+licences: setup-test ## List the licences of what each image holds, from the lock
+	$(BIN)/python -m tools.licences
+
+SBOM ?= out/sbom
+
+.PHONY: sbom
+sbom: setup-test ## Write what each image holds as CycloneDX to SBOM
+	$(PIP) install -q --group sbom
+	$(BIN)/python -m tools.sbom --out $(SBOM)
+
+# Where buildah keeps what it builds, and its storage driver: vfs where the kernel has no overlay.
+STORE ?= /var/tmp/packshot-images
+DRIVER ?= overlay
+
+.PHONY: images
+images: setup ## Build the images by buildah, as root, render photos by them, and weigh their layers
+	$(BIN)/python -m deploy.images --store $(STORE) --driver $(DRIVER) build
+	$(BIN)/python -m deploy.images --store $(STORE) --driver $(DRIVER) try
+
+.PHONY: lock
+lock: setup-test ## Write uv.lock anew where pyproject.toml has changed
+	$(BIN)/uv lock
 
 .PHONY: stubs
 stubs: setup-dev ## Generate the gRPC stubs from the proto files
@@ -139,6 +165,7 @@ readme: setup-test ## Write the tables of settings, presets, metrics and results
 	$(BIN)/python -m tools.http_table
 	$(BIN)/python -m tools.metrics_table --write
 	$(BIN)/python -m tools.results_table
+	$(BIN)/python -m tools.compose_prometheus
 
 # --- endurance ---------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
     ReasonedError
     ├── InvalidInputError           the caller must change what it asks
     │   ├── InvalidPhotoError       not a picture, or a broken one
+    │   │   └── UnsupportedPhotoError   of a format that this installation does not read
     │   ├── PhotoLimitError         over a limit of bytes or pixels
     │   └── InvalidOptionError      an option is unknown or out of range
     ├── NoForegroundError           no product in the photo
@@ -44,6 +45,12 @@ class InvalidPhotoError(InvalidInputError):
     """The bytes are no picture of an accepted format, or a broken one."""
 
     reason = "INVALID_PHOTO"
+
+
+class UnsupportedPhotoError(InvalidPhotoError):
+    """The photo is of an accepted format whose decoder is not installed."""
+
+    reason = "UNSUPPORTED_PHOTO"
 
 
 class PhotoLimitError(InvalidInputError):

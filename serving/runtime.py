@@ -60,9 +60,10 @@ def find_runtime(config: ServingConfig, environ: Mapping[str, str], scratch: Pat
     interpreter = find_interpreter()
     wheel = ensure_wheel(EMBEDDED, config.triton_dir.resolve(), EMBEDDED_MB)
     backends = assemble_backends(wheel, interpreter, scratch / "backends")
+    own_python = link_own_python(wheel, interpreter, scratch / "libraries")
     changes = {
         "LD_LIBRARY_PATH": prepend_path(
-            environ, "LD_LIBRARY_PATH", libraries_of(wheel), interpreter.library_dir
+            environ, "LD_LIBRARY_PATH", own_python, libraries_of(wheel), interpreter.library_dir
         ),
         "PATH": prepend_path(environ, "PATH", interpreter.executable_dir),
     }
@@ -97,6 +98,28 @@ def find_installed(search_path: str, usual: Path) -> Path | None:
 def libraries_of(wheel: Path) -> Path:
     """Return the folder of the shared libraries that the embedded Triton's wheel brings."""
     return wheel / "nvidia_pytriton.libs"
+
+
+def link_own_python(wheel: Path, interpreter: StubInterpreter, folder: Path) -> Path:
+    """Put the running Python's library in the place of one that the wheel brings.
+
+    The stub for Python 3.13 asks for a libpython by a name of the wheel's own, with other modules
+    inside than the distribution's: Debian's standard library does not go with it.
+
+    Args:
+        wheel: The folder of the embedded Triton's wheel.
+        interpreter: What the stub will run.
+        folder: A folder to be made, for the loader to look into before the wheel's.
+
+    Returns:
+        The folder; empty where the wheel brings no libpython of this version.
+    """
+    folder.mkdir()
+    minor = interpreter.version.partition(".")[2]
+    for brought in libraries_of(wheel).glob(f"libpython3-*.{minor}.so.1.0"):
+        own = interpreter.library_dir / f"libpython{interpreter.version}.so.1.0"
+        (folder / brought.name).symlink_to(own)
+    return folder
 
 
 def assemble_backends(wheel: Path, interpreter: StubInterpreter, folder: Path) -> Path:

@@ -131,7 +131,7 @@ def _status_and_code(error: PackshotError) -> tuple[HTTPStatus, str]:  # noqa: C
 def _code_of_invalid(error: InvalidRequestError) -> str:
     if "region_px" in error.figures:
         return "roi_exceeds_bounds"
-    if error.reason == "INVALID_PHOTO":
+    if error.reason in ("INVALID_PHOTO", "UNSUPPORTED_PHOTO"):
         return "failed_to_read_image"
     if error.reason != "PHOTO_LIMIT":
         return "invalid_parameters"

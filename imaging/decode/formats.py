@@ -10,13 +10,16 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.WebPImagePlugin import WebPImageFile
-from pillow_heif import HeifImageFile
 
 from imaging.decode.bmp import BmpFile
 from imaging.decode.png import PngFile
 from imaging.decode.tiff.file import TiffFile
 
-ACCEPTED: Final = "JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP and GIF"
+try:
+    import pillow_heif
+except ImportError:
+    # Its wheel holds code under the GPL, so that it is a dependency group of its own.
+    pillow_heif = None  # type: ignore[assignment]
 
 
 class PhotoFormat(Enum):
@@ -40,11 +43,12 @@ _OPENERS: Final[dict[PhotoFormat, Callable[[BytesIO], ImageFile]]] = {
     PhotoFormat.PNG: PngFile,
     PhotoFormat.WEBP: WebPImageFile,
     PhotoFormat.AVIF: AvifImageFile,
-    PhotoFormat.HEIF: HeifImageFile,
     PhotoFormat.TIFF: TiffFile,
     PhotoFormat.BMP: BmpFile,
     PhotoFormat.GIF: GifImageFile,
 }
+if pillow_heif is not None:
+    _OPENERS[PhotoFormat.HEIF] = pillow_heif.HeifImageFile
 
 _MAGICS: Final = {
     b"\xff\xd8\xff": PhotoFormat.JPEG,
@@ -72,6 +76,17 @@ def format_of(data: bytes) -> PhotoFormat | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return PhotoFormat.WEBP
     return _by_brand(data) if data[4:8] == b"ftyp" else None
+
+
+def is_read(photo_format: PhotoFormat) -> bool:
+    """Tell whether the decoder of a format is installed; only HEIC's may be missing."""
+    return photo_format in _OPENERS
+
+
+def accepted() -> str:
+    """Name the formats that are read here, for a message."""
+    *names, last = (each.value for each in PhotoFormat if is_read(each))
+    return f"{', '.join(names)} and {last}"
 
 
 def open_header(data: bytes, photo_format: PhotoFormat) -> ImageFile:

@@ -12,13 +12,13 @@ from PIL.ImageFile import ImageFile
 from imaging.decode import jpeg
 from imaging.decode.color import split_alpha, to_srgb
 from imaging.decode.color_meaning import profile_of
-from imaging.decode.formats import PhotoFormat, format_of, open_header
+from imaging.decode.formats import PhotoFormat, format_of, is_read, open_header
 from imaging.decode.header_checks import check_claims, check_scans
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.metadata import kept_exif, orientation_of, read_exif
 from imaging.decode.orientation import turned
 from imaging.decode.png import PngFile
-from imaging.decode.refusals import unidentified, unreadable
+from imaging.decode.refusals import unidentified, unreadable, unsupported
 from imaging.errors import InvalidPhotoError, PhotoLimitError, ReasonedError
 from imaging.types import Photo
 
@@ -77,6 +77,7 @@ def check_file(data: bytes, limits: PhotoLimits) -> PhotoFormat:
 
     Raises:
         InvalidPhotoError: It is empty, or of no accepted format.
+        UnsupportedPhotoError: It is HEIC, and HEIC's decoder is not installed.
         PhotoLimitError: It has too many bytes.
     """
     if not data:
@@ -85,6 +86,8 @@ def check_file(data: bytes, limits: PhotoLimits) -> PhotoFormat:
     photo_format = format_of(data)
     if photo_format is None:
         raise unidentified(data)
+    if not is_read(photo_format):
+        raise unsupported(photo_format)
     return photo_format
 
 

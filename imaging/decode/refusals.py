@@ -3,9 +3,9 @@
 from typing import Final
 
 from imaging.decode import jpeg
-from imaging.decode.formats import ACCEPTED, PhotoFormat
+from imaging.decode.formats import PhotoFormat, accepted
 from imaging.decode.limits import FIELD
-from imaging.errors import InvalidPhotoError
+from imaging.errors import InvalidPhotoError, UnsupportedPhotoError
 
 # What people send in place of a photo, by its first bytes and where they are.
 _OTHERS: Final = (
@@ -43,7 +43,18 @@ def unidentified(data: bytes) -> InvalidPhotoError:
     other = next((words for at, magic, words in _OTHERS if start[at:].startswith(magic)), None)
     what = f"is {other}, not" if other else "is not"
     return InvalidPhotoError(
-        f"the photo {what} a picture of an accepted format ({ACCEPTED}); it has {len(data)} bytes",
+        f"the photo {what} a picture of an accepted format ({accepted()}); "
+        f"it has {len(data)} bytes",
+        field=FIELD,
+    )
+
+
+def unsupported(photo_format: PhotoFormat) -> UnsupportedPhotoError:
+    """Make the error of a file of an accepted format whose decoder is not installed."""
+    article = "an" if photo_format is PhotoFormat.AVIF else "a"
+    return UnsupportedPhotoError(
+        f"the photo is {article} {photo_format.value} file, which this installation does not read, "
+        f"only {accepted()}; the dependency group heif adds it",
         field=FIELD,
     )
 

@@ -9,13 +9,18 @@ from gateway.errors import DecodingUnavailableError
 from gateway.rendering.decoding.parcels import Parcel, ParcelError
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.metadata import MAX_EXIF_BYTES
-from imaging.errors import InvalidInputError, InvalidPhotoError, PhotoLimitError
+from imaging.errors import (
+    InvalidInputError,
+    InvalidPhotoError,
+    PhotoLimitError,
+    UnsupportedPhotoError,
+)
 from imaging.types import Photo
 
 T = TypeVar("T")
 
 _ERRORS: Final[dict[str, type[InvalidInputError]]] = {
-    cls.reason: cls for cls in (InvalidPhotoError, PhotoLimitError)
+    cls.reason: cls for cls in (InvalidPhotoError, UnsupportedPhotoError, PhotoLimitError)
 }
 
 

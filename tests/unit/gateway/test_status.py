@@ -14,6 +14,7 @@ from imaging.errors import (
     OverloadedError,
     PhotoLimitError,
     ReasonedError,
+    UnsupportedPhotoError,
 )
 
 
@@ -23,6 +24,7 @@ def subclasses(cls: type[ReasonedError]) -> list[type[ReasonedError]]:
 
 WANTED: dict[type[ReasonedError], grpc.StatusCode] = {
     InvalidInputError: grpc.StatusCode.INVALID_ARGUMENT,
+    UnsupportedPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidPhotoError: grpc.StatusCode.INVALID_ARGUMENT,
     PhotoLimitError: grpc.StatusCode.INVALID_ARGUMENT,
     InvalidOptionError: grpc.StatusCode.INVALID_ARGUMENT,

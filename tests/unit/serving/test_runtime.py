@@ -10,7 +10,7 @@ import pytest
 from serving.errors import InstallError, InterpreterError, PlatformError
 from serving.host import Host, check_host, has_nvidia_gpu, prepend_path
 from serving.interpreter import StubInterpreter, find_interpreter, find_library, library_dirs
-from serving.runtime import assemble_backends, find_installed
+from serving.runtime import assemble_backends, find_installed, link_own_python
 
 LINUX = Host(system="linux", machine="x86_64", glibc=(2, 36), python=(3, 12))
 
@@ -167,3 +167,20 @@ def test_an_incomplete_installation_is_named(tmp_path: Path) -> None:
     wheel = make_wheel_folder(tmp_path / "w")
     with pytest.raises(InstallError, match="not complete"):
         assemble_backends(wheel, StubInterpreter("3.13", tmp_path, tmp_path), tmp_path / "b")
+
+
+def test_a_libpython_that_the_wheel_brings_gives_way_to_the_running_python_s(
+    tmp_path: Path,
+) -> None:
+    """Debian's Python 3.13 has modules built in that the wheel's libpython looks for as files."""
+    wheel = tmp_path / "wheel"
+    (wheel / "nvidia_pytriton.libs").mkdir(parents=True)
+    (wheel / "nvidia_pytriton.libs" / "libpython3-419a3a08.13.so.1.0").touch()
+    own = tmp_path / "own"
+    of_313 = link_own_python(wheel, StubInterpreter("3.13", own, own), tmp_path / "a")
+    assert {path.name: path.readlink() for path in of_313.iterdir()} == {
+        "libpython3-419a3a08.13.so.1.0": own / "libpython3.13.so.1.0"
+    }
+    # The stubs of the other versions ask for the distribution's by its own name.
+    of_312 = link_own_python(wheel, StubInterpreter("3.12", own, own), tmp_path / "b")
+    assert list(of_312.iterdir()) == []

@@ -1,0 +1,1 @@
+"""Container images: their Dockerfiles, what they hold, and how they are built and tried."""
