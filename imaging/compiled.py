@@ -29,12 +29,25 @@ F = TypeVar("F", bound=Callable[..., object])
 _BUILT: Final = Path(__file__).with_name("kernels")
 
 # What kernels take: arrays of any strides. Only those that are written to must allow it.
-FLOATS_3D: Final = types.Array(types.float32, 3, "A", readonly=True)
 PIXELS_2D: Final = types.Array(types.uint8, 2, "A", readonly=True)
 PIXELS_3D: Final = types.Array(types.uint8, 3, "A", readonly=True)
-FLAGS_2D: Final = types.Array(types.boolean, 2, "A", readonly=True)
-WRITTEN_2D: Final = types.Array(types.uint8, 2, "A")
 WRITTEN_3D: Final = types.Array(types.uint8, 3, "A")
+# Without gaps between their elements: loops over these are compiled to vector instructions.
+COUNT: Final = types.int64
+SHARE: Final = types.float64
+DENSE_COUNTS_1D: Final = types.Array(types.int64, 1, "C")
+DENSE_FLAGS_1D: Final = types.Array(types.boolean, 1, "C", readonly=True)
+DENSE_WRITTEN_FLAGS_1D: Final = types.Array(types.boolean, 1, "C")
+DENSE_LABELS_2D: Final = types.Array(types.int32, 2, "C", readonly=True)
+DENSE_FLAGS_2D: Final = types.Array(types.boolean, 2, "C", readonly=True)
+DENSE_FLOATS_2D: Final = types.Array(types.float32, 2, "C", readonly=True)
+DENSE_WRITTEN_FLOATS_2D: Final = types.Array(types.float32, 2, "C")
+DENSE_FLOATS_3D: Final = types.Array(types.float32, 3, "C", readonly=True)
+DENSE_PIXELS_2D: Final = types.Array(types.uint8, 2, "C", readonly=True)
+DENSE_PIXELS_3D: Final = types.Array(types.uint8, 3, "C", readonly=True)
+DENSE_WRITTEN_2D: Final = types.Array(types.uint8, 2, "C")
+DENSE_WRITTEN_3D: Final = types.Array(types.uint8, 3, "C")
+DENSE_WRITTEN_FLOATS_3D: Final = types.Array(types.float32, 3, "C")
 
 
 def kernel(*arguments: types.Type) -> Callable[[F], F]:

@@ -18,7 +18,7 @@ from imaging.compose.composition import (
     Transparent,
 )
 from imaging.compose.scenes.scene import MOST_PAINTED
-from imaging.encode import MAX_SEARCHED_PNG_PIXELS, PictureFormat
+from imaging.encode import PictureFormat
 from imaging.errors import InvalidOptionError
 
 _MEGA: Final = 1e6
@@ -29,7 +29,7 @@ _PLACE, _GRADIENT, _BLUR = 0.012, 0.025, 0.03
 _SCENE, _LARGE_SCENE, _TEXTURE_S = 0.04, 0.018, 0.15
 _SHADOW, _REFLECTION, _COLOR_MATCH = 0.014, 0.004, 0.014
 _FIXED_S: Final = 0.02
-_PNG, _LARGE_PNG, _PNG_ALPHA = 0.115, 0.09, 1.25
+_PNG, _PNG_ALPHA = 0.03, 1.35
 _JPEG: Final = (0.005, 0.01, 0.021)
 _WEBP: Final = (0.035, 0.115, 0.145)
 _WEBP_ALPHA: Final = 0.26
@@ -118,8 +118,7 @@ def encoding_s(work: Work) -> float:
     )
     match work.picture_format:
         case PictureFormat.PNG:
-            per_megapixel = _PNG if work.picture_px <= MAX_SEARCHED_PNG_PIXELS else _LARGE_PNG
-            per_megapixel *= _PNG_ALPHA if has_alpha else 1
+            per_megapixel = _PNG * (_PNG_ALPHA if has_alpha else 1)
         case PictureFormat.JPEG:
             per_megapixel = _at_quality(_JPEG, work.quality)
         case PictureFormat.WEBP:

@@ -4,12 +4,14 @@ from enum import Enum
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from imaging.cancellation import Check, go_on
 from imaging.decode.color import srgb_profile
 from imaging.decode.metadata import picture_exif
 from imaging.errors import InvalidOptionError, OverloadedError
+from imaging.png_writer import write_png
 from imaging.types import Pixels
 
 if TYPE_CHECKING:
@@ -48,9 +50,6 @@ _MAX_JPEG_EXIF_BYTES = 65_533
 # method 2 on; up to there the quicker method 0 cannot exceed it.
 _MAX_UNBOUND_WEBP_PIXELS = 6_000_000
 _WEBP_METHOD, _BOUND_WEBP_METHOD = 0, 2
-# A larger PNG is searched for runs only: two thirds of the time, and no more bytes for a photo.
-MAX_SEARCHED_PNG_PIXELS = 16_000_000
-_SEARCHED, _RUNS_ONLY = 0, 3  # zlib's Z_DEFAULT_STRATEGY and Z_RLE
 # When a caller may come back to a machine whose memory was full.
 _MEMORY_RETRY_S = 1.0
 
@@ -60,10 +59,10 @@ class _WatchedBuffer(BytesIO):
 
     def __init__(self, check: Check) -> None:
         super().__init__()
-        self._check = check
+        self.check = check
 
     def write(self, part: "Buffer", /) -> int:
-        self._check()
+        self.check()
         return super().write(part)
 
 
@@ -85,8 +84,8 @@ def encode_picture(
         resolution_dpi: Pixels per inch, 1 or more. WebP and AVIF can only say it in EXIF data,
             which then hold nothing else unless there are metadata to keep.
         metadata: `Photo.metadata`, to be written along; empty for none.
-        check: Asked whether to go on, before the work and with each part of a PNG or JPEG; a WebP
-            or AVIF is made in one.
+        check: Asked whether to go on, before the work and with each part of a JPEG; of a PNG as
+            `write_png` does; a WebP or AVIF is made in one.
 
     Returns:
         The file.
@@ -127,24 +126,20 @@ def _encoded(
     height_px, width_px = pixels.shape[:2]
     _check_side(max(width_px, height_px), picture_format)
     exif = picture_exif(metadata, width_px, height_px, resolution_dpi)
-    image = Image.fromarray(pixels)
-    buffer.write(b"")
     # The profile is one of colours: a grey PNG or JPEG that carried it would contradict itself.
-    icc_profile = None if image.mode == "L" else srgb_profile()
+    icc_profile = None if pixels.ndim == 2 else srgb_profile()  # noqa: PLR2004
+    if picture_format is PictureFormat.PNG:
+        return write_png(
+            np.ascontiguousarray(pixels),
+            resolution_dpi,
+            icc_profile,
+            exif if metadata else b"",
+            buffer.check,
+        )
+    buffer.check()
+    image = Image.fromarray(pixels)
     dpi = (resolution_dpi, resolution_dpi)
     match picture_format:
-        case PictureFormat.PNG:
-            # Level 6, the usual default, takes four times as long for a tenth less.
-            searched = width_px * height_px <= MAX_SEARCHED_PNG_PIXELS
-            image.save(
-                buffer,
-                "PNG",
-                compress_level=1,
-                compress_type=_SEARCHED if searched else _RUNS_ONLY,
-                icc_profile=icc_profile,
-                dpi=dpi,
-                exif=exif if metadata else b"",
-            )
         case PictureFormat.JPEG:
             if metadata and len(exif) > _MAX_JPEG_EXIF_BYTES:
                 raise InvalidOptionError(

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imaging.matting.foreground import STRIDE_PX, WIDE_PX
-from imaging.matting.guided import FLATNESS, RADIUS_CELLS, SURELY_IN, SURELY_OUT
+from imaging.matting.guided import SURELY_IN, SURELY_OUT
+from imaging.matting.guided_fit import FLATNESS, RADIUS_CELLS
+from imaging.matting.wide_averages import STRIDE_PX, WIDE_PX
 
 _OPAQUE = 255
 _TRACE = 1e-3  # these two as the gateway's
@@ -112,9 +113,10 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
 def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
     """Fit alpha as a linear function of colour: (N, h, w, 4); outside the band the matte alone.
 
-    Sums are taken in double precision, as OpenCV takes them: variances are their small differences.
+    In double precision: variances are small differences of sums.
     """
-    r, g, b = guides.unbind(1)
+    mattes = mattes.double()
+    r, g, b = guides.double().unbind(1)
     planes = torch.stack(
         (
             *(r, g, b, mattes, r * mattes, g * mattes, b * mattes),
@@ -126,7 +128,7 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
         first = planes.narrow(axis, 0, RADIUS_CELLS).flip(axis)
         last = planes.narrow(axis, planes.shape[axis] - RADIUS_CELLS, RADIUS_CELLS).flip(axis)
         planes = torch.cat((first, planes, last), axis)
-    means = functional.avg_pool2d(planes.double(), 2 * RADIUS_CELLS + 1, 1).float()
+    means = functional.avg_pool2d(planes, 2 * RADIUS_CELLS + 1, 1)
     colours, value = means[:, :3], means[:, 3]
     rp, gp, bp = (means[:, 4:7] - colours * value[:, None]).unbind(1)
     r, g, b = colours.unbind(1)
@@ -141,7 +143,8 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
     a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
     fit = torch.stack((a_r, a_g, a_b, value - a_r * r - a_g * g - a_b * b), 3)
     zero = torch.zeros_like(mattes)
-    return torch.where(band[..., None], fit, torch.stack((zero, zero, zero, mattes), 3))
+    flat = torch.stack((zero, zero, zero, mattes), 3)
+    return torch.where(band[..., None], fit, flat).float()
 
 
 def unmix(rgb: Tensor, alpha: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.admission.priority import Priority
+from imaging.compose.scenes.textures import MOST_TEXTURE_BYTES
 
 # What the process takes without a request: its libraries and the arrays that allocators keep.
 _IDLE_BYTES: Final = 512 * 2**20
@@ -68,6 +69,7 @@ class AdmissionLimits:
         messages = self.receiving + self.streams
         return (
             _IDLE_BYTES
+            + MOST_TEXTURE_BYTES
             + (messages * self.message_bytes + self.bytes) * _COPIES_OF_A_MESSAGE
             # Of others a message is refused by its size before it is parsed.
             + self.other_messages * self.message_bytes * (_COPIES_OF_A_MESSAGE - 1)

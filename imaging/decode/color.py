@@ -107,6 +107,33 @@ def to_srgb(image: Image.Image, profile: bytes | None, notes: list[str]) -> Pixe
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
+def pixels_to_srgb(pixels: Pixels, profile: bytes | None, notes: list[str]) -> Pixels:
+    """Convert colours to sRGB as `to_srgb` does; RGB that is sRGB already stays where it lies.
+
+    Args:
+        pixels: (H, W, 3) uint8, or (H, W) grey.
+        profile: As of `to_srgb`.
+        notes: As of `to_srgb`.
+    """
+    is_rgb = pixels.ndim > 2  # noqa: PLR2004
+    if is_rgb and (profile is None or is_srgb(profile)):
+        return pixels
+    return np.ascontiguousarray(to_srgb(Image.fromarray(pixels), profile, notes))
+
+
+def is_srgb(profile: bytes) -> bool:
+    """Tell whether an ICC profile changes no RGB colour by more than a step; no at a fault."""
+    if len(profile) > MAX_PROFILE_BYTES:
+        return False
+    try:
+        opened = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return opened.profile.xcolor_space.strip() == "RGB" and _changes_nothing(
+            _to_srgb_from(opened, "RGB")
+        )
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
+        return False
+
+
 def _through(profile: bytes, image: Image.Image) -> Pixels:
     """Convert by a profile, or raise if it is none for such a photo."""
     opened = ImageCms.ImageCmsProfile(BytesIO(profile))

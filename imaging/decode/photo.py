@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 from PIL import Image
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.decode import jpeg
-from imaging.decode.color import split_alpha, to_srgb
+from imaging.decode.color import pixels_to_srgb, split_alpha, to_srgb
 from imaging.decode.color_meaning import profile_of
 from imaging.decode.formats import PhotoFormat, format_of, is_read, open_header
 from imaging.decode.header_checks import check_claims, check_scans
@@ -18,6 +19,7 @@ from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.metadata import kept_exif, orientation_of, read_exif
 from imaging.decode.orientation import turned
 from imaging.decode.png import PngFile
+from imaging.decode.quick_jpeg import Room, decode_quickly, new_room
 from imaging.decode.refusals import unidentified, unreadable, unsupported
 from imaging.errors import InvalidPhotoError, PhotoLimitError, ReasonedError
 from imaging.types import Photo
@@ -27,7 +29,9 @@ log = logging.getLogger(__name__)
 _NO_END: Final = "the JPEG file ends without its end marker; all of its picture is there"
 
 
-def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = False) -> Photo:
+def decode_photo(
+    data: bytes, limits: PhotoLimits, *, keep_metadata: bool = False, room: Room = new_room
+) -> Photo:
     """Decode a photo's file, turn it upright and convert its colours to sRGB.
 
     Args:
@@ -35,6 +39,7 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
             first is taken, of HEIC the primary one, and no other is decoded.
         limits: Checked against the header, before any pixel is decoded.
         keep_metadata: Whether the photo's EXIF data shall travel along.
+        room: Gives the room that the pixels of a usual JPEG file come to lie in.
 
     Returns:
         The pixels, with notes on whatever in the file could not be followed.
@@ -45,6 +50,10 @@ def decode_photo(data: bytes, limits: PhotoLimits, *, keep_metadata: bool = Fals
     """
     with _opened(data, limits) as (image, photo_format):
         notes: list[str] = []
+        if isinstance(image, JpegImageFile):
+            quick = _decode_quickly(image, data, keep_metadata=keep_metadata, room=room)
+            if quick is not None:
+                return quick
         loaded = _load(image, data, photo_format, notes)
         # HEIC's size may turn out another one in the end.
         limits.check_size(loaded.width, loaded.height)
@@ -120,6 +129,26 @@ def _open(data: bytes, photo_format: PhotoFormat, limits: PhotoLimits) -> ImageF
             field=FIELD,
             figures={"limit_pixels": limits.max_pixels},
         ) from exc
+
+
+def _decode_quickly(
+    image: JpegImageFile, data: bytes, *, keep_metadata: bool, room: Room
+) -> Photo | None:
+    """Decode a JPEG file as most are; None for one that takes Pillow."""
+    notes: list[str] = []
+    exif = read_exif(image, notes)
+    orientation = orientation_of(image, PhotoFormat.JPEG, exif)
+    pixels = decode_quickly(image, data, orientation, room)
+    if pixels is None:
+        return None
+    if not jpeg.has_end(data):
+        notes.append(_NO_END)
+    profile = profile_of(image, data, PhotoFormat.JPEG, image.mode, exif, notes)
+    return Photo(
+        rgb=pixels_to_srgb(pixels, profile, notes),
+        metadata=kept_exif(exif, notes) if keep_metadata and exif is not None else b"",
+        notes=tuple(notes),
+    )
 
 
 def _load(image: ImageFile, data: bytes, photo_format: PhotoFormat, notes: list[str]) -> ImageFile:

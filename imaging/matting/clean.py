@@ -17,9 +17,23 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from imaging.compiled import (
+    COUNT,
+    DENSE_COUNTS_1D,
+    DENSE_FLAGS_1D,
+    DENSE_LABELS_2D,
+    DENSE_PIXELS_2D,
+    DENSE_WRITTEN_2D,
+    DENSE_WRITTEN_FLAGS_1D,
+    kernel,
+)
 from imaging.matting.confidence import CUT_AT
 from imaging.matting.guided import SURELY_IN, SURELY_OUT
 from imaging.types import Pixels
+
+Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.int32]
 
 # Islands nearer than twice this are one, as a share of the matte's longer side.
 REACH_SHARE = 1 / 85
@@ -74,12 +88,48 @@ def _with_holes_closed(matte: Pixels, half_wall: int) -> Pixels:
         enclosed = _enclosed(np.asarray(boxes), matte)
         if not enclosed.any():
             continue
-        areas = np.bincount(labels[below > 0], minlength=count)
-        deep = np.zeros(count, np.bool_)
-        deep[labels[closed < SHALLOW]] = True
+        areas, deep = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+        _survey(np.asarray(labels, np.int32), closed, level, areas, deep)
         small = areas <= np.where(deep, (half_wall // 2) ** 2, largest)
-        closed[(enclosed & small)[labels] & (below > 0)] = level
+        _raise(np.asarray(labels, np.int32), enclosed & small, level, closed)
     return closed
+
+
+@kernel(DENSE_LABELS_2D, DENSE_PIXELS_2D, COUNT, DENSE_COUNTS_1D, DENSE_WRITTEN_FLAGS_1D)
+def _survey(labels: Labels, matte: Pixels, level: int, areas: Counts, deep: Flags) -> None:
+    """Count each component's cells below a level, and tell whether one of them is deep.
+
+    Args:
+        labels: (h, w) int32, the component of each cell.
+        matte: (h, w) uint8.
+        level: The level, above the deep ones.
+        areas: (n,) int64, added to.
+        deep: (n,) bool, set.
+    """
+    height, width = matte.shape
+    for y in range(height):
+        for x in range(width):
+            if matte[y, x] < level:
+                areas[labels[y, x]] += 1
+                if matte[y, x] < SHALLOW:
+                    deep[labels[y, x]] = True
+
+
+@kernel(DENSE_LABELS_2D, DENSE_FLAGS_1D, COUNT, DENSE_WRITTEN_2D)
+def _raise(labels: Labels, closes: Flags, level: int, matte: Pixels) -> None:
+    """Raise what is below a level to it within the components that close.
+
+    Args:
+        labels: (h, w) int32, the component of each cell.
+        closes: (n,) bool.
+        level: The level.
+        matte: (h, w) uint8, written to.
+    """
+    height, width = matte.shape
+    for y in range(height):
+        for x in range(width):
+            if matte[y, x] < level and closes[labels[y, x]]:
+                matte[y, x] = level
 
 
 def _without_islands(matte: Pixels, reach: int) -> Pixels:

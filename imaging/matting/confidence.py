@@ -1,5 +1,6 @@
 """How sure the network is of its cut, told by the matte alone."""
 
+import cv2
 import numpy as np
 
 from imaging.types import Pixels
@@ -25,7 +26,7 @@ def confidence(matte: Pixels) -> float:
     Returns:
         0 to 1; 0 where no cell reaches one half.
     """
-    counts = np.bincount(matte.ravel(), minlength=_VALUES.size)
+    counts = cv2.calcHist([matte], [0], None, [_VALUES.size], [0, _VALUES.size]).ravel()
     masses = counts * _VALUES / _VALUES[-1]
     within = int(counts[CUT_AT:].sum())
     if not within:

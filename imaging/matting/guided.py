@@ -13,19 +13,24 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imaging.compiled import FLAGS_2D, FLOATS_3D, PIXELS_3D, WRITTEN_2D, kernel
+from imaging.compiled import (
+    DENSE_FLAGS_2D,
+    DENSE_FLOATS_3D,
+    DENSE_PIXELS_3D,
+    DENSE_WRITTEN_2D,
+    kernel,
+    kernel_part,
+)
+from imaging.matting.guided_fit import RADIUS_CELLS, fit_colours
 from imaging.resample import resample
 from imaging.types import Pixels
 
+Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-# Cells on each side of a cell that its fit looks at.
-RADIUS_CELLS = 2
-# The variance, of colours within 0 to 1, below which a neighbourhood counts as flat: texture of
-# less than 2.5 of 255 steps moves no edge.
-FLATNESS = 1e-4
 # From here to there a matte's values are neither surely background nor surely product.
 SURELY_OUT, SURELY_IN = 5, 250
+_OPAQUE = 255
 
 
 def upsample_guided(
@@ -52,8 +57,8 @@ def upsample_guided(
     band = edge_band(matte)
     if not band.any():
         return alpha
-    fit = _fit(matte, guide, band, radius_cells)
-    _apply(fit, band, rgb, alpha)
+    fit = fit_colours(matte, guide, band, radius_cells)
+    _apply(fit, band, np.ascontiguousarray(rgb), alpha)
     return alpha
 
 
@@ -71,54 +76,54 @@ def edge_band(matte: Pixels) -> npt.NDArray[np.bool_]:
     return np.asarray((highest > SURELY_OUT) & (lowest < SURELY_IN))
 
 
-def _fit(matte: Pixels, guide: Pixels, band: npt.NDArray[np.bool_], radius_cells: int) -> Floats:
-    """Fit alpha as a linear function of colour around each cell of the band.
+@kernel_part
+def _cells_of_pixels(scale: float, begins: Counts, parts: Floats) -> None:
+    """Tell between the centres of which cells pixels lie, and how far along.
 
-    Returns:
-        (h, w, 4) float32: alpha = a1 red + a2 green + a3 blue + b, all of them within 0 to 1;
-        outside the band a is 0 and b the matte.
+    Args:
+        scale: Pixels for a cell.
+        begins: (w + 1,) int64, written to: the first pixel from each cell's centre on, of the
+            first cell all that lie before it too.
+        parts: (W,) float32, written to: how far each is from that centre to the next, 0 to 1.
     """
-    fit = np.zeros((*matte.shape, 4), np.float32)
-    fit[:, :, 3] = matte / np.float32(255)
-    left, top, width, height = cv2.boundingRect(band.view(np.uint8))
-    # With all that the windows of the band's cells look at.
-    part = (
-        slice(max(top - radius_cells, 0), top + height + radius_cells),
-        slice(max(left - radius_cells, 0), left + width + radius_cells),
-    )
-    band, value = band[part], fit[part][:, :, 3]
-    red, green, blue = cv2.split(guide[part].astype(np.float32) / 255)
-    window = (2 * radius_cells + 1,) * 2
-    planes = (red, green, blue, value)
-    products = (
-        *(red * value, green * value, blue * value),
-        *(red * red, red * green, red * blue, green * green, green * blue, blue * blue),
-    )
-    means = np.stack(
-        [
-            cv2.blur(plane, window, borderType=cv2.BORDER_REFLECT)[band]
-            for plane in planes + products
-        ]
-    )
-    r, g, b, p = means[:4]
-    rp, gp, bp = means[4:7] - means[:3] * p
-    rr, rg, rb = means[7:10] - r * means[:3]
-    gg, gb = means[10:12] - g * means[1:3]
-    bb = means[12] - b * b
-    rr, gg, bb = rr + FLATNESS, gg + FLATNESS, bb + FLATNESS
-    # The symmetric 3x3 system of each cell, by Cramer's rule.
-    c_rr, c_rg, c_rb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
-    c_gg, c_gb, c_bb = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
-    determinant = rr * c_rr + rg * c_rg + rb * c_rb
-    a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
-    a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
-    a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
-    b = p - a_r * r - a_g * g - a_b * b
-    fit[part][band] = np.stack((a_r, a_g, a_b, b), axis=1)
-    return fit
+    begins[0] = 0
+    for cell in range(begins.size - 1):
+        begins[cell + 1] = min(int(np.ceil((cell + 1.5) * scale - 0.5)), parts.size)
+    begins[-1] = parts.size
+    for cell in range(begins.size - 1):
+        for x in range(begins[cell], begins[cell + 1]):
+            parts[x] = min(max((x + 0.5) / scale - 0.5 - cell, 0.0), 1.0)
 
 
-@kernel(FLOATS_3D, FLAGS_2D, PIXELS_3D, WRITTEN_2D)
+@kernel_part
+def _between(fit: Floats, upper: int, lower: int, share: np.float32, row: Floats) -> None:
+    """Interpolate a row of the fit, (4, w + 1), between two; the last cell stands twice."""
+    for k in range(4):
+        above, below, between = fit[k, upper], fit[k, lower], row[k]
+        for cell in range(above.size):
+            between[cell] = above[cell] + share * (below[cell] - above[cell])
+        between[-1] = between[-2]
+
+
+@kernel_part
+def _apply_between(row: Floats, cell: int, parts: Floats, pixels: Pixels, opacity: Pixels) -> None:
+    """Set the alpha of the pixels between the centres of a cell and of the next one."""
+    red, green, blue, alone = row[0, cell], row[1, cell], row[2, cell], row[3, cell]
+    more_red, more_green = row[0, cell + 1] - red, row[1, cell + 1] - green
+    more_blue, more_alone = row[2, cell + 1] - blue, row[3, cell + 1] - alone
+    for x in range(opacity.size):
+        part = parts[x]
+        value = (
+            (red + part * more_red) * np.float32(pixels[x, 0])
+            + (green + part * more_green) * np.float32(pixels[x, 1])
+            + (blue + part * more_blue) * np.float32(pixels[x, 2])
+            + (alone + part * more_alone) * np.float32(_OPAQUE)
+        )
+        value = min(max(value, np.float32(0)), np.float32(_OPAQUE))
+        opacity[x] = np.uint8(value + np.float32(0.5))
+
+
+@kernel(DENSE_FLOATS_3D, DENSE_FLAGS_2D, DENSE_PIXELS_3D, DENSE_WRITTEN_2D)
 def _apply(fit: Floats, band: npt.NDArray[np.bool_], rgb: Pixels, alpha: Pixels) -> None:
     """Set alpha to a . rgb + b, held within 0 to 255, wherever a cell of the band has a part in it.
 
@@ -126,45 +131,28 @@ def _apply(fit: Floats, band: npt.NDArray[np.bool_], rgb: Pixels, alpha: Pixels)
     the centres of two neighbours are interpolated between these.
 
     Args:
-        fit: (h, w, 4) float32, as `_fit` gives it.
+        fit: (4, h, w) float32, as `fit_colours` gives it.
         band: (h, w) bool.
         rgb: (H, W, 3) uint8.
         alpha: (H, W) uint8, written to.
     """
     height_px, width_px = alpha.shape
     height, width = band.shape
-    scale_y, scale_x = height_px / height, width_px / width
-    step = np.float32(1 / scale_x)
-    row = np.empty((width, 4), np.float32)
-    wanted = np.empty(width, np.bool_)
+    scale_y = height_px / height
+    begins, parts = np.empty(width + 1, np.int64), np.empty(width_px, np.float32)
+    _cells_of_pixels(width_px / width, begins, parts)
+    row = np.empty((4, width + 1), np.float32)
+    wanted = np.zeros(width + 1, np.bool_)
     for y in range(height_px):
         at = min(max((y + 0.5) / scale_y - 0.5, 0.0), height - 1.0)
         upper = int(at)
         lower = min(upper + 1, height - 1)
-        share = np.float32(at - upper)
+        wanted[:width] = band[upper] | band[lower]
+        wanted[width] = wanted[width - 1]
+        if not wanted.any():
+            continue
+        _between(fit, upper, lower, np.float32(at - upper), row)
         for cell in range(width):
-            wanted[cell] = band[upper, cell] or band[lower, cell]
-            for k in range(4):
-                row[cell, k] = fit[upper, cell, k] + share * (
-                    fit[lower, cell, k] - fit[upper, cell, k]
-                )
-        end = 0
-        for cell in range(-1, width):
-            left, right = max(cell, 0), min(cell + 1, width - 1)
-            begin, end = end, min(int(np.ceil((cell + 1.5) * scale_x - 0.5)), width_px)
-            if not (wanted[left] or wanted[right]):
-                continue
-            first = np.float32((begin + 0.5) / scale_x - 0.5 - cell)
-            red, green, blue, alone = row[left, 0], row[left, 1], row[left, 2], row[left, 3]
-            more_red, more_green = row[right, 0] - red, row[right, 1] - green
-            more_blue, more_alone = row[right, 2] - blue, row[right, 3] - alone
-            for x in range(begin, end):
-                part = first + np.float32(x - begin) * step
-                value = (
-                    (red + part * more_red) * np.float32(rgb[y, x, 0])
-                    + (green + part * more_green) * np.float32(rgb[y, x, 1])
-                    + (blue + part * more_blue) * np.float32(rgb[y, x, 2])
-                    + (alone + part * more_alone) * np.float32(255)
-                )
-                value = min(max(value, np.float32(0)), np.float32(255))
-                alpha[y, x] = np.uint8(value + np.float32(0.5))
+            if wanted[cell] or wanted[cell + 1]:
+                inside = slice(begins[cell], begins[cell + 1])
+                _apply_between(row, cell, parts[inside], rgb[y, inside], alpha[y, inside])

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from gateway.memory import keep_some_memory
+from gateway.rendering.decoding.kept_room import KeptRoom
 from gateway.rendering.decoding.parcels import (
     Parcel,
     ParcelError,
@@ -46,6 +47,7 @@ def main() -> int:
     # Ctrl-C reaches the whole group, but it is the gateway that says when photos have ended.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gateway = socket.socket(fileno=int(descriptor))
+    room = KeptRoom()
     try:
         send(gateway, {"ready": True})
         while True:
@@ -56,7 +58,7 @@ def main() -> int:
                 continue
             signal.setitimer(signal.ITIMER_REAL, float(timeout_s) + _GRACE_S)
             signal.setitimer(signal.ITIMER_PROF, float(parcel.words["cpu_s"]))
-            _answer(gateway, parcel, int(max_memory_bytes))
+            _answer(gateway, parcel, int(max_memory_bytes), room)
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.setitimer(signal.ITIMER_REAL, 0)
             del parcel
@@ -70,10 +72,10 @@ def _limit_memory(max_memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> None:
+def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int, room: KeptRoom) -> None:
     content: SealedBytes | None = None
     try:
-        words, pixels = _done(parcel)
+        words, pixels = _done(parcel, room)
         content = SealedBytes(pixels) if pixels else None
     except InvalidInputError as error:
         words = _refused(error)
@@ -91,13 +93,14 @@ def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int) -> No
         content.close()
 
 
-def _done(parcel: Parcel) -> tuple[dict[str, object], list[bytes | memoryview]]:
+def _done(parcel: Parcel, room: KeptRoom) -> tuple[dict[str, object], list[bytes | memoryview]]:
     """Do what the parcel asks for: read the header, or decode."""
     file, limits = bytes(parcel.content), PhotoLimits(**parcel.words["limits"])
     if parcel.words["ask"] == "size":
         width_px, height_px = read_size(file, limits)
         return {"width_px": width_px, "height_px": height_px}, []
-    return _packed(decode_photo(file, limits, keep_metadata=parcel.words["keep_metadata"]))
+    keep_metadata = bool(parcel.words["keep_metadata"])
+    return _packed(decode_photo(file, limits, keep_metadata=keep_metadata, room=room))
 
 
 def _packed(photo: Photo) -> tuple[dict[str, object], list[bytes | memoryview]]:

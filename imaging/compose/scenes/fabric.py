@@ -48,7 +48,9 @@ def fabric(stage: Stage, scene: Scene, light: Light, chance: np.random.Generator
         return np.asarray(cv2.multiply(cloth, folds, scale=1 / _FLAT, dtype=cv2.CV_8U), np.uint8)
 
     shade = gain(stage, light)
-    return floor_rows(stage, Floor(paint, shade, np.zeros_like(shade)), wall(stage, light, behind))
+    return floor_rows(
+        stage, Floor(paint, (scene, light), shade, np.zeros_like(shade)), wall(stage, light, behind)
+    )
 
 
 def _weave(canvas: Canvas, chance: np.random.Generator) -> Pixels:

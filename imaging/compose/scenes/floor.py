@@ -7,7 +7,7 @@ Pyramidal Parametrics, SIGGRAPH 1983).
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import cv2
@@ -17,6 +17,7 @@ from imaging.compose.scenes.light import smoothstep
 from imaging.compose.scenes.noise import Canvas
 from imaging.compose.scenes.rows import Rows, smooth_rows
 from imaging.compose.scenes.stage import Floats, Stage
+from imaging.compose.scenes.textures import Textures
 from imaging.types import Pixels
 
 # Texels per pixel at the base; at least and at most so many per unit, and in all, each way.
@@ -29,6 +30,8 @@ _STEP = 1 / 8
 _EDGE_BLUR = 0.007
 _FAR_BLUR = 0.004
 
+_textures = Textures()
+
 
 @dataclass(frozen=True, slots=True)
 class Floor:
@@ -36,12 +39,14 @@ class Floor:
 
     Attributes:
         paint: Paints its texture on a canvas, (rows, columns, 3) uint8.
+        made_of: What the texture follows from beside the canvas.
         gain: (h, w, 3) float32 on the stage's grid: what the texture is multiplied by.
         glow: (h, w, 3) float32: what is added, 0 to 255: sheen and reflections.
         detail: How many of the texels it needs, above 0 to 1: fewer where nothing is fine.
     """
 
     paint: Callable[[Canvas], Pixels]
+    made_of: Hashable
     gain: Floats
     glow: Floats
     detail: float = 1.0
@@ -59,9 +64,14 @@ def floor_rows(stage: Stage, floor: Floor, wall: Floats) -> Rows:
         The picture's rows.
     """
     canvas = canvas_for(stage, floor.detail)
-    sharp = _fitted(stage, floor.paint(canvas))
-    blur = max(_FAR_BLUR * sharp.shape[1] / canvas.width, 0.5)
-    soft = np.asarray(cv2.GaussianBlur(sharp, (0, 0), blur), np.uint8)
+    size = _size_of(stage, canvas)
+
+    def made() -> tuple[Pixels, Pixels]:
+        sharp = _fitted(floor.paint(canvas), size)
+        blur = max(_FAR_BLUR * sharp.shape[1] / canvas.width, 0.5)
+        return sharp, np.asarray(cv2.GaussianBlur(sharp, (0, 0), blur), np.uint8)
+
+    sharp, soft = _textures.get((floor.made_of, canvas, size), made)
     gains, glows = smooth_rows(stage, floor.gain), smooth_rows(stage, floor.glow)
     walls = smooth_rows(stage, wall)
     blur_px = max(_EDGE_BLUR * stage.unit_px, 1.0)
@@ -103,12 +113,18 @@ def canvas_for(stage: Stage, detail: float = 1.0) -> Canvas:
     )
 
 
-def _fitted(stage: Stage, texture: Pixels) -> Pixels:
-    """Shrink a texture that is finer than the picture, so that no detail is skipped."""
+def _size_of(stage: Stage, canvas: Canvas) -> tuple[int, int]:
+    """Return how many texels across and along the picture shows, of those of the canvas."""
     share = min(stage.unit_px * _DENSITY / _LEAST_PER_UNIT, 1.0)
     if share == 1:
+        return canvas.columns, canvas.rows
+    return max(round(canvas.columns * share), 2), max(round(canvas.rows * share), 2)
+
+
+def _fitted(texture: Pixels, size: tuple[int, int]) -> Pixels:
+    """Shrink a texture that is finer than the picture, so that no detail is skipped."""
+    if size == (texture.shape[1], texture.shape[0]):
         return texture
-    size = (max(round(texture.shape[1] * share), 2), max(round(texture.shape[0] * share), 2))
     return np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -68,7 +68,7 @@ def marble(stage: Stage, scene: Scene, light: Light, chance: np.random.Generator
     share = mirrored(stage, seen, at_front=0.06, at_back=0.45)
     glow = seen * share + sheen(stage, light, width=0.3, strength=8)
     shade = gain(stage, light) * (1 - share)
-    floor = Floor(paint, shade, np.asarray(glow, np.float32), _DETAIL)
+    floor = Floor(paint, (scene, light), shade, np.asarray(glow, np.float32), _DETAIL)
     return floor_rows(stage, floor, seen)
 
 

@@ -7,6 +7,13 @@ import cv2
 import numpy as np
 
 from imaging.cancellation import Check, go_on
+from imaging.compiled import (
+    COUNT,
+    DENSE_FLOATS_2D,
+    DENSE_WRITTEN_FLOATS_2D,
+    SHARE,
+    kernel,
+)
 from imaging.compose.scenes.stage import Floats, Stage
 from imaging.types import Pixels
 
@@ -32,26 +39,40 @@ def smooth_rows(stage: Stage, field: Floats) -> Rows:
     """
     height = field.shape[0]
     wide = cv2.resize(field, (stage.width_px, height), interpolation=cv2.INTER_CUBIC)
-    padded = np.pad(wide.reshape(height, -1), ((2, 2), (0, 0)), mode="edge")
+    ends = ((2, 2), (0, 0))
+    padded = np.pad(np.asarray(wide, np.float32).reshape(height, -1), ends, mode="edge")
     scale = height / stage.height_px
 
     def rows(top: int, bottom: int) -> Floats:
-        places = (np.arange(top, bottom) + 0.5) * scale + 1.5
         strip = np.empty((bottom - top, padded.shape[1]), np.float32)
-        for row, place in enumerate(places):
-            above = int(place) - 1
-            away = np.abs(place - np.arange(above, above + 4))
-            weights = np.where(
-                away < 1, (4 - 6 * away**2 + 3 * away**3) / 6, np.maximum(2 - away, 0) ** 3 / 6
-            )
-            taps = padded[above : above + 4, None]
-            # One after the other: a product of matrices so thin starts threads for nothing.
-            total = cv2.addWeighted(taps[0], weights[0], taps[1], weights[1], 0)
-            total = cv2.scaleAdd(taps[2], weights[2], total)
-            strip[row] = cv2.scaleAdd(taps[3], weights[3], total)[0]
+        _spline(padded, top, scale, strip)
         return strip.reshape(bottom - top, stage.width_px, 3)
 
     return rows
+
+
+@kernel(DENSE_FLOATS_2D, COUNT, SHARE, DENSE_WRITTEN_FLOATS_2D)
+def _spline(field: Floats, top: int, scale: float, strip: Floats) -> None:
+    """Interpolate rows by the uniform cubic B-spline.
+
+    Args:
+        field: (h + 4, n) float32, with two rows more at each end.
+        top: The first of the picture's rows.
+        scale: The field's rows for one of the picture's.
+        strip: (rows, n) float32, written to.
+    """
+    for row in range(strip.shape[0]):
+        place = (top + row + 0.5) * scale + 1.5
+        above = int(place) - 1
+        t = place - int(place)
+        first = np.float32((1 - t) ** 3 / 6)
+        second = np.float32((4 - 6 * t**2 + 3 * t**3) / 6)
+        third = np.float32((4 - 6 * (1 - t) ** 2 + 3 * (1 - t) ** 3) / 6)
+        fourth = np.float32(t**3 / 6)
+        one, two, three, four = field[above], field[above + 1], field[above + 2], field[above + 3]
+        into = strip[row]
+        for at in range(into.size):
+            into[at] = first * one[at] + second * two[at] + third * three[at] + fourth * four[at]
 
 
 def enlarged(rows: Rows, half: Stage, width_px: int) -> Rows:

@@ -27,7 +27,9 @@ def table(stage: Stage, scene: Scene, light: Light, chance: np.random.Generator)
     def paint(canvas: Canvas) -> Pixels:
         return _lacquer(canvas, color, chance)
 
-    floor = Floor(paint, gain(stage, light), sheen(stage, light, width=0.34, strength=9), 0.8)
+    floor = Floor(
+        paint, (scene, light), gain(stage, light), sheen(stage, light, width=0.34, strength=9), 0.8
+    )
     return floor_rows(stage, floor, wall(stage, light, behind))
 
 

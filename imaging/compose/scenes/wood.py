@@ -36,7 +36,9 @@ def wood(stage: Stage, scene: Scene, light: Light, chance: np.random.Generator) 
     def paint(canvas: Canvas) -> Pixels:
         return _planks(canvas, stops, light, chance)
 
-    floor = Floor(paint, gain(stage, light), sheen(stage, light, width=0.22, strength=16))
+    floor = Floor(
+        paint, (scene, light), gain(stage, light), sheen(stage, light, width=0.22, strength=16)
+    )
     return floor_rows(stage, floor, wall(stage, light, behind))
 
 

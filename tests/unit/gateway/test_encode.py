@@ -214,17 +214,32 @@ def test_an_encoder_without_memory_says_come_back(monkeypatch: pytest.MonkeyPatc
         encode_picture(product_on_white(), PictureFormat.AVIF, 90)
 
 
-@pytest.mark.parametrize("picture_format", [PictureFormat.PNG, PictureFormat.JPEG])
-def test_writing_ends_between_two_parts_when_nobody_waits(picture_format: PictureFormat) -> None:
+@pytest.mark.parametrize(
+    ("picture_format", "at"),
+    [(PictureFormat.PNG, 2), (PictureFormat.PNG, 3), (PictureFormat.JPEG, 4)],
+)
+def test_writing_ends_between_two_parts_when_nobody_waits(
+    picture_format: PictureFormat, at: int
+) -> None:
     noise = np.random.default_rng(2).integers(0, 256, (1000, 1000, 3), np.uint8)
     asked = 0
 
     def check() -> None:
         nonlocal asked
         asked += 1
-        if asked == 4:
+        if asked == at:
             raise DeadlineError("the time is up")
 
     with pytest.raises(DeadlineError):
         encode_picture(noise, picture_format, 100, check=check)
-    assert asked == 4
+    assert asked == at
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (37, 23), (37, 23, 3), (1, 50, 3), (50, 1, 4), (37, 23, 4)]
+)
+def test_a_png_holds_every_pixel_whatever_its_shape(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, shape, np.uint8)
+    image = decode(encode_picture(pixels, PictureFormat.PNG, 90))
+    assert image.mode == {2: "L", 3: "RGB", 4: "RGBA"}[2 if len(shape) == 2 else shape[2]]
+    assert (np.asarray(image) == pixels).all()

@@ -17,9 +17,9 @@ from benchmarks.rendered_scenes import (
     render_scene,
     small_matte,
 )
-from imaging.matting import guided
 from imaging.matting.foreground import estimate_foreground
-from imaging.matting.guided import upsample_guided
+from imaging.matting.guided import edge_band, upsample_guided
+from imaging.matting.guided_fit import FLATNESS, RADIUS_CELLS, fit_colours
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out
 from imaging.types import Photo, Pixels
@@ -166,7 +166,8 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     alpha = upsample_guided(matte, guide, photo.rgb)
     if height <= side or width <= side:
         return
-    fit = guided._fit(matte, guide, guided.edge_band(matte), guided.RADIUS_CELLS)  # noqa: SLF001
+    band = edge_band(matte)
+    fit = np.moveaxis(fit_colours(matte, guide, band, RADIUS_CELLS), 0, 2)
     places = [
         np.clip((np.arange(length) + 0.5) * side / length - 0.5, 0, side - 1)
         for length in (height, width)
@@ -179,6 +180,25 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     enlarged = upper * (1 - down) + lower * down
     value = (enlarged[:, :, :3] * photo.rgb).sum(axis=2) + 255 * enlarged[:, :, 3]
     assert np.abs(np.clip(value, 0, 255) - alpha).max() <= 1.01
+
+
+def test_a_fit_is_the_least_squares_solution_however_alike_the_colours_are() -> None:
+    """On greys, whose channels say the same, the system of equations is nearly singular."""
+    grey = np.repeat(noise(5, 24, 24, 1), 3, axis=2)
+    matte, band = noise(6, 24, 24), np.ones((24, 24), np.bool_)
+    fit = fit_colours(matte, grey, band, RADIUS_CELLS)
+    border = ((RADIUS_CELLS, RADIUS_CELLS), (RADIUS_CELLS, RADIUS_CELLS))
+    colours = np.pad(grey / 255, (*border, (0, 0)), "symmetric")
+    values = np.pad(matte / 255, border, "symmetric")
+    side = 2 * RADIUS_CELLS + 1
+    for y, x in ((0, 0), (3, 17), (12, 12), (23, 23)):
+        window = slice(y, y + side), slice(x, x + side)
+        own, value = colours[window].reshape(-1, 3), values[window].ravel()
+        centred = own - own.mean(axis=0)
+        covariance = centred.T @ centred / side**2 + FLATNESS * np.eye(3)
+        expected = np.linalg.solve(covariance, centred.T @ value / side**2)
+        assert fit[:3, y, x] == pytest.approx(expected, abs=1e-5)
+        assert fit[3, y, x] == pytest.approx(value.mean() - expected @ own.mean(axis=0), abs=1e-5)
 
 
 @given(

@@ -159,7 +159,7 @@ def test_lines_on_the_floor_converge_on_the_vanishing_row() -> None:
 
     rows, columns = stage.grid()
     ones = np.ones((rows.size, columns.size, 3), np.float32)
-    paint = floor_rows(stage, Floor(two_lines, ones, 0 * ones), 250 * ones)
+    paint = floor_rows(stage, Floor(two_lines, "two lines", ones, 0 * ones), 250 * ones)
 
     def gap(row: int) -> float:
         line = paint(row, row + 1)[0, :, 0]

@@ -1,0 +1,211 @@
+"""Part of the third step: alpha as a linear function of colour, fitted around the matte's cells.
+
+The guided filter's regression (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5).
+Windows move by a cell at a time over sums of whole numbers, which are exact however far they move;
+the small differences that variances are of them are taken in double precision.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from imaging.compiled import (
+    COUNT,
+    DENSE_FLAGS_2D,
+    DENSE_PIXELS_2D,
+    DENSE_PIXELS_3D,
+    DENSE_WRITTEN_FLOATS_3D,
+    kernel,
+    kernel_part,
+)
+from imaging.types import Pixels
+
+Floats = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+Sums = npt.NDArray[np.int32]
+
+# Cells on each side of a cell that its fit looks at.
+RADIUS_CELLS: Final = 2
+# The variance, of colours within 0 to 1, below which a neighbourhood counts as flat: texture of
+# less than 2.5 of 255 steps moves no edge.
+FLATNESS: Final = 1e-4
+_OPAQUE: Final = 255
+# Red, green, blue and the matte, and the products of each colour with itself, with the colours
+# behind it and with the matte.
+_PLANES, _SUMS = 4, 13
+
+
+def fit_colours(matte: Pixels, guide: Pixels, band: Flags, radius_cells: int) -> Floats:
+    """Fit alpha as a linear function of colour around each cell of the band.
+
+    Args:
+        matte: (h, w) uint8, 255 product.
+        guide: (h, w, 3) uint8, the photo at the matte's size.
+        band: (h, w) bool, where to fit.
+        radius_cells: Cells on each side that a fit looks at.
+
+    Returns:
+        (4, h, w) float32: alpha = a1 red + a2 green + a3 blue + b, all of them within 0 to 1;
+        outside the band a is 0 and b the matte.
+    """
+    fit = np.zeros((4, *matte.shape), np.float32)
+    np.divide(matte, np.float32(_OPAQUE), out=fit[3])
+    columns = np.flatnonzero(band.any(axis=0))
+    if columns.size:
+        _fit_band(
+            np.ascontiguousarray(matte),
+            np.ascontiguousarray(guide),
+            np.ascontiguousarray(band),
+            int(columns[0]),
+            int(columns[-1]) + 1,
+            radius_cells,
+            fit,
+        )
+    return fit
+
+
+@kernel_part
+def _reflected(at: int, length: int) -> int:
+    """Return the place within a length that stands for one beyond its ends, the last one twice."""
+    while at < 0 or at >= length:
+        at = -1 - at if at < 0 else 2 * length - 1 - at
+    return at
+
+
+@kernel_part
+def _add_products(planes: Sums, y: int, sign: int, sums: Sums) -> None:
+    """Add a row of red, green, blue and the matte to sums by column, and each product of two.
+
+    Args:
+        planes: (4, h, columns) int32.
+        y: The row; beyond the planes' ends rows are mirrored.
+        sign: 1 to add, -1 to take away.
+        sums: (13, columns) int32: the four, and of each colour the products with itself, with the
+            colours behind it and with the matte.
+    """
+    row, factor = _reflected(y, planes.shape[1]), np.int32(sign)
+    at = _PLANES
+    for k in range(_PLANES):
+        total, one = sums[k], planes[k, row]
+        for column in range(total.size):
+            total[column] += factor * one[column]
+    for k in range(_PLANES - 1):
+        for j in range(k, _PLANES):
+            total, one, other = sums[at], planes[k, row], planes[j, row]
+            for column in range(total.size):
+                total[column] += factor * one[column] * other[column]
+            at += 1
+
+
+@kernel_part
+def _planes(matte: Pixels, guide: Pixels, first: int, columns: int) -> Sums:
+    """Return red, green, blue and the matte from a column on, (4, h, columns) int32, mirrored."""
+    height, width = matte.shape
+    planes = np.empty((_PLANES, height, columns), np.int32)
+    for column in range(columns):
+        x = _reflected(first + column, width)
+        for y in range(height):
+            for k in range(_PLANES - 1):
+                planes[k, y, column] = guide[y, x, k]
+            planes[_PLANES - 1, y, column] = matte[y, x]
+    return planes
+
+
+@kernel_part
+def _covariance(product: np.int32, one: np.int32, other: np.int32, count: int) -> float:
+    """Return a covariance of values within 0 to 1, by sums of values within 0 to 255."""
+    scale = float(_OPAQUE * _OPAQUE) * count * count
+    return (count * np.int64(product) - np.int64(one) * np.int64(other)) / scale
+
+
+@kernel_part
+def _solve(sums: Sums, x: int, count: int) -> tuple[float, float, float, float]:
+    """Return a1, a2, a3 and b of the window whose sums stand in a column."""
+    red, green, blue, value = sums[0, x], sums[1, x], sums[2, x], sums[3, x]
+    rr = _covariance(sums[4, x], red, red, count) + FLATNESS
+    rg = _covariance(sums[5, x], red, green, count)
+    rb = _covariance(sums[6, x], red, blue, count)
+    rp = _covariance(sums[7, x], red, value, count)
+    gg = _covariance(sums[8, x], green, green, count) + FLATNESS
+    gb = _covariance(sums[9, x], green, blue, count)
+    gp = _covariance(sums[10, x], green, value, count)
+    bb = _covariance(sums[11, x], blue, blue, count) + FLATNESS
+    bp = _covariance(sums[12, x], blue, value, count)
+    # The symmetric 3x3 system, by Cramer's rule.
+    c_rr, c_rg, c_rb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+    c_gg, c_gb, c_bb = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    determinant = rr * c_rr + rg * c_rg + rb * c_rb
+    a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
+    a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
+    a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
+    rest = float(value) - a_r * float(red) - a_g * float(green) - a_b * float(blue)
+    return a_r, a_g, a_b, rest / (float(_OPAQUE) * count)
+
+
+@kernel_part
+def _move(planes: Sums, summed: int, y: int, radius_cells: int, sums: Sums) -> None:
+    """Move sums by column from the rows around one row to those around another."""
+    if y - summed > 2 * radius_cells:
+        sums[:] = 0
+        for away in range(-radius_cells, radius_cells + 1):
+            _add_products(planes, y + away, 1, sums)
+        return
+    for row in range(summed, y):
+        _add_products(planes, row - radius_cells, -1, sums)
+        _add_products(planes, row + 1 + radius_cells, 1, sums)
+
+
+@kernel_part
+def _sum_along(sums: Sums, windows: Sums) -> None:
+    """Sum the sums by column over each window, (13, columns) int32."""
+    columns = windows.shape[1]
+    side = sums.shape[1] - columns + 1
+    for k in range(_SUMS):
+        window = windows[k]
+        window[:] = sums[k, :columns]
+        for away in range(1, side):
+            beside = sums[k, away:]
+            for column in range(columns):
+                window[column] += beside[column]
+
+
+@kernel(
+    DENSE_PIXELS_2D, DENSE_PIXELS_3D, DENSE_FLAGS_2D, COUNT, COUNT, COUNT, DENSE_WRITTEN_FLOATS_3D
+)
+def _fit_band(
+    matte: Pixels,
+    guide: Pixels,
+    band: Flags,
+    first: int,
+    end: int,
+    radius_cells: int,
+    fit: Floats,
+) -> None:
+    """Set the fit of each cell of the band, over windows that are mirrored at the matte's border.
+
+    Args:
+        matte: (h, w) uint8.
+        guide: (h, w, 3) uint8.
+        band: (h, w) bool.
+        first: The first column that the band is in.
+        end: The column behind its last.
+        radius_cells: Cells on each side that a fit looks at.
+        fit: (4, h, w) float32, written to.
+    """
+    side, columns = 2 * radius_cells + 1, end - first
+    planes = _planes(matte, guide, first - radius_cells, columns + 2 * radius_cells)
+    sums = np.zeros((_SUMS, columns + 2 * radius_cells), np.int32)
+    windows = np.empty((_SUMS, columns), np.int32)
+    summed = -side  # the row that the sums are for
+    for y in range(band.shape[0]):
+        if not band[y].any():
+            continue
+        _move(planes, summed, y, radius_cells, sums)
+        summed = y
+        _sum_along(sums, windows)
+        for column in range(columns):
+            if band[y, first + column]:
+                fitted = _solve(windows, column, side * side)
+                for k in range(4):
+                    fit[k, y, first + column] = fitted[k]
