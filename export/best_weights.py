@@ -15,8 +15,9 @@ from export.networks.matte import count_parameters
 from export.networks.registry import COUNTERS, PACKAGE, network_of
 from export.photos import read_photos
 from export.recipes import Recipe
+from export.state_file import read_state
 from export.training.checkpoint import KEPT_SUFFIX, load_state, load_weights
-from export.training.gpu.record import RECORD, read_record, read_weights_of
+from export.training.gpu.record import RECORD, read_record
 from export.training.gpu.record import WEIGHTS as DEVICE_BEST
 from export.training.loop import BEST, CHECKPOINT
 from export.training.provenance import ENCODER, OBJECTS, SOURCES, TEACHER
@@ -83,7 +84,7 @@ def save_best_weights(
     side = side or config["stages"][-1]["side"]
     judged = judge(rounded, photos, side)
     measures = {"photos": {"iou": round(judged.iou, 4), "mae": round(judged.mae, 4)}}
-    if len(states) == 1:
+    if len(states) == 1 and not start_counts:
         measures = {"held_out": {"iou": round(states[0]["best_iou"], 4)}} | measures
     card = ModelCard(
         name=name,
@@ -115,7 +116,7 @@ def _run_of(folder: Path) -> dict[str, Any]:
 
 def _best_of(folder: Path) -> dict[str, Tensor]:
     if (folder / RECORD).exists():
-        return read_weights_of(folder / DEVICE_BEST)
+        return read_state(folder / DEVICE_BEST)
     return load_state(folder / BEST)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from export.best_weights import Answer
 from export.errors import ExportError
-from export.graph import fold_norms, round_weights, write_onnx
+from export.graph import fold_norms, round_network, write_onnx
 from export.networks.registry import network_of
 from export.photos import read_pixels
 from export.triton_config import Kind, MatteModelConfig
@@ -63,9 +63,9 @@ def build(
     with tempfile.TemporaryDirectory() as scratch:
         model = Path(scratch) / "model.onnx"
         metadata = card.metadata() | {"precision": "fp32"}
-        # The file holds half-precision weights. The network that it is held to has the same ones.
-        round_weights(fold_norms(network.eval()))
-        write_onnx(network, card.side, model, metadata, halve=True)
+        # The file holds rounded weights. The network that it is held to has the same ones.
+        round_network(fold_norms(network.eval()))
+        write_onnx(network, card.side, model, metadata, packed=True)
         size = model.stat().st_size
         if size > LARGEST_ONNX_BYTES:
             raise ExportError(f"{name} takes {size} bytes, more than {LARGEST_ONNX_BYTES}")

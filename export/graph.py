@@ -7,20 +7,19 @@ that mean and deviation exist in one place and the wire carries a quarter of wha
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from export.compact import round_weights
+from export.compact_graph import pack
 from export.networks.lite import Foldable
 from export.networks.matte import ConvNorm
 from export.recipes import RGB, Recipe
 from export.tensor_names import MATTE, PHOTO
 
 OPSET = 18  # what the ONNX Runtime of Triton 2.51 (24.10) fully covers
-MATRIX = 2  # dimensions from which a constant is stored in half precision
-HALVED = "/half"  # ends the name of such a constant
 LARGEST_IR_VERSION = 10  # likewise; the exporter would write a newer one
 
 
@@ -74,7 +73,7 @@ def write_onnx(
     metadata: Mapping[str, str],
     recipe: Recipe | None = None,
     *,
-    halve: bool = False,
+    packed: bool = False,
 ) -> onnx.ModelProto:
     """Write a matting network as an ONNX file.
 
@@ -84,7 +83,7 @@ def write_onnx(
         path: of the file.
         metadata: carried in the file's ``metadata_props``.
         recipe: of the network's input; None where it takes sRGB in [-1, 1].
-        halve: store weights that half precision holds exactly in it, which halves the file.
+        packed: store weights in fewer bits where those hold them exactly, see ``export.compact``.
 
     Returns:
         The graph as written, past ONNX's own full check.
@@ -108,60 +107,20 @@ def write_onnx(
     model.ir_version = min(model.ir_version, LARGEST_IR_VERSION)
     _forget_sources(model)
     onnx.helper.set_model_props(model, dict(metadata))
-    if halve:
-        halve_weights(model)
+    if packed:
+        pack(model)
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, path)
     return model
 
 
-def round_weights(network: nn.Module) -> nn.Module:
-    """Round what ``halve_weights`` stores in half precision, in place."""
+def round_network(network: nn.Module) -> nn.Module:
+    """Round the weights of a network to what a file stores of them, in place."""
     with torch.no_grad():
         for weight in network.parameters():
-            if weight.ndim > 1:
-                weight.copy_(weight.half())
+            weight.copy_(torch.from_numpy(round_weights(weight.detach().cpu().numpy())))
     return network
-
-
-def halve_weights(model: onnx.ModelProto) -> None:
-    """Store large constants that half precision holds exactly in it, each behind a cast, in place.
-
-    Arithmetic stays in full precision: the runtime casts once, when it loads the file.
-    """
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.dims) < MATRIX:
-            continue
-        values = onnx.numpy_helper.to_array(tensor)
-        halves = values.astype(np.float16)
-        if not np.array_equal(halves.astype(np.float32), values):
-            continue
-        name = tensor.name
-        tensor.CopyFrom(onnx.numpy_helper.from_array(halves, name + HALVED))
-        to = onnx.TensorProto.FLOAT
-        casts.append(onnx.helper.make_node("Cast", [name + HALVED], [name], f"{name}/whole", to=to))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-
-
-def restore_weights(model: onnx.ModelProto) -> None:
-    """Undo ``halve_weights``, in place."""
-    graph = model.graph
-    tensors = {tensor.name: tensor for tensor in graph.initializer}
-    kept = []
-    for node in graph.node:
-        if node.op_type != "Cast" or not node.input[0].endswith(HALVED):
-            kept.append(node)
-            continue
-        tensor = tensors[node.input[0]]
-        values = onnx.numpy_helper.to_array(tensor).astype(np.float32)
-        tensor.CopyFrom(onnx.numpy_helper.from_array(values, node.output[0]))
-    del graph.node[:]
-    graph.node.extend(kept)
 
 
 def _forget_sources(model: onnx.ModelProto) -> None:

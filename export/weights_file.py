@@ -1,7 +1,7 @@
-"""Weights on disk: half-precision safetensors, and a card that says where they come from.
+"""Weights on disk: safetensors in fewer bits, and a card that says where they come from.
 
-Half precision halves the file; ``docs/training.md`` tells what it changes. The card travels with
-the weights and, as ``metadata_props``, with every ONNX file built from them.
+``export.compact`` tells what is stored; ``docs/training.md`` tells what it changes. The card
+travels with the weights and, as ``metadata_props``, with every ONNX file built from them.
 """
 
 import json
@@ -12,13 +12,14 @@ from pickle import UnpicklingError
 from typing import Any
 
 import onnx
-import safetensors.torch
+import safetensors.numpy
 import torch
 from google.protobuf.message import DecodeError
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from export.compact import pack_state
 from export.errors import CheckpointError
+from export.state_file import read_state
 
 
 @dataclass(frozen=True)
@@ -77,14 +78,14 @@ class ModelCard:
 
 
 def write_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's weights in half precision."""
-    halves = {
-        name: value.half().contiguous() if value.is_floating_point() else value
+    """Write a network's weights, rounded as ``export.compact`` does."""
+    state = {
+        name: value.detach().cpu().numpy()
         for name, value in network.state_dict().items()
         if not name.endswith("num_batches_tracked")  # only training counts
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(safetensors.torch.save(halves))
+    path.write_bytes(safetensors.numpy.save(pack_state(state)))
 
 
 def read_weights(network: nn.Module, path: Path) -> None:
@@ -94,19 +95,6 @@ def read_weights(network: nn.Module, path: Path) -> None:
         CheckpointError: the file is missing, or fits another network.
     """
     _fill(network, read_state(path), path)
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """Read the tensors of a safetensors file by name.
-
-    Raises:
-        CheckpointError: the file is missing or of another form.
-    """
-    try:
-        stored: dict[str, Tensor] = safetensors.torch.load_file(path)
-    except (OSError, SafetensorError) as exc:
-        raise CheckpointError(f"{path} cannot be read: {exc}") from exc
-    return stored
 
 
 def read_checkpoint(network: nn.Module, path: Path) -> None:

@@ -10,20 +10,21 @@ from pathlib import Path
 import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from export.graph import restore_weights
+from export.compact_graph import pack_halves, unpack
 
 
 def write_half(source: Path, into: Path) -> None:
     """Write a graph with its weights and arithmetic in half precision.
 
     Args:
-        source: an ONNX file in full precision.
+        source: an ONNX file in full precision; weights that it stores as codes stay stored so.
         into: the file to write.
     """
     full = onnx.load(source)
-    restore_weights(full)
+    codes = unpack(full)
     model = convert_float_to_float16(full, keep_io_types=True, op_block_list=[])
     _fold_casts_of_constants(model.graph)
+    pack_halves(model, codes)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, into)
 

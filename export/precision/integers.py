@@ -33,7 +33,7 @@ from onnxruntime.quantization import (
 )
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from export.graph import restore_weights
+from export.compact_graph import pack, unpack
 from export.tensor_names import PHOTO
 
 QUANTISED = ("Conv", "Add", "MatMul", "Relu", "Clip", "Resize", "Concat")
@@ -105,7 +105,7 @@ def write_integers(
     with tempfile.TemporaryDirectory() as scratch, quietly():
         prepared, full = Path(scratch) / "prepared.onnx", Path(scratch) / "full.onnx"
         whole = onnx.load(source)
-        restore_weights(whole)
+        unpack(whole)
         onnx.save(whole, full)
         # The symbolic inference gives up on attention; ONNX's own, which follows it, does not.
         quant_pre_process(full, prepared, skip_symbolic_shape=True)
@@ -122,7 +122,10 @@ def write_integers(
             calibrate_method=recipe.calibration.value,
             extra_options={"CalibPercentile": 99.99},
         )
-    onnx.checker.check_model(onnx.load(into), full_check=True)
+    model = onnx.load(into)
+    pack(model)  # what stays in float
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, into)
 
 
 def kept_in_float(graph: onnx.GraphProto, parts: Sequence[Part]) -> list[str]:

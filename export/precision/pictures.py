@@ -18,6 +18,7 @@ from export.training.validation import validation_batches
 
 CALIBRATION_SEED = 7  # the same pictures for every model
 CALIBRATION_BATCHES = 4
+OBJECTS = 40  # rendered of each kind
 BATCH = 8
 
 
@@ -45,7 +46,8 @@ def read_precision_pictures(folder: Path, side: int, bank: Path | None = None) -
         PicturesError: the folder is not of that form.
         CheckpointError: the bank is missing or no bank.
     """
-    config = TrainingConfig()
+    # A few objects of each kind are enough for so few pictures.
+    config = TrainingConfig(rendered_objects=OBJECTS, drawn_shapes=OBJECTS, drawn_grounds=OBJECTS)
     composed = config.stages[-1].side
     train, held_out = open_bank(bank) if bank else read_pictures(folder, config)
     scenes = [

@@ -10,8 +10,9 @@ from torch import nn
 
 from export.errors import CheckpointError
 from export.networks.registry import network_like
+from export.state_file import read_state
 from export.training.config import TrainingConfig
-from export.weights_file import read_state, read_weights
+from export.weights_file import read_weights
 
 KEPT_SUFFIX = ".safetensors"
 # How long a run takes and where may change on the way; what it learns from may not.

@@ -63,32 +63,39 @@ def compose_scenes(
     """Set objects on grounds, as they are before a camera sees them."""
     ground = draw_grounds(dice, pictures, scene.backgrounds, count, side)
     ground = _paste_decoys(dice, pictures, scene, ground)
+    empty = dice.chance(scene.empty, count) > 0
+    plain = torch.zeros(count, dtype=torch.bool)
     if PROP in pictures.cutouts:
+        # A plain body is ground beside a product, and the product where it stands by itself.
+        plain = (dice.chance(scene.plain, count) > 0) & ~empty
+        beside = (~plain & ~empty).float()
         for share in (scene.prop, scene.prop / 2):
-            wanted = dice.chance(share, count)
+            wanted = dice.chance(share, count) * beside
             ground = scatter(dice, pictures.cutouts[PROP], ground, wanted)
     ground = defocus(dice, ground, dice.chance(scene.defocus, count))
-    rgb, alpha = _paste_objects(dice, pictures, scene, ground)
-    empty = dice.chance(scene.empty, count) > 0
+    rgb, alpha = _paste_objects(dice, pictures, scene, ground, plain)
     rgb[empty], alpha[empty] = ground[empty], 0.0
     more = dice.chance(scene.second_object, count)
-    more[empty] = 0
+    more[empty | plain] = 0
     also = more.nonzero()[:, 0].to(rgb.device)
     if len(also):
         # What calms a ground would hide the object that stands on it already.
         lively = replace(scene, tone_on_tone=0, plinth=0)
-        rgb[also], second = _paste_objects(dice, pictures, lively, rgb[also])
+        rgb[also], second = _paste_objects(dice, pictures, lively, rgb[also], plain[also.cpu()])
         alpha[also] = torch.maximum(alpha[also], second)
     return Batch(rgb, alpha)
 
 
 def _paste_objects(
-    dice: Dice, pictures: Pictures, scene: SceneConfig, ground: Tensor
+    dice: Dice, pictures: Pictures, scene: SceneConfig, ground: Tensor, plain: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Paste an object, with its shadow, onto each ground; give rgb and the object's alpha."""
+    """Paste an object, with its shadow, onto each ground; give rgb and the object's alpha.
+
+    ``plain`` says by scene, (N,) bool, whether the object is a plain body.
+    """
     count, _, side, _ = ground.shape
     places = object_places(dice, count)
-    cutouts, textured = _draw_cutouts(dice, pictures, scene, count)
+    cutouts, textured = _draw_cutouts(dice, pictures, scene, plain)
     seen = sample(cutouts, places, side, beyond="zeros")
     rgb, alpha = seen[:, :3], _soften(dice, seen[:, 3:])
     rgb = _retexture(dice, pictures, rgb, (dice.uniform(0, 1, count) < textured).float())
@@ -98,7 +105,7 @@ def _paste_objects(
     sharp = dice.chance(scene.match_sharpness, count)
     rgb, alpha = match_sharpness(rgb, alpha, ground, sharp)
     if PLINTH in pictures.cutouts:
-        wanted = dice.chance(scene.plinth, count)
+        wanted = dice.chance(scene.plinth, count) * (~plain).float()
         ground = set_on_plinth(dice, pictures.cutouts[PLINTH], ground, alpha, wanted)
     ground = reflect(dice, rgb, alpha, ground, dice.chance(scene.reflection, count))
     shadow = sample(cutouts[:, 3:], shadow_places(dice, places), side // 4, beyond="zeros")
@@ -112,16 +119,18 @@ def _paste_objects(
 
 
 def _draw_cutouts(
-    dice: Dice, pictures: Pictures, scene: SceneConfig, count: int
+    dice: Dice, pictures: Pictures, scene: SceneConfig, plain: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Draw cutouts, and for each the chance that it takes on a real texture."""
-    kinds = dice.kinds(scene.cutouts, count)
+    count = len(plain)
+    drawn = dice.kinds(scene.cutouts, count)
+    kinds = [PROP if body else kind for body, kind in zip(plain.tolist(), drawn, strict=True)]
     device = pictures.masked.device
     side = next(iter(pictures.cutouts.values())).shape[-1]
     chosen = torch.empty(count, 4, side, side, dtype=torch.uint8, device=device)
     for kind in sorted(set(kinds)):
         bank = pictures.cutouts[kind]
-        at = torch.tensor([index for index, drawn in enumerate(kinds) if drawn == kind])
+        at = torch.tensor([index for index, one in enumerate(kinds) if one == kind])
         chosen[at] = bank[dice.below(len(bank), len(at)).to(device)]
     chances = dict.fromkeys(DRAWN, scene.retexture) | dict.fromkeys(
         MODELLED, scene.retexture_modelled

@@ -59,6 +59,7 @@ class SceneConfig:
     shadow: float = 0.55
     plinth: float = 0.18  # chance that an object stands on a plinth or a block, which is ground
     prop: float = 0.25  # chance of a studio's block, ball or panel, which is ground; of two, half
+    plain: float = 0.08  # chance that the only object is such a block, ball or panel
     empty: float = 0.03  # chance of a scene without an object
     harmonise: float = 0.5  # chance that an object's colours move towards its background's
 

@@ -55,6 +55,7 @@ class DeviceScenes:
     plinth: float = 0.2
     second: float = 0.16  # a second object, also foreground
     third: float = 0.05
+    plain: float = 0.07  # the only object is such a block, ball or panel
     empty: float = 0.02
     retexture: float = 0.2  # a rendered object takes on a real texture
     harmonise: float = 0.4

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import safetensors.torch
-from safetensors import SafetensorError
-from torch import Tensor, nn
+from torch import nn
 
 from export.errors import CheckpointError
 
@@ -30,19 +29,6 @@ def write_state(network: nn.Module, path: Path) -> None:
     partial = path.with_suffix(".partial")
     partial.write_bytes(safetensors.torch.save(halves))
     partial.replace(path)
-
-
-def read_weights_of(path: Path) -> dict[str, Tensor]:
-    """Read weights, by name, in 32 bits.
-
-    Raises:
-        CheckpointError: the file is missing or of another form.
-    """
-    try:
-        stored = safetensors.torch.load_file(path)
-    except (OSError, SafetensorError) as exc:
-        raise CheckpointError(f"{path} cannot be read: {exc}") from exc
-    return {name: one.float() if one.is_floating_point() else one for name, one in stored.items()}
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:

@@ -14,11 +14,12 @@ from torch import nn
 
 from export.networks.lite import LiteMatte
 from export.networks.registry import levels_of, network_of
+from export.state_file import read_state
 from export.training.gpu.config import DeviceConfig
 from export.training.gpu.feed import Feed
 from export.training.gpu.judge import JUDGED_AT, Judgement, held_out_pictures, judge
 from export.training.gpu.losses import device_loss
-from export.training.gpu.record import LATEST, WEIGHTS, read_weights_of, write_record, write_state
+from export.training.gpu.record import LATEST, WEIGHTS, write_record, write_state
 from export.training.gpu.workers import Workers
 
 LOG = "log.csv"
@@ -135,7 +136,7 @@ class DeviceRun:
     def _network(self) -> nn.Module:
         network = network_of(self.config.network)
         if self.config.start:
-            state = read_weights_of(Path(self.config.start))
+            state = read_state(Path(self.config.start))
             missing, unknown = network.load_state_dict(state, strict=False)
             if unknown or any("num_batches" not in name for name in missing):
                 raise ValueError(f"{self.config.start} fits another network than {network}")
@@ -196,7 +197,7 @@ class DeviceRun:
     def _end(self) -> Judgement:
         self._judge("end")
         best = network_of(self.config.network).to(self.device)
-        best.load_state_dict(read_weights_of(self.folder / WEIGHTS), strict=False)
+        best.load_state_dict(read_state(self.folder / WEIGHTS), strict=False)
         found = {side: judge(best, self.held_out, side) for side in SIDES}
         for side, one in found.items():
             self.judgements[f"kept at {side}"] = asdict(one)

@@ -69,14 +69,17 @@ def compose_sets(
     ground = draw_grounds(dice, bank, scenes, count, side)
     ground = _decoys(dice, bank, scenes, ground)
     ground = _bystanders(dice, bank, scenes, ground)
+    # A plain body is ground beside a product, and the product where it stands by itself.
+    empty = dice.chance(scenes.empty, count)
+    plain = dice.chance(scenes.plain, count) * (1 - empty) * float((CUTOUT, PROP) in bank.shelves)
+    accompanied = (1 - empty) * (1 - plain)
     for share in (scenes.prop, scenes.prop / 2, scenes.prop / 3):
-        ground = _prop(dice, bank, scenes, ground, share)
+        ground = _prop(dice, bank, scenes, ground, dice.chance(share, count) * accompanied)
     ground = defocus(dice, ground, dice.chance(scenes.defocus, count))
-    several = dice.chance(scenes.second, count)
-    rgb, alpha = paste(dice, bank, scenes, ground, several)
-    empty = _each(dice.chance(scenes.empty, count))
-    rgb, alpha = torch.lerp(rgb, ground, empty), alpha * (1 - empty)
-    for wanted in (several * (1 - empty[:, 0, 0, 0]), dice.chance(scenes.third, count) * several):
+    several = dice.chance(scenes.second, count) * accompanied
+    rgb, alpha = paste(dice, bank, scenes, ground, several, plain=plain)
+    rgb, alpha = torch.lerp(rgb, ground, _each(empty)), alpha * (1 - _each(empty))
+    for wanted in (several, dice.chance(scenes.third, count) * several):
         at = wanted.nonzero()[:, 0]
         if len(at):
             own, second = paste(dice, bank, scenes, rgb[at], torch.ones_like(at).float(), calm=True)
@@ -110,6 +113,7 @@ def paste(
     ground: Tensor,
     several: Tensor,
     *,
+    plain: Tensor | None = None,
     calm: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Set an object, with its shadows, onto each ground.
@@ -120,6 +124,7 @@ def paste(
         scenes: how often what happens.
         ground: (N, 3, S, S).
         several: (N,) 1.0 where more objects share the frame: they are smaller.
+        plain: (N,) 1.0 where the object is a plain body, on no plinth; None: nowhere.
         calm: change nothing of the ground but light: objects may stand there already.
 
     Returns:
@@ -130,6 +135,9 @@ def paste(
     large = object_places(dice, count, smallest=0.35, largest=1.15)
     places = torch.where(several[:, None, None] > 0, small, large)
     cutouts, textured = _draw_cutouts(dice, bank, scenes, count)
+    if plain is not None and len(bodies := plain.nonzero()[:, 0]):
+        cutouts[bodies] = bank.draw(dice, CUTOUT, PROP, len(bodies))
+        textured[bodies] = 0
     seen = sample(cutouts, places, side, beyond="zeros")
     rgb, alpha = seen[:, :3], _soften(dice, seen[:, 3:])
     wanted = (dice.uniform(0, 1, count) < textured).float()
@@ -142,6 +150,7 @@ def paste(
     rgb, alpha = match_sharpness(rgb, alpha, ground, dice.chance(scenes.match_sharpness, count))
     if (CUTOUT, PLINTH) in bank.shelves:
         on_plinth = dice.chance(0.0 if calm else scenes.plinth, count)
+        on_plinth = on_plinth if plain is None else on_plinth * (1 - plain)
         plinths = bank.draw(dice, CUTOUT, PLINTH, 2 * count)
         ground = set_on_plinth(dice, plinths, ground, alpha, on_plinth)
     ground = reflect(dice, rgb, alpha, ground, dice.chance(scenes.reflection, count))
@@ -239,10 +248,10 @@ def _bystanders(dice: Dice, bank: DeviceBank, scenes: DeviceScenes, ground: Tens
 
 
 def _prop(
-    dice: Dice, bank: DeviceBank, scenes: DeviceScenes, ground: Tensor, share: float
+    dice: Dice, bank: DeviceBank, scenes: DeviceScenes, ground: Tensor, wanted: Tensor
 ) -> Tensor:
-    """Set a block, ball or panel, with its shadow, on some grounds; it stays ground."""
-    at = dice.chance(share, len(ground)).nonzero()[:, 0]
+    """Set a block, ball or panel, with its shadow, on grounds that are wanted; it stays ground."""
+    at = wanted.nonzero()[:, 0]
     if len(at) == 0 or (CUTOUT, PROP) not in bank.shelves:
         return ground
     count, side = len(at), ground.shape[-1]

@@ -11,7 +11,7 @@ ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) 
 
 from export.best_weights import Answer  # noqa: E402
 from export.evaluate import evaluate  # noqa: E402
-from export.graph import fold_norms, round_weights  # noqa: E402
+from export.graph import fold_norms, round_network  # noqa: E402
 from export.measures import mean_agreement  # noqa: E402
 from export.networks.matte import count_parameters  # noqa: E402
 from export.networks.registry import network_of  # noqa: E402
@@ -20,7 +20,7 @@ from export.weights_file import ModelCard, read_weights  # noqa: E402
 ROOT = Path(__file__).resolve().parents[3]
 WEIGHTS = ROOT / "export" / "weights"
 # IoU with the samples' exact mattes; a plinth or a cube beside the product costs 0.05 and more.
-LEAST = {"bottle": 0.95, "camera": 0.95, "headphones": 0.72, "mug": 0.9, "toy": 0.91}
+LEAST = {"bottle": 0.97, "camera": 0.97, "headphones": 0.89, "mug": 0.93, "toy": 0.96}
 MODEL = ROOT / "model_repository" / "matte" / "1" / "model.onnx"
 
 
@@ -40,7 +40,7 @@ def scene(side: int) -> np.ndarray:
 def test_onnx_and_weights_answer_alike(card: ModelCard) -> None:
     network = network_of(card.network)
     read_weights(network, WEIGHTS / "matte.safetensors")
-    round_weights(fold_norms(network.eval()))  # as the file stores them
+    round_network(fold_norms(network.eval()))  # as the file stores them
     noise = np.random.default_rng(2).integers(0, 256, (card.side, card.side, 3), np.uint8)
     photos = np.stack([scene(card.side), noise])
     served = ort.InferenceSession(str(MODEL)).run(None, {"photo": photos})[0]
@@ -62,7 +62,7 @@ def test_the_card_describes_the_committed_weights(card: ModelCard) -> None:
     assert card.command.startswith("python -m export train")
     assert f"--seed {card.seed}" in card.command
     assert all(source.origin and source.licence for source in card.sources)
-    assert (WEIGHTS / "matte.safetensors").stat().st_size < 8_000_000
+    assert (WEIGHTS / "matte.safetensors").stat().st_size < 4_500_000
 
 
 def test_the_card_tells_what_the_weights_owe_to_other_networks(card: ModelCard) -> None:
@@ -76,7 +76,7 @@ def test_the_card_tells_what_the_weights_owe_to_other_networks(card: ModelCard) 
 @pytest.mark.parametrize("name", ["matte", "matte-fp16", "matte-int8"])
 def test_no_file_grows_beyond_what_the_repository_takes(name: str) -> None:
     path = ROOT / "model_repository" / name / "1" / "model.onnx"
-    assert path.stat().st_size < 10_000_000
+    assert path.stat().st_size < 4_500_000
 
 
 @pytest.mark.parametrize("name", ["matte", "matte-fp16", "matte-int8"])

@@ -11,12 +11,12 @@ torch = pytest.importorskip("torch", reason="the export group (torch) is not ins
 onnx = pytest.importorskip("onnx", reason="the export group (onnx) is not installed")
 
 from export.best_weights import Answer  # noqa: E402
+from export.compact import CODES, SCALES  # noqa: E402
+from export.compact_graph import HALVED, unpack  # noqa: E402
 from export.errors import CheckpointError  # noqa: E402
 from export.graph import (  # noqa: E402
-    HALVED,
     fold_norms,
-    restore_weights,
-    round_weights,
+    round_network,
     write_onnx,
 )
 from export.networks.lite import LiteMatte, normed  # noqa: E402
@@ -143,21 +143,21 @@ def test_the_arithmetic_does_not_drift() -> None:
 FROZEN = [0.506, 1.86845, 0.59337, 0.85346]
 
 
-def test_the_file_holds_half_the_bytes_and_answers_alike(tmp_path: Path) -> None:
-    network = round_weights(fold_norms(lively().eval()))
+def test_the_file_holds_a_third_of_the_bytes_and_answers_alike(tmp_path: Path) -> None:
+    network = round_network(fold_norms(lively().eval()))
     path = tmp_path / "model.onnx"
-    model = write_onnx(network, SIDE, path, {}, halve=True)
-    assert path.stat().st_size < 2.2 * count_parameters(network)
+    model = write_onnx(network, SIDE, path, {}, packed=True)
+    assert path.stat().st_size < 1.3 * count_parameters(network)
     kinds = {node.op_type for node in model.graph.node}
     assert "Pad" not in kinds
     assert "BatchNormalization" not in kinds
     real = np.random.default_rng(1).integers(0, 256, (2, SIDE, SIDE, 3), np.uint8)
     assert verify(path, Answer(network), SIDE, real, batch_sizes=(1, 3)).largest_difference <= 1
     restored = onnx.load(path)
-    restore_weights(restored)
+    unpack(restored)
     onnx.checker.check_model(restored, full_check=True)
     names = [tensor.name for tensor in restored.graph.initializer]
-    assert not any(name.endswith(HALVED) for name in names)
+    assert not any(name.endswith((HALVED, CODES, SCALES)) for name in names)
     assert sum(len(tensor.raw_data) for tensor in restored.graph.initializer) > 3.9 * 3_700_000
 
 

@@ -11,6 +11,7 @@ ort = pytest.importorskip("onnxruntime", reason="the export group (onnxruntime) 
 
 from export.best_weights import Answer  # noqa: E402
 from export.build import build  # noqa: E402
+from export.compact import LARGE, LARGEST_CODE  # noqa: E402
 from export.errors import CheckpointError, PicturesError, VerificationError  # noqa: E402
 from export.graph import LARGEST_IR_VERSION, OPSET, write_onnx  # noqa: E402
 from export.networks.matte import Matte, seeded  # noqa: E402
@@ -89,15 +90,19 @@ def test_the_file_tells_nothing_of_where_it_was_made(exported: Path) -> None:
     assert b".py" not in content
 
 
-def test_weights_come_back_as_half_precision_and_nothing_else(tmp_path: Path) -> None:
+def test_weights_come_back_as_they_are_rounded(tmp_path: Path) -> None:
     network, back = lively(3), Matte().eval()
     path = tmp_path / "w.safetensors"
     write_weights(network, path)
-    assert path.stat().st_size < 5_000_000
+    assert path.stat().st_size < 2_600_000
     read_weights(back, path)
+    stored = back.state_dict()
     for name, value in network.state_dict().items():
+        coarse = value.ndim > 1 and value.numel() >= LARGE
+        # Of a layer in codes: half a step of a channel's largest weight.
+        off = value.abs().max().item() * 0.51 / LARGEST_CODE if coarse else 1e-6
         torch.testing.assert_close(
-            back.state_dict()[name].float(), value.float(), rtol=1e-3, atol=1e-6, msg=name
+            stored[name].float(), value.float(), rtol=1e-3, atol=off, msg=name
         )
 
 

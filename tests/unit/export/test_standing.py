@@ -81,7 +81,12 @@ def test_what_is_ground_never_enters_a_matte() -> None:
     clear = torch.zeros(2, 4, SIDE, SIDE, dtype=torch.uint8)
     pictures = Pictures(clear, {"shape": clear}, {})
     scene = SceneConfig(
-        cutouts={"shape": 1.0}, backgrounds={STUDIO: 1.0}, plinth=1.0, prop=1.0, retexture=0.0
+        cutouts={"shape": 1.0},
+        backgrounds={STUDIO: 1.0},
+        plinth=1.0,
+        prop=1.0,
+        plain=0.0,
+        retexture=0.0,
     )
     bare = compose_scenes(Dice(4), pictures, scene, 4, SIDE)
     with_props = replace(
@@ -90,6 +95,31 @@ def test_what_is_ground_never_enters_a_matte() -> None:
     decorated = compose_scenes(Dice(4), with_props, scene, 4, SIDE)
     assert not decorated.alpha.any()
     assert (decorated.rgb - bare.rgb).abs().mean() > 0.01
+
+
+def test_a_plain_body_by_itself_is_the_product() -> None:
+    """A prop is ground only beside a product; where nothing else stands, no prop is ground."""
+    clear = torch.zeros(2, 4, SIDE, SIDE, dtype=torch.uint8)
+    pictures = Pictures(clear, {"shape": clear, "prop": bank("prop"), "plinth": bank("plinth")}, {})
+    scene = SceneConfig(
+        cutouts={"shape": 1.0},
+        backgrounds={STUDIO: 1.0},
+        plinth=1.0,
+        prop=1.0,
+        plain=1.0,
+        empty=0.0,
+        second_object=1.0,
+        decoy=0.0,
+        retexture=0.0,
+    )
+    plain = compose_scenes(Dice(4), pictures, scene, 6, SIDE).alpha
+    assert (plain.amax(dim=(1, 2, 3)) == 1).all()
+    only_props = {"shape": clear, "prop": bank("prop")}
+    bare = replace(pictures, cutouts={"shape": clear, "prop": torch.zeros_like(bank("prop"))})
+    empty = replace(scene, empty=1.0)
+    decorated = compose_scenes(Dice(4), replace(pictures, cutouts=only_props), empty, 4, SIDE)
+    assert not decorated.alpha.any()
+    assert torch.equal(decorated.rgb, compose_scenes(Dice(4), bare, empty, 4, SIDE).rgb)
 
 
 def test_some_scenes_are_empty() -> None:
