@@ -11,8 +11,8 @@ from packshot.wire.v1 import wire_pb2 as wire
 DEFAULT_TARGET = "localhost:50051"
 DEFAULT_TIMEOUT_S = 30.0
 
-# Who writes gRPC's own form of an address, such as dns:///NAME:PORT, means all that it stands for, as
-# the pods behind a headless service; calls go to each in turn. A plain name keeps to one of them.
+# Who writes gRPC's own form of an address, such as dns:///NAME:PORT, means all that it stands for,
+# as the pods behind a headless service; calls go to each in turn. A plain name keeps to one.
 _SEVERAL = ("dns:", "ipv4:", "ipv6:")
 _ROUND_ROBIN = '{"loadBalancingConfig":[{"round_robin":{}}]}'
 
