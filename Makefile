@@ -117,6 +117,7 @@ check: setup-dev ## Format, lint, types, layers, and whether the stubs follow th
 	$(BIN)/python -m tools.http_table --check
 	$(BIN)/python -m tools.metrics_table --check
 	$(BIN)/python -m tools.results_table --check
+	$(BIN)/python -m tools.chart --check
 	$(BIN)/python -m monitoring dashboards --check
 
 .PHONY: format
@@ -135,6 +136,7 @@ readme: setup-test ## Write the tables of settings, presets, metrics and results
 	$(BIN)/python -m tools.http_table
 	$(BIN)/python -m tools.metrics_table --write
 	$(BIN)/python -m tools.results_table
+	$(BIN)/python -m tools.chart
 
 # --- endurance ---------------------------------------------------------------------------------
 
@@ -181,4 +183,4 @@ gallery: setup ## Make the README's pictures from the samples
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .triton build out node_modules
+	rm -rf .venv .triton .helm .checkov build out node_modules

@@ -1,5 +1,7 @@
 """The Helm chart as the real Helm renders it."""
 
+import functools
+import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -37,6 +39,12 @@ def helm(*arguments: str | Path) -> str:
     return done.stdout
 
 
+@functools.cache
+def rendered(values: Path) -> list[Manifest]:
+    """Render the chart by a file of values, once; nobody changes what it returns."""
+    return render(values)
+
+
 def render(values: Path | Mapping[str, Any], *, kube: str = "1.35.0") -> list[Manifest]:
     """Render the chart.
 
@@ -52,7 +60,8 @@ def render(values: Path | Mapping[str, Any], *, kube: str = "1.35.0") -> list[Ma
     """
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         if not isinstance(values, Path):
-            yaml.safe_dump(dict(values), file)
+            # JSON, since there are words that are truth values to Helm's YAML and none to Python's.
+            json.dump(dict(values), file)
             file.flush()
             values = Path(file.name)
         text = helm(
@@ -61,7 +70,7 @@ def render(values: Path | Mapping[str, Any], *, kube: str = "1.35.0") -> list[Ma
         )
     # The C loader is quicker by far, and dashboards are long.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [each for each in yaml.load_all(text, loader) if each]  # noqa: S506  a safe loader
+    return [each for each in yaml.load_all(text, loader) if each]
 
 
 def pod_specs(manifests: list[Manifest]) -> dict[str, Manifest]:

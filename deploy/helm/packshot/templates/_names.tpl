@@ -15,15 +15,15 @@
 {{- end -}}
 
 {{- define "packshot.selector" -}}
-app.kubernetes.io/name: {{ include "packshot.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "packshot.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{/* Labels of an object: of a component, or of the whole. */}}
 {{- define "packshot.labels" -}}
-app.kubernetes.io/name: {{ include "packshot.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "packshot.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 {{- with .component }}
 app.kubernetes.io/component: {{ . }}
 {{- end }}

@@ -2,7 +2,7 @@
 
 {{/* The part of a pod's spec that is not its containers: .root, .component, .values, .graceSeconds */}}
 {{- define "packshot.podSpec" -}}
-serviceAccountName: {{ include "packshot.serviceAccount" .root }}
+serviceAccountName: {{ include "packshot.serviceAccount" .root | quote }}
 automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .graceSeconds }}
@@ -11,11 +11,11 @@ securityContext:
 {{- with .root.Values.image.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:
@@ -31,7 +31,7 @@ affinity:
 {{- end }}
 topologySpreadConstraints:
   - maxSkew: 1
-    topologyKey: {{ .values.topologyKey }}
+    topologyKey: {{ .values.topologyKey | quote }}
     whenUnsatisfiable: ScheduleAnyway
     labelSelector:
       matchLabels:
