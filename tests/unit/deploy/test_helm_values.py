@@ -90,7 +90,7 @@ _LEAVES = dict(leaves(_SCHEMA))
 @st.composite
 def chart_values(draw: st.DrawFn) -> dict[str, Any]:
     """Draw one of the value sets with some values changed."""
-    values = json.loads(json.dumps(draw(st.sampled_from(_BASES))))
+    values: dict[str, Any] = json.loads(json.dumps(draw(st.sampled_from(_BASES))))
     for path in draw(
         st.lists(st.sampled_from(sorted(_LEAVES)), min_size=1, max_size=12, unique=True)
     ):

