@@ -279,6 +279,9 @@ class Cluster:
                 words += ["--symlink", each.readlink(), each]
             elif each.is_dir():
                 words += ["--ro-bind", each, each]
+        # What bwrap makes by itself, nobody but root may enter.
+        for folder in ("/etc", "/etc/packshot", "/var", "/var/cache"):
+            words += ["--perms", "0755", "--dir", folder]
         for name in _ETC:
             words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
         return [*words, "--ro-bind", self.hosts, "/etc/hosts", "--proc", "/proc", "--dev", "/dev"]
