@@ -120,6 +120,17 @@ check: setup-dev ## Format, lint, types, layers, and whether the stubs follow th
 	$(BIN)/python -m tools.chart --check
 	$(BIN)/python -m monitoring dashboards --check
 
+.PHONY: chart-policies
+# In an environment of its own: checkov pins older versions of what others here need newer.
+chart-policies: setup-test ## Hold the chart, rendered by each of its value sets, to checkov's policies
+	test -x .checkov/bin/checkov || $(PYTHON) -m venv .checkov
+	.checkov/bin/pip --disable-pip-version-check install -q 'checkov==3.3.30'
+	@for values in deploy/helm/packshot/ci/*-values.yaml; do echo "$$values"; mkdir -p build/policies; \
+	  $(BIN)/python -m tools.helm template packshot deploy/helm/packshot --namespace shop --values $$values \
+	    > build/policies/manifests.yaml 2> build/policies/log || { cat build/policies/log; exit 1; }; \
+	  .checkov/bin/checkov --file build/policies/manifests.yaml --framework kubernetes \
+	    --config-file deploy/helm/checkov.yaml || exit 1; done
+
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .

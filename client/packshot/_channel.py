@@ -75,6 +75,8 @@ def _options(target: str) -> list[tuple[str, Any]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_reconnect_backoff_ms", 2000),
+        # A service that is replaced has other addresses at once, not after gRPC's 30 s.
+        ("grpc.dns_min_time_between_resolutions_ms", 1000),
         # No proxy can reach this machine's own ports for us.
         ("grpc.enable_http_proxy", int(not is_loopback(target))),
     ]

@@ -267,8 +267,8 @@ def test_what_keda_would_ask_scales_up_under_load_and_not_when_idle(
         finally:
             over.set()
         print(f"pods wanted under load, one serving: {most}")
-        for each in asking:
-            each.result()
+        for flood in asking:
+            flood.result()
 
 
 def flood_gateway(address: str, over: threading.Event) -> None:

@@ -2,8 +2,8 @@
 
 python -m tests.support.pod_caller GRPC_TARGET HTTP_ADDRESS RESULT
 
-It writes to RESULT, as JSON, how many answers there were by each way, and every failure; anew after
-each, so that one may look on.
+It writes to RESULT, as JSON, how many answers there were by each way, and how many failures of each
+kind; anew after each, so that one may look on.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import signal
 import sys
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 from packshot import AsyncClient, PackshotError
@@ -26,21 +27,20 @@ _FORM = b"--%b\r\n%b\r\n\r\n%b\r\n--%b--\r\n" % (_BOUNDARY, _HEAD, _PHOTO, _BOUN
 class _Tally:
     def __init__(self, result: Path) -> None:
         self._result = result
-        self._found: dict[str, dict[str, list[str] | int]] = {
-            "grpc": {"answered": 0, "failed": []},
-            "http": {"answered": 0, "failed": []},
-        }
+        self._answered = {"grpc": 0, "http": 0}
+        self._failed: dict[str, Counter[str]] = {"grpc": Counter(), "http": Counter()}
 
     def count(self, way: str, failure: str | None) -> None:
-        found = self._found[way]
         if failure is None:
-            assert isinstance(found["answered"], int)
-            found["answered"] += 1
+            self._answered[way] += 1
         else:
-            assert isinstance(found["failed"], list)
-            found["failed"].append(failure)
+            self._failed[way][failure] += 1
+        found = {
+            each: {"answered": self._answered[each], "failed": self._failed[each]}
+            for each in self._answered
+        }
         unfinished = self._result.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(self._found))
+        unfinished.write_text(json.dumps(found))
         unfinished.replace(self._result)
 
 

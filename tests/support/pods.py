@@ -6,6 +6,7 @@ its environment. It takes a Linux machine, root, `ip` and `setpriv`.
 """
 
 import os
+import secrets as secrets_of
 import shutil
 import signal
 import subprocess
@@ -106,7 +107,7 @@ class Pod:
         url = f"http://{self.address}:{port}{asked['httpGet']['path']}"
         try:
             with urllib.request.urlopen(url, timeout=asked["timeoutSeconds"]) as answer:
-                return 200 <= answer.status < 400
+                return bool(200 <= answer.status < 400)
         except (urllib.error.URLError, OSError):
             return False
 
@@ -153,9 +154,11 @@ class Cluster:
         self.secrets = secrets
         self.pods: list[Pod] = []
         self._services: dict[str, Mapping[str, str]] = {}
-        self._mark = f"pk{os.getpid() % 10_000}"
-        self._subnet = f"10.213.{os.getpid() % 250 + 1}"
+        # Names of links are short; several runs of the tests may share a machine.
+        self._mark = f"pk{secrets_of.token_hex(4)}"
+        self._subnet = f"10.213.{secrets_of.randbelow(250) + 1}"
         self._count = 0
+        self._networks = 0
         self.hosts = folder / "hosts"
         self.hosts.write_text("127.0.0.1 localhost\n")
         self.hosts.chmod(0o644)
@@ -218,8 +221,6 @@ class Cluster:
         for index in range(self._networks):
             _ip("netns", "delete", f"{self._mark}-{index}")
         _ip("link", "delete", self._mark)
-
-    _networks = 0
 
     def _network(self) -> tuple[str, str]:
         """Make a host's network; returns its address and its namespace's name."""
