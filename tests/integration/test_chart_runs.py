@@ -23,12 +23,15 @@ from deploy.local.stack import answers, free_ports
 from monitoring.queries import query, targets
 from packshot import Client, PackshotError
 from tests.integration.processes import ServerProcess
+from tests.support.accounts import Books
+from tests.support.certificates import Authority, Pair
 from tests.support.chart import NAMESPACE, RELEASE, Manifest, of_kind, render
 from tests.support.pictures import encode, product_photo
+from tests.support.pod_caller import post
 from tests.support.pods import Cluster, NoPodsError, Pod, cluster
 from tests.support.prometheus import need
 
-pytestmark = [pytest.mark.integration, pytest.mark.alone]
+pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(600)]
 
 VALUES = {
     "allowAnonymous": True,
@@ -183,6 +186,62 @@ def test_every_deployment_is_rolled_under_load_and_no_request_is_lost(chart: Ins
         assert not set(map(id, pods)) & set(map(id, chart.pods[component]))
 
 
+def test_keys_and_certificates_are_read_from_the_secrets_that_values_name(
+    chart: Installed,
+) -> None:
+    """A second release beside the first, before its Triton: mutual TLS, accounts, the face."""
+    values = {
+        "nameOverride": "secured",
+        "fullnameOverride": "secured",
+        "accounts": {"secretName": "database"},
+        "tls": {"secretName": "served", "clientCaSecretName": "callers"},
+        "web": {"clientCertSecretName": "face", "preStopSeconds": 1},
+        "gateway": {"preStopSeconds": 1},
+        "triton": {"load": ["matte-int8"]},
+    }
+    manifests = render(values)
+    authority, callers = Authority(), Authority("Callers")
+    served = authority.sign(hosts=[f"secured-gateway.{NAMESPACE}.svc"])
+    face = callers.sign("the face")
+    chart.cluster.secrets |= {
+        "database": {"url": "sqlite:////tmp/accounts.db"},
+        "served": {**pair(served), "ca.crt": authority.certificate.decode()},
+        "callers": {"ca.crt": callers.certificate.decode()},
+        "face": pair(face),
+    }
+    chart.cluster.serve(of_kind(manifests, "Service"))
+    theirs = of_kind(chart.manifests, "Service")[f"{RELEASE}-triton"]
+    chart.cluster.serve({"secured-triton": theirs})
+    chart.cluster.publish()
+    started = []
+    for component in ("gateway", "web"):
+        template = of_kind(manifests, "Deployment")[f"secured-{component}"]["spec"]["template"]
+        pod = chart.cluster.start(f"secured-{component}", template)
+        started.append(pod)
+        # The face is ready once it has called the gateway, by its certificate.
+        pod.wait_until_ready()
+        chart.cluster.publish()
+    gateway, web = started
+    database = chart.cluster.folder / "volumes" / gateway.name / "tmp/accounts.db"
+    key = Books(f"sqlite:///{database}").issue(5)
+    address = f"{web.address}:8080"
+    refused = post(address)
+    assert refused is not None
+    assert refused.startswith("403")
+    assert post(address, key) is None
+    assert Books(f"sqlite:///{database}").figures(key)[0] == 4
+    plain = Client(f"{gateway.address}:50051", timeout_s=5, retries=False)
+    with plain, pytest.raises(PackshotError):
+        plain.render(PHOTO)
+    for pod in reversed(started):
+        chart.cluster.retire(pod)
+
+
+def pair(signed: Pair) -> dict[str, str]:
+    """Return a Secret's content of the type kubernetes.io/tls."""
+    return {"tls.crt": signed.certificate.decode(), "tls.key": signed.key.decode()}
+
+
 @contextmanager
 def watching(chart: Installed, folder: Path) -> Iterator[str]:
     """Run Prometheus with the targets and labels that the chart's PodMonitors give; its address."""
@@ -238,7 +297,14 @@ def wanted_pods(url: str, scaled: Manifest) -> dict[str, int]:
     found = {}
     for trigger in scaled["spec"]["triggers"]:
         assert trigger["metricType"] == "AverageValue"
-        (sample,) = query(url, trigger["metadata"]["query"])
+        samples = query(url, trigger["metadata"]["query"])
+        # A rate has no value before its second sample; KEDA would count that as a fault.
+        until_s = time.monotonic() + 30
+        while not samples:
+            assert time.monotonic() < until_s, f"no answer to {trigger['metadata']['query']}"
+            time.sleep(0.5)
+            samples = query(url, trigger["metadata"]["query"])
+        (sample,) = samples
         assert math.isfinite(sample.value)
         found[trigger["name"]] = math.ceil(sample.value / float(trigger["metadata"]["threshold"]))
     return found
@@ -250,25 +316,28 @@ def test_what_keda_would_ask_scales_up_under_load_and_not_when_idle(
     scaled = of_kind(chart.manifests, "ScaledObject")
     with watching(chart, tmp_path) as url, ThreadPoolExecutor(96) as pool:
         for name, each in scaled.items():
-            assert set(wanted_pods(url, each).values()) <= {0}, name
-        most: dict[str, int] = {}
-        over = threading.Event()
+            assert set(wanted_pods(url, each).values()) == {0}, name
         (gateway,), (triton,) = chart.pods["gateway"], chart.pods["triton"]
-        asking = [pool.submit(flood_gateway, gateway.address, over) for _ in range(48)]
-        asking += [pool.submit(flood_triton, triton.address, over) for _ in range(40)]
-        try:
-            until_s = time.monotonic() + 60
-            while len([name for name, pods in most.items() if pods > 1]) < 4:
-                assert time.monotonic() < until_s, most
-                for each in scaled.values():
-                    for name, pods in wanted_pods(url, each).items():
-                        most[name] = max(pods, most.get(name, 0))
-                time.sleep(0.5)
-        finally:
-            over.set()
-        print(f"pods wanted under load, one serving: {most}")
-        for flood in asking:
-            flood.result()
+        # Each by what it is short of: a gateway's estimate of the wait comes from what it renders.
+        for name, flood, address in (
+            ("gateway", flood_gateway, gateway.address),
+            ("triton", flood_triton, triton.address),
+        ):
+            over = threading.Event()
+            asking = [pool.submit(flood, address, over) for _ in range(48)]
+            most: dict[str, int] = {}
+            try:
+                until_s = time.monotonic() + 90
+                while not most or min(most.values()) < 2:
+                    assert time.monotonic() < until_s, most
+                    now = wanted_pods(url, scaled[f"{RELEASE}-{name}"])
+                    most = {each: max(pods, most.get(each, 0)) for each, pods in now.items()}
+                    time.sleep(0.5)
+            finally:
+                over.set()
+            for each in asking:
+                each.result()
+            print(f"pods wanted of {name} under load, one serving: {most}")
 
 
 def flood_gateway(address: str, over: threading.Event) -> None:

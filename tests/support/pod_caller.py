@@ -44,11 +44,15 @@ class _Tally:
         unfinished.replace(self._result)
 
 
-def _post(address: str) -> str | None:
+def post(address: str, key: str = "") -> str | None:
+    """Ask a face for a packshot, with an API key or without; returns the failure, None: none."""
     request = urllib.request.Request(
         f"http://{address}/v1.0/removebg",
         data=_FORM,
-        headers={"content-type": f"multipart/form-data; boundary={_BOUNDARY.decode()}"},
+        headers={
+            "content-type": f"multipart/form-data; boundary={_BOUNDARY.decode()}",
+            "x-api-key": key,
+        },
     )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
@@ -73,7 +77,7 @@ async def _call(target: str, tally: _Tally, over: asyncio.Event) -> None:
 
 async def _ask(address: str, tally: _Tally, over: asyncio.Event) -> None:
     while not over.is_set():
-        tally.count("http", await asyncio.to_thread(_post, address))
+        tally.count("http", await asyncio.to_thread(post, address))
         await asyncio.sleep(0.05)
 
 

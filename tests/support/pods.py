@@ -149,7 +149,7 @@ class Cluster:
         secrets: Each Secret's content, by its name.
     """
 
-    def __init__(self, folder: Path, secrets: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, folder: Path, secrets: dict[str, Mapping[str, str]]) -> None:
         self.folder = folder
         self.secrets = secrets
         self.pods: list[Pod] = []
@@ -334,7 +334,7 @@ def cluster(
     """
     check_machine()
     folder.chmod(0o755)
-    made = Cluster(folder, secrets or {})
+    made = Cluster(folder, dict(secrets or {}))
     try:
         yield made
     finally:
