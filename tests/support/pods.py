@@ -30,13 +30,17 @@ class NoPodsError(Exception):
     """This machine cannot run pods; the message says why."""
 
 
+class NoToolError(NoPodsError):
+    """A program is missing that could be installed."""
+
+
 def check_machine() -> None:
     """Raise `NoPodsError` where pods cannot be run."""
     if os.geteuid() != 0:
         raise NoPodsError("pods of their own user and network need root")
     for program in ("ip", "setpriv"):
         if shutil.which(program) is None:
-            raise NoPodsError(f"{program} is not installed")
+            raise NoToolError(f"{program} is not installed")
     done = subprocess.run(
         ["unshare", "--mount", "--net", "true"],  # noqa: S607  wherever it is
         check=False,
