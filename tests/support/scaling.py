@@ -15,9 +15,8 @@ from deploy.local.stack import answers, free_ports
 from monitoring.queries import query, targets
 from packshot import Client, PackshotError
 from tests.integration.processes import ServerProcess
-from tests.support.chart import NAMESPACE, Manifest, of_kind
+from tests.support.chart import NAMESPACE, ROOT, Manifest, of_kind
 from tests.support.installed import Installed
-from tests.support.pictures import encode, product_photo
 from tests.support.prometheus import need
 
 
@@ -91,7 +90,7 @@ def wanted_pods(url: str, scaled: Manifest) -> dict[str, int]:
 
 def flood_gateway(address: str, over: threading.Event) -> None:
     """Render until it is over."""
-    photo = encode(product_photo(1200, 900), "JPEG")
+    photo = (ROOT / "samples/mug.jpg").read_bytes()
     with Client(f"{address}:50051", timeout_s=30, retries=False) as client:
         while not over.is_set():
             try:
