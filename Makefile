@@ -123,7 +123,19 @@ check: setup-dev ## Format, lint, types, layers, and whether stubs, tables and t
 	$(BIN)/python -m tools.metrics_table --check
 	$(BIN)/python -m tools.results_table --check
 	$(BIN)/python -m tools.compose_prometheus --check
+	$(BIN)/python -m tools.chart --check
 	$(BIN)/python -m monitoring dashboards --check
+
+.PHONY: chart-policies
+# In an environment of its own: checkov pins older versions of what others here need newer.
+chart-policies: setup-test ## Hold the chart, rendered by each of its value sets, to checkov's policies
+	test -x .checkov/bin/checkov || $(PYTHON) -m venv .checkov
+	.checkov/bin/pip --disable-pip-version-check install -q 'checkov==3.3.30'
+	@for values in deploy/helm/packshot/ci/*-values.yaml; do echo "$$values"; mkdir -p build/policies; \
+	  $(BIN)/python -m tools.helm template packshot deploy/helm/packshot --namespace shop --values $$values \
+	    > build/policies/manifests.yaml 2> build/policies/log || { cat build/policies/log; exit 1; }; \
+	  .checkov/bin/checkov --file build/policies/manifests.yaml --framework kubernetes \
+	    --skip-download --config-file deploy/helm/checkov.yaml || exit 1; done
 
 .PHONY: format
 format: setup-dev ## Format the code and mend what the linter can
@@ -166,6 +178,7 @@ readme: setup-test ## Write the tables of settings, presets, metrics and results
 	$(BIN)/python -m tools.metrics_table --write
 	$(BIN)/python -m tools.results_table
 	$(BIN)/python -m tools.compose_prometheus
+	$(BIN)/python -m tools.chart
 
 # --- endurance ---------------------------------------------------------------------------------
 
@@ -212,4 +225,4 @@ gallery: setup ## Make the README's pictures from the samples
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf .venv .triton build out node_modules
+	rm -rf .venv .triton .helm .checkov build out node_modules

@@ -221,7 +221,10 @@ class Gateway:
             # A render that either refuses is not even received.
             interceptors=[*([self._accounts.interceptor] if self._accounts else []), receiving],
             options=server_options(
-                config.max_message_bytes, most_connections(config.max_connections)
+                config.max_message_bytes,
+                most_connections(config.max_connections),
+                config.max_connection_age_s,
+                config.connection_age_grace_s,
             ),
             maximum_concurrent_rpcs=MAX_CALLS,
         )

@@ -64,6 +64,16 @@ class GatewayConfig:
     max_connections: int = setting(
         "PACKSHOT_MAX_CONNECTIONS", 1000, "most connections to the gRPC port; more are closed"
     )
+    max_connection_age_s: float = setting(
+        "PACKSHOT_MAX_CONNECTION_AGE_S",
+        3600.0,
+        "time after which a connection takes no new calls and callers connect anew, s",
+    )
+    connection_age_grace_s: float = setting(
+        "PACKSHOT_CONNECTION_AGE_GRACE_S",
+        60.0,
+        "time that calls, streams too, may take after that, s",
+    )
     send_timeout_s: float = setting(
         "PACKSHOT_SEND_TIMEOUT_S",
         30.0,
@@ -174,6 +184,9 @@ class GatewayConfig:
         require(self, "max_pixels_in_flight", at_least=MOST_CHARGED * self.max_photo_pixels)
         require(self, "max_receiving", at_least=1)
         require(self, "max_connections", at_least=1)
+        # gRPC counts in milliseconds of 31 bits.
+        require(self, "max_connection_age_s", at_least=1, at_most=2_000_000)
+        require(self, "connection_age_grace_s", at_least=0, at_most=2_000_000)
         require(self, "max_wait_s", at_least=0)
         require(self, "max_bulk_wait_s", at_least=0)
         require(self, "cpu_threads", at_least=0, at_most=1024)

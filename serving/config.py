@@ -47,6 +47,12 @@ class ServingConfig:
     exit_timeout_s: int = setting(
         "PACKSHOT_TRITON_EXIT_TIMEOUT_S", 20, "time for requests in flight after SIGTERM, s"
     )
+    max_connection_age_s: float = setting(
+        "PACKSHOT_TRITON_MAX_CONNECTION_AGE_S",
+        0.0,
+        "time after which a gRPC connection takes no new calls, so that gateways find new Tritons "
+        "by their name, s; 0: none",
+    )
     watch_interval_s: float = setting(
         "PACKSHOT_TRITON_WATCH_INTERVAL_S", 1.0, "how often each model is looked at, s"
     )
@@ -66,6 +72,7 @@ class ServingConfig:
             raise SettingError("Triton's HTTP, gRPC and metrics ports must differ")
         for name in ("start_timeout_s", "watch_interval_s", "probe_interval_s", "hang_timeout_s"):
             require(self, name, at_least=0.05)
+        require(self, "max_connection_age_s", at_least=0, at_most=2_000_000)
         require(self, "exit_timeout_s", at_least=0)
         if self.triton_log_level not in LOG_LEVELS:
             raise SettingError(

@@ -23,6 +23,8 @@ _PR_SET_PDEATHSIG = 1
 _SETTLE_S = 1.0
 _KILL_AFTER_S = 10.0
 _LAST_LINES_S = 2.0
+# No request waits in Triton's queue for longer than a minute.
+_AGE_GRACE_MS = 90_000
 
 
 class TritonProcess:
@@ -165,6 +167,9 @@ def triton_command(
     if not gpu:
         # Memory pinned for a GPU; without one Triton only warns that there is none.
         options["pinned-memory-pool-byte-size"] = 0
+    if config.max_connection_age_s:
+        options["grpc-max-connection-age"] = round(config.max_connection_age_s * 1000)
+        options["grpc-max-connection-age-grace"] = _AGE_GRACE_MS
     # Of the calls alone whose caller passes a trace on, as the gateway does for those it samples.
     tracing = (
         (

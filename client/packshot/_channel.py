@@ -11,6 +11,11 @@ from packshot.wire.v1 import wire_pb2 as wire
 DEFAULT_TARGET = "localhost:50051"
 DEFAULT_TIMEOUT_S = 30.0
 
+# Who writes gRPC's own form of an address, such as dns:///NAME:PORT, means all that it stands for,
+# as the pods behind a headless service; calls go to each in turn. A plain name keeps to one.
+_SEVERAL = ("dns:", "ipv4:", "ipv6:")
+_ROUND_ROBIN = '{"loadBalancingConfig":[{"round_robin":{}}]}'
+
 # As gRPC looks for them: https://grpc.github.io/grpc/core/md_doc_environment_variables.html
 _PROXY_NAMES = ("grpc_proxy", "https_proxy", "http_proxy")
 _NO_PROXY_NAMES = ("no_grpc_proxy", "no_proxy")
@@ -64,10 +69,14 @@ def route_to(target: str) -> str:
 
 
 def _options(target: str) -> list[tuple[str, Any]]:
+    dealt = [("grpc.service_config", _ROUND_ROBIN)] if target.startswith(_SEVERAL) else []
     return [
+        *dealt,
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_reconnect_backoff_ms", 2000),
+        # A service that is replaced has other addresses at once, not after gRPC's 30 s.
+        ("grpc.dns_min_time_between_resolutions_ms", 1000),
         # No proxy can reach this machine's own ports for us.
         ("grpc.enable_http_proxy", int(not is_loopback(target))),
     ]

@@ -11,9 +11,9 @@ from deploy.images.builder import Builder
 from deploy.images.contained import Contained, Image
 from deploy.images.errors import ImageError
 from deploy.local.demo import render_photos
-from deploy.local.sheet import photos_in
-from deploy.local.stack import free_ports
+from deploy.local.photos import photos_in
 from packshot import Client, InvalidRequestError
+from processes.ready import free_ports
 
 # What an operator mounts with a read-only root, as the compose file and the chart do.
 WRITABLE: Final = {"gateway": ("/tmp", "/var/cache/numba"), "serving-cpu": ("/tmp",)}  # noqa: S108

@@ -41,6 +41,9 @@ CHANNEL_OPTIONS: Final = [
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # A name is looked up again when a connection ends, by default not within 30 s of the last time:
+    # what replaced a Triton stayed unknown for so long.
+    ("grpc.dns_min_time_between_resolutions_ms", 1000),
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     # Retries are `gateway.inference.retries`: gRPC's own cannot tell a dead model process by its
     # message.

@@ -12,8 +12,6 @@ MAX_HEADER_BYTES: Final = 16 * 2**10
 MIN_PING_INTERVAL_S: Final = 10
 MAX_PING_STRIKES: Final = 2
 MAX_IDLE_S: Final = 300
-MAX_AGE_S: Final = 3600
-AGE_GRACE_S: Final = 60
 KEEPALIVE_S: Final = 60
 KEEPALIVE_TIMEOUT_S: Final = 20
 HANDSHAKE_S: Final = 10
@@ -37,13 +35,17 @@ def transport_bytes(max_connections: int) -> int:
     return max_connections * _CONNECTION_BYTES + (MAX_CALLS + MAX_PENDING) * per_call
 
 
-def server_options(max_message_bytes: int, max_connections: int) -> list[tuple[str, int]]:
+def server_options(
+    max_message_bytes: int, max_connections: int, max_age_s: float, age_grace_s: float
+) -> list[tuple[str, int]]:
     """Return the channel arguments of the gateway's server.
 
     Args:
         max_message_bytes: The largest request: twice the photo's limit, so that a photo over that
             limit hears of it.
         max_connections: Most connections.
+        max_age_s: Seconds after which a connection takes no new calls.
+        age_grace_s: Seconds that its calls may take after that.
     """
     return [
         # gRPC refuses a larger message by its length, before it keeps any of it.
@@ -82,6 +84,6 @@ def server_options(max_message_bytes: int, max_connections: int) -> list[tuple[s
         ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
         # So that callers spread over new gateways. A call without a deadline whose message never
         # ends is ended too, by GOAWAY and a grace time.
-        ("grpc.max_connection_age_ms", MAX_AGE_S * 1000),
-        ("grpc.max_connection_age_grace_ms", AGE_GRACE_S * 1000),
+        ("grpc.max_connection_age_ms", round(max_age_s * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(age_grace_s * 1000)),
     ]

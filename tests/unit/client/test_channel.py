@@ -97,3 +97,18 @@ def test_a_target_that_nobody_answers_at_is_named() -> None:
         pytest.raises(UnavailableError, match=r"\(to 127\.0\.0\.1:1\)"),
     ):
         client.render(b"photo")
+
+
+@pytest.mark.parametrize(("form", "met"), [("ipv4:{0},{1}", 2), ("{0}", 1)])
+def test_calls_go_to_each_address_in_turn_where_a_target_stands_for_several(
+    form: str, met: int
+) -> None:
+    one, other = Scripted(), Scripted()
+    with (
+        serving(one) as first,
+        serving(other) as second,
+        Client(form.format(first, second), timeout_s=10) as client,
+    ):
+        for _ in range(20):
+            client.render(b"photo")
+    assert len([each for each in (one, other) if each.requests]) == met

@@ -28,6 +28,7 @@ from tests.support.pictures import encode, product_photo
 PHOTO = encode(product_photo(), "JPEG")
 PATH = "/packshot.v1.PackshotService/Render"
 MOST_SECONDS = 10.0
+_GOAWAY = 7  # the frame's type
 
 
 class Abuser:
@@ -273,3 +274,33 @@ async def test_a_message_beyond_every_photo_is_refused_by_its_length_alone(
 def test_the_largest_photo_fits_into_a_message_with_its_options() -> None:
     request = pb.RenderRequest(photo=bytes(GatewayConfig().max_photo_bytes))
     assert request.ByteSize() < 2 * GatewayConfig().max_photo_bytes
+
+
+def is_told_to_go(abuser: Abuser) -> bool:
+    """Read frames until one is GOAWAY; False: none came for a while."""
+    abuser.socket.settimeout(MOST_SECONDS / 4)
+    data = b""
+    try:
+        while more := abuser.socket.recv(65_536):
+            data += more
+            while len(data) >= 9 + (length := int.from_bytes(data[:3])):
+                if data[3] == _GOAWAY:
+                    return True
+                data = data[9 + length :]
+    except TimeoutError:
+        pass
+    return False
+
+
+@pytest.mark.parametrize("max_age_s", [1.0, 600.0])
+async def test_a_connection_is_told_to_go_at_the_age_that_is_set(
+    config: GatewayConfig, inference: FakeInferenceServer, max_age_s: float
+) -> None:
+    gateway = Gateway(dataclasses.replace(config, max_connection_age_s=max_age_s), inference)
+    await gateway.start()
+    try:
+        with closing(Abuser(gateway.port)) as abuser:
+            told = await in_thread(is_told_to_go, abuser)
+    finally:
+        await gateway.stop()
+    assert told == (max_age_s < MOST_SECONDS)

@@ -107,6 +107,15 @@ def test_tritons_command_line_binds_and_loads_what_is_wanted(
         "--log-warning=true",
     }
     assert (tmp_path / "repository").resolve() == repository.resolve()
+    assert not [option for option in command if "connection-age" in option]
+
+
+def test_connections_to_triton_end_at_the_age_that_is_set(tmp_path: Path, repository: Path) -> None:
+    command = command_of(
+        tmp_path, ServingConfig(model_repository=repository, max_connection_age_s=60)
+    )
+    assert "--grpc-max-connection-age=60000" in command
+    assert "--grpc-max-connection-age-grace=90000" in command
 
 
 def test_gpu_metrics_are_asked_for_where_there_is_a_gpu(tmp_path: Path, repository: Path) -> None:
