@@ -1,4 +1,4 @@
-"""`python -m tests.catalogue_drill`: 2000 photos, undisturbed and disturbed, and what it costs."""
+"""`python -m tests.catalogue_drill`: a job undisturbed and killed, and what it brings and costs."""
 
 import argparse
 import asyncio
@@ -6,13 +6,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.catalogue_drill.beside import beside, closed_loop
+from tests.catalogue_drill.beside import beside, efficiency
 from tests.catalogue_drill.drill import hold, usual_kills
 from tests.catalogue_drill.photos import make_photos
 from tests.catalogue_drill.stack import running
 
 _BATCH = 32
-_WARM_UP = 40
 
 
 def main() -> int:
@@ -23,34 +22,29 @@ def main() -> int:
     parser.add_argument("--evaluation", default="../shared/photos", help="further photos")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each side beside the job")
     arguments = parser.parse_args()
-    sources = sorted(Path("samples").glob("*.jpg"))
-    sources += [
-        path
-        for path in sorted(Path(arguments.evaluation).glob("*.[jp][pn]g"))
-        if not path.stem.endswith(".matte")
-    ]
+    count, fewer = arguments.photos, max(40, arguments.photos // 10)
+    sources = [*sorted(Path("samples").glob("*.jpg")), *_further(Path(arguments.evaluation))]
     with tempfile.TemporaryDirectory() as name, running(Path(name) / "stack") as stack:
         folder = Path(name)
         photos, few = folder / "photos", folder / "few"
-        make_photos(photos, arguments.photos, sources, arguments.side_px)
-        make_photos(few, max(_WARM_UP, arguments.photos // 10), sources, arguments.side_px)
-        print("a tenth of the photos:", hold(stack, few, *_size(few), folder / "a", [], _BATCH))
-        plain = hold(stack, photos, *_size(photos), folder / "b", [], _BATCH)
-        print("undisturbed:", plain)
-        killed = hold(
-            stack, photos, *_size(photos), folder / "c", usual_kills(stack), _BATCH
-        )
-        print("killed:", killed)
+        make_photos(photos, count, sources, arguments.side_px)
+        make_photos(few, fewer, sources, arguments.side_px)
+        print("a tenth:", hold(stack, few, fewer, folder / "tenth", [], _BATCH), flush=True)
+        plain = hold(stack, photos, count, folder / "plain", [], _BATCH)
+        print("undisturbed:", plain, flush=True)
+        killed = hold(stack, photos, count, folder / "killed", usual_kills(stack), _BATCH)
+        print("killed:", killed, flush=True)
         differences = plain.state.differences(killed.state)
-        print(f"{len(differences)} differences {differences[:5]}")
+        print(f"{len(differences)} differences {differences[:5]}", flush=True)
         stack.wait()
-        asyncio.run(closed_loop(stack, photos, folder / "b", folder / "d"))
-        asyncio.run(beside(stack, photos, folder / "e", arguments.seconds))
+        asyncio.run(efficiency(stack, few, fewer, folder, _BATCH))
+        asyncio.run(beside(stack, photos, folder / "beside", arguments.seconds))
     return int(bool(differences) or plain.spent != killed.spent)
 
 
-def _size(folder: Path) -> tuple[int]:
-    return (sum(1 for path in folder.rglob("*") if path.is_file()),)
+def _further(folder: Path) -> list[Path]:
+    paths = sorted(folder.glob("*.[jp][pn]g")) if folder.is_dir() else []
+    return [path for path in paths if not path.stem.endswith(".matte")]
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ import psutil
 
 _POLL_S = 0.1
 # How long what a killed driver has begun may go on.
-_ORPHANS_S = 30.0
+_ORPHANS_S = 60.0
+# Processes of Ray that watch over a node, and that outlive its killed raylet.
+_AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent", "dashboard/agent.py", "runtime_env/agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,14 @@ class JobProcess:
     def kill_driver(self) -> bool:
         """Kill the driver alone, and wait for what it has begun to end by itself."""
         orphans = self._below()
+        names = {child: " ".join(child.cmdline()) for child in orphans}
         self._process.kill()
         self._process.wait()
-        _, left = psutil.wait_procs(orphans, _ORPHANS_S)
+        _, left = psutil.wait_procs(
+            [child for child in orphans if not any(agent in names[child] for agent in _AGENTS)],
+            _ORPHANS_S,
+        )
+        _kill_all(orphans)
         assert not left, f"a killed driver leaves {left} behind"
         return True
 
@@ -99,14 +106,18 @@ class JobProcess:
         if self.status is None:
             self._process.kill()
         self._process.wait()
-        for child in below:
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
+        _kill_all(below)
 
     def _below(self) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):
             return psutil.Process(self._process.pid).children(recursive=True)
         return []
+
+
+def _kill_all(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def run_to_the_end(
@@ -164,6 +175,4 @@ def _apply(job: JobProcess, kill: Kill) -> bool:
 
 def count_files(folder: Path) -> int:
     """Count the packshots of a folder."""
-    return sum(
-        1 for path in folder.rglob("*.jpg") if not path.name.startswith((".", "sheet"))
-    )
+    return sum(1 for path in folder.rglob("*.jpg") if not path.name.startswith((".", "sheet")))

@@ -52,22 +52,23 @@ class State:
 
     def differences(self, other: "State") -> list[str]:
         """Say in what two end states differ; empty if in nothing."""
-        found = [
+        return [
             f"{name}: {mine.get(name)} and {theirs.get(name)}"
             for mine, theirs in (
                 (self.files, other.files),
                 (self.statuses, other.statuses),
             )
             for name in sorted({*mine, *theirs})
-            if mine.get(name) != theirs.get(name)  # type: ignore[attr-defined]
+            if mine.get(name) != theirs.get(name)
         ]
-        return found
 
 
 def state_of(folder: Path) -> State:
     """Read the end state of an output on this machine."""
-    table = Results(Place(str(folder))).rows().to_table(
-        columns=["id", "status", "reason", "output", "output_digest"]
+    table = (
+        Results(Place(str(folder)))
+        .rows()
+        .to_table(columns=["id", "status", "reason", "output", "output_digest"])
     )
     rows = table.to_pylist()
     files, others = {}, []
