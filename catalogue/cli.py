@@ -7,9 +7,9 @@ from typing import Any, cast
 import click
 
 from catalogue.errors import CatalogueError, InputError, StoppedError
-from catalogue.gateways import Connection
 from catalogue.job import Job, run_job
 from catalogue.options import PARAMETERS
+from catalogue.orders import Connection
 from catalogue.places import Place
 from catalogue.report import Prices, write_report
 from catalogue.sample import SHEET, write_contact_sheet

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from catalogue import telemetry
 from catalogue.errors import InputError, OutputError, StoppedError
-from catalogue.gateways import Connection
 from catalogue.inputs import read_photos
 from catalogue.options import check, merged
+from catalogue.orders import Connection
 from catalogue.places import Place
 from catalogue.plan import Plan, Selection, items_of, make_plan, short
 from catalogue.preflight import check_gateways

@@ -8,8 +8,9 @@ from concurrent.futures import Executor
 from typing import Any, TypeVar, cast
 
 from catalogue.errors import StoppedError
-from catalogue.gateways import FINAL, Answer, Gateways, RenderFailedError
+from catalogue.gateways import Gateways
 from catalogue.options import key, merged, parse_own
+from catalogue.orders import FINAL, Answer, RenderFailedError
 from catalogue.places import MOST_PHOTO_BYTES, Place
 from catalogue.rows import Item, failed, row, succeeded
 from packshot import Order, RenderOptions

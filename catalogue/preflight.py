@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from catalogue.backoff import Backoff
 from catalogue.errors import InputError, StoppedError
-from catalogue.gateways import Connection
+from catalogue.orders import Connection
 from packshot import (
     Client,
     OverloadedError,

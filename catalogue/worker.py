@@ -13,7 +13,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalogue.gateways import Connection, Gateways
+from catalogue.gateways import Gateways
+from catalogue.orders import Connection
 from catalogue.photo import PhotoRenderer
 from catalogue.places import Place
 from catalogue.plan import items_of

@@ -49,7 +49,10 @@ def test_csv_is_text_with_relative_paths_and_a_short_line_is_a_problem(tmp_path:
     )
     rows = read_photos(f"{tmp_path}/m.csv").table.to_pylist()
     assert rows[0] == {
-        **{"id": "007", "input": f"{tmp_path}/in/a.jpg", "size": "800", "kind": None},
+        "id": "007",
+        "input": f"{tmp_path}/in/a.jpg",
+        "size": "800",
+        "kind": None,
         "problem": None,
     }
     assert rows[1]["problem"] == "line 3 has 1 fields, the header 4"
@@ -58,7 +61,8 @@ def test_csv_is_text_with_relative_paths_and_a_short_line_is_a_problem(tmp_path:
 
 def test_json_lines_keep_what_is_readable(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(
-        '{"id": "a", "uri": "/a.jpg", "square": true}\n\n{"id": \n[1]\n{"id": "b", "uri": "b.jpg"}\n'
+        '{"id": "a", "uri": "/a.jpg", "square": true}\n\n{"id": \n[1]\n'
+        '{"id": "b", "uri": "b.jpg"}\n'
     )
     rows = read_photos(f"{tmp_path}/m.jsonl").table.to_pylist()
     assert [row["id"] for row in rows] == ["a", None, None, "b"]

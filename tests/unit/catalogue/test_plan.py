@@ -41,7 +41,7 @@ def finish(results: Results, plan: Plan, part: str = "part-1.parquet", **columns
 
 
 def ids(plan: Plan) -> list[str]:
-    return plan.todo["id"].to_pylist()
+    return [str(name) for name in plan.todo["id"].to_pylist()]
 
 
 def test_names_follow_from_ids_and_format(results: Results) -> None:
