@@ -28,7 +28,15 @@ MOST_PHOTO_BYTES = 128 * 2**20
 _WHOLE = {"s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "memory"}
 # A larger object is uploaded in parts of this size.
 _PART_BYTES = 16 * 2**20
-_FINAL = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError)
+_S3 = {"retries": {"mode": "standard", "max_attempts": 4}, "max_pool_connections": 32}
+_FINAL = (
+    FileNotFoundError,
+    FileExistsError,
+    PermissionError,
+    IsADirectoryError,
+    NotADirectoryError,
+    ValueError,
+)
 _TEMPORARY = ".part-"
 
 
@@ -40,9 +48,14 @@ def open_filesystem(uri: str) -> tuple[Any, str]:
     """
     try:
         # A listing that is kept would hide what another process has written since.
-        filesystem, path = fsspec.core.url_to_fs(uri, use_listings_cache=False)
+        known: dict[str, Any] = {"use_listings_cache": False}
+        if uri.startswith(("s3://", "s3a://")):
+            known["config_kwargs"] = _S3
+        filesystem, path = fsspec.core.url_to_fs(uri, **known)
     except (ImportError, ValueError) as exc:
         raise InputError(f"{uri!r} cannot be opened: {exc}") from exc
+    if "config_kwargs" in known:
+        filesystem.retries = 1  # botocore's own and this module's are enough
     return filesystem, str(path)
 
 
