@@ -211,16 +211,19 @@ def _ray(job: Job) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init()
-    else:
-        ray.init(
-            num_cpus=job.workers,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            include_dashboard=False,
-            logging_level=logging.WARNING,
-            log_to_driver=False,
-        )
+    here: dict[str, Any] = {
+        "num_cpus": job.workers,
+        "object_store_memory": _OBJECT_STORE_BYTES,
+        "include_dashboard": False,
+        "logging_level": logging.WARNING,
+        "log_to_driver": False,
+    }
+    try:
+        ray.init(**({} if os.environ.get("RAY_ADDRESS") else here))
+    except Exception as exc:
+        # Ray gives its node 30 s, which a busy machine may exceed; it raises a plain Exception.
+        ray.shutdown()
+        raise StoppedError(f"Ray does not start: {exc}") from exc
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 
 _POLL_S = 0.1
+# The status of a job that had to stop and goes on when it is run again.
+_STOPPED = 3
 # How long what a killed driver has begun may go on.
 _ORPHANS_S = 60.0
 # Processes of Ray that watch over a node, and that outlive its killed raylet.
@@ -157,6 +159,8 @@ def run_to_the_end(
                     run.kills.append(waiting.pop(0).name)
                 time.sleep(_POLL_S)
             run.status = job.status or 0
+            # A busy machine may exceed the time that Ray gives its own start.
+            over = over and run.status != _STOPPED
         finally:
             job.end()
     run.log = log.read_text(errors="replace")
