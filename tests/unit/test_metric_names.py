@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from catalogue import telemetry
 from gateway.observability.catalogue import all_metrics
 from metrics import Kind, Metric
 from web import catalogue
@@ -11,7 +12,7 @@ _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 
 
 def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
-    declared: list[Metric] = [*all_metrics(), *catalogue.all_metrics()]
+    declared: list[Metric] = [*all_metrics(), *catalogue.all_metrics(), *telemetry.all_metrics()]
     known = {
         metric.name + suffix
         for metric in declared
