@@ -183,7 +183,8 @@ def _tallies(job: Job, work: Work, todo: pa.Table) -> Iterator[dict[str, Any]]:
 
     batch = max(1, min(job.batch, -(-todo.num_rows // job.workers)))
     blocks = [todo.slice(at, batch).combine_chunks() for at in range(0, todo.num_rows, batch)]
-    done = ray.data.from_arrow(blocks).map_batches(
+    # Unlike `from_arrow` it needs no task of Ray for each block.
+    done = ray.data.from_blocks(blocks).map_batches(
         Worker,
         fn_constructor_args=(work,),
         batch_format="pyarrow",
