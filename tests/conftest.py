@@ -23,6 +23,7 @@ _ALONE = (
     "test_attacks.py",
     "test_attacks_around.py",
     "test_batching.py",
+    "test_catalogue.py",
     "test_drill.py",
     "test_fairness.py",
     "test_faults.py",

@@ -1,7 +1,6 @@
 """A real S3 server on loopback, moto's, that refuses requests as a test wants."""
 
 import threading
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
+import httpx
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -85,10 +85,7 @@ def object_store(*buckets: str) -> Iterator[ObjectStore]:
     store.url = f"http://127.0.0.1:{server.server_port}"
     try:
         # moto keeps one state in the process.
-        urllib.request.urlopen(  # noqa: S310  http of this machine
-            urllib.request.Request(f"{store.url}/moto-api/reset", method="POST"),
-            timeout=10,  # noqa: S310
-        ).close()
+        httpx.post(f"{store.url}/moto-api/reset").raise_for_status()
         for bucket in buckets:
             store.client().create_bucket(Bucket=bucket)
         yield store
