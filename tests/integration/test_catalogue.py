@@ -66,7 +66,7 @@ def test_a_job_over_object_storage_that_throttles_is_whole_and_charged_once(
             ],
             tmp_path / "job.log",
             {**store.environ, "PACKSHOT_API_KEY": key},
-            lambda: len(store.objects("shop", "out/0")) / PHOTOS,
+            lambda: len(store.names("shop", "out/0")) / PHOTOS,
             [Kill(0.2, "driver")],
         )
         store.refuse = lambda *_: False

@@ -56,9 +56,15 @@ class ObjectStore:
     def objects(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
         """All objects of a bucket below a prefix, by their names."""
         client = self.client()
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [each["Key"] for page in pages for each in page.get("Contents", ())]
+        keys = self.names(bucket, prefix)
         return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def names(self, bucket: str, prefix: str = "") -> list[str]:
+        """The names of a bucket's objects below a prefix."""
+        pages = (
+            self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        )
+        return [str(each["Key"]) for page in pages for each in page.get("Contents", ())]
 
     def __call__(self, app: Any, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         """Answer one request, or refuse it for its rate."""
