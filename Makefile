@@ -103,6 +103,14 @@ telemetry-cost: setup-test ## Measure the processor time that metrics, log and t
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
 	$(BIN)/python -m benchmarks credits
 
+.PHONY: catalogue
+catalogue: setup ## Add what `python -m catalogue` needs: Ray Data, DuckDB, S3
+	$(PIP) install -q --group catalogue
+
+.PHONY: catalogue-drill
+catalogue-drill: setup-test ## Kill a job on 2000 photos again and again, and measure its pace
+	nice -n 10 $(BIN)/python -m tests.catalogue_drill
+
 .PHONY: fuzz
 fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, and new examples for all properties
 	$(PIP) install -q --group fuzz

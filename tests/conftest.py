@@ -20,6 +20,7 @@ _MAY_SKIP = ("gpu", "openvino", "peers", "photos")
 # Files of `tests/integration` that measure throughputs, or that take all cores for themselves: they
 # run with nothing beside them.
 _ALONE = (
+    "test_catalogue.py",
     "test_limits.py",
     "test_slow_model.py",
 )

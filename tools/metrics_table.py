@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
 from metrics import Declaration
 from tools.documents import filled
@@ -30,7 +31,8 @@ def as_table(metrics: Iterable[Declaration]) -> str:
 def with_table(document: str) -> str:
     """Return the document's text with the table as the code has it."""
     document = filled(document, "metrics", as_table(all_metrics()))
-    return filled(document, "face metrics", as_table(face.all_metrics()))
+    document = filled(document, "face metrics", as_table(face.all_metrics()))
+    return filled(document, "job metrics", as_table(telemetry.all_metrics()))
 
 
 def main() -> int:
@@ -41,7 +43,7 @@ def main() -> int:
     what.add_argument("--check", action="store_true", help="only compare, change nothing")
     arguments = parser.parse_args()
     if not (arguments.write or arguments.check):
-        print(as_table((*all_metrics(), *face.all_metrics())))
+        print(as_table((*all_metrics(), *face.all_metrics(), *telemetry.all_metrics())))
         return 0
     document = _DOCUMENT.read_text()
     wanted = with_table(document)

@@ -28,7 +28,7 @@ from packshot._errors import (
     UnavailableError,
     UnsupportedError,
 )
-from packshot._many import Rendered
+from packshot._many import Order, Rendered
 from packshot._models import Model, ModelCard, ModelSource
 from packshot._options import (
     BackgroundPicture,
@@ -57,6 +57,7 @@ __all__ = [
     "ModelNotFoundError",
     "ModelSource",
     "NoForegroundError",
+    "Order",
     "OutOfCreditsError",
     "OverloadedError",
     "Packshot",

@@ -13,7 +13,7 @@ from packshot._account import Account, from_account
 from packshot._answer import Packshot, Preset, from_presets, from_response
 from packshot._calls import Calls
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, health_check, open_channel
-from packshot._many import DEFAULT_WINDOW, Rendered
+from packshot._many import DEFAULT_WINDOW, Order, Rendered
 from packshot._many_async import stream_async
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
@@ -76,7 +76,7 @@ class AsyncClient:
 
     def render_many(
         self,
-        photos: Iterable[Photo] | AsyncIterable[Photo],
+        photos: Iterable[Photo | Order] | AsyncIterable[Photo | Order],
         *,
         timeout_s: float | None = None,
         window: int = DEFAULT_WINDOW,

@@ -12,7 +12,7 @@ from packshot._account import Account, from_account
 from packshot._answer import Packshot, Preset, from_presets, from_response
 from packshot._calls import Calls
 from packshot._channel import DEFAULT_TARGET, DEFAULT_TIMEOUT_S, health_check, open_channel
-from packshot._many import DEFAULT_WINDOW, Rendered
+from packshot._many import DEFAULT_WINDOW, Order, Rendered
 from packshot._many_sync import stream
 from packshot._models import Model, from_models
 from packshot._options import Photo, RenderOptions
@@ -82,7 +82,7 @@ class Client:
 
     def render_many(
         self,
-        photos: Iterable[Photo],
+        photos: Iterable[Photo | Order],
         *,
         timeout_s: float | None = None,
         window: int = DEFAULT_WINDOW,
@@ -91,10 +91,11 @@ class Client:
         """Render many photos over one call; what fails of them does not stop the others.
 
         Args:
-            photos: As `render` takes them. They are read as room comes free, never all at once.
+            photos: As `render` takes them, or each an `Order` with options of its own. They are
+                read as room comes free, never all at once.
             timeout_s: Seconds for the whole; None: as long as it takes.
             window: Most photos that are sent and not answered yet.
-            **options: As `render` takes them, the same for every photo.
+            **options: As `render` takes them, the same for every photo but for an `Order`'s own.
 
         Yields:
             What became of each, as it is finished, in any order. A generator that is closed, or

@@ -6,7 +6,7 @@ happens through `Book.take`, which says what to do about it.
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import grpc
@@ -29,12 +29,26 @@ _FRAMING_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """One photo of many with options of its own.
+
+    Attributes:
+        photo: The photo.
+        options: What differs from the options of the call. An `idempotency_key` in them is used as
+            it is.
+    """
+
+    photo: Photo
+    options: RenderOptions = field(default_factory=RenderOptions)
+
+
+@dataclass(frozen=True, slots=True)
 class Rendered:
     """What became of one photo of many.
 
     Attributes:
         index: Which one it was, from 0, in the order that they were given in.
-        photo: The photo as it was given.
+        photo: The photo as it was given, an `Order`'s without its options.
         packshot: The packshot; None if there is none.
         error: Why there is none, as `render` would have raised it; None if there is one.
     """
@@ -89,6 +103,8 @@ Event: TypeAlias = pb.RenderStreamResponse | Fed | Unsent
 class _Entry:
     photo: Photo
     source: Photo
+    template: pb.RenderRequest
+    key: str
     attempts: Attempts
     sent: bool = False
 
@@ -122,6 +138,7 @@ class Book:
     def __init__(self, options: RenderOptions, window: int, attempts: Attempts) -> None:
         if window < 1:
             raise ValueError(f"window is {window}; allowed: 1 or more photos")
+        self._options = options
         self._template = to_template(options)
         # A photo that is sent again is charged once.
         self._key = self._template.idempotency_key or (uuid.uuid4().hex if attempts.repeat else "")
@@ -143,26 +160,31 @@ class Book:
         """Whether no further photo is taken: the input has ended, or a photo could not be read."""
         return self._fed or self._unreadable is not None
 
-    def admit(self, photo: Photo) -> str:
+    def admit(self, order: Photo | Order) -> str:
         """Enter a photo, and name it.
 
         Raises:
-            OSError: It is an open file that cannot be read.
-            TypeError: It is no photo.
+            OSError: It is an open file that cannot be read, or a file that its options name.
+            TypeError: It is no photo, or it has an option that there is not.
+            ValueError: As `Client.render`, of its own options.
         """
+        own = order.options if isinstance(order, Order) else None
+        photo = order.photo if isinstance(order, Order) else order
+        template = to_template({**self._options, **own}) if own else self._template
         source = photo
         if hasattr(photo, "read"):
             source = photo_bytes(photo)  # a file can be read once, and may have to be sent again
         name = str(self._count)
         self._count += 1
-        self._entries[name] = _Entry(photo, source, self._attempts.another())
+        key = (own or {}).get("idempotency_key") or (self._key and f"{self._key}-{name}")
+        self._entries[name] = _Entry(photo, source, template, key, self._attempts.another())
         return name
 
     def open(self, metadata: Iterable[tuple[str, str | bytes]] | None) -> None:
         """Read how large a message may be from the metadata that the call began with."""
         limit = dict(metadata or ()).get(LIMIT_KEY)
         if isinstance(limit, str) and limit.isdecimal():
-            self._most_bytes = max(0, int(limit) - self._template.ByteSize() - _FRAMING_BYTES)
+            self._most_bytes = int(limit)
 
     def request(self, name: str) -> pb.RenderStreamRequest | Unsent:
         """Build a photo's message, unless one before it could not be read."""
@@ -174,17 +196,17 @@ class Book:
             if self._most_bytes is None:
                 photo = photo_bytes(source)
             else:
-                photo = photo_bytes(source, self._most_bytes)
+                room = self._most_bytes - entry.template.ByteSize() - _FRAMING_BYTES
+                photo = photo_bytes(source, max(0, room))
         except InvalidRequestError as exc:
             return Unsent(name, exc)
         except Exception as exc:  # noqa: BLE001  who sends has no use for it, the caller has
             self._unreadable = exc
             return Unsent(name, exc)
         entry.sent = True
-        message = pb.RenderStreamRequest(id=name, request=self._template)
+        message = pb.RenderStreamRequest(id=name, request=entry.template)
         message.request.photo = photo
-        if self._key:
-            message.request.idempotency_key = f"{self._key}-{name}"
+        message.request.idempotency_key = entry.key
         return message
 
     def take(self, event: Event) -> Rendered | Again | None:

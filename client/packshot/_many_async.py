@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from packshot._errors import PackshotError, UnavailableError
-from packshot._many import Again, Book, Event, Fed, Rendered, Unsent, check_several
+from packshot._many import Again, Book, Event, Fed, Order, Rendered, Unsent, check_several
 from packshot._options import Photo, RenderOptions
 from packshot._retry import Attempts
 from packshot.v1 import packshot_pb2 as pb
@@ -17,7 +17,7 @@ from packshot.v1 import packshot_pb2 as pb
 
 async def stream_async(
     start: Callable[..., Any],
-    photos: Iterable[Photo] | AsyncIterable[Photo],
+    photos: Iterable[Photo | Order] | AsyncIterable[Photo | Order],
     options: RenderOptions,
     window: int,
     attempts: Attempts,
@@ -82,7 +82,7 @@ class _Stream:
         self._write_failed = False
         self._running: Any = None
 
-    async def feed(self, photos: Iterable[Photo] | AsyncIterable[Photo]) -> None:
+    async def feed(self, photos: Iterable[Photo | Order] | AsyncIterable[Photo | Order]) -> None:
         """Admit the photos as room comes free."""
         error: Exception | None = None
         try:
@@ -167,7 +167,9 @@ class _Stream:
         self._inbox.put_nowait(_Ended(error, broke_off=self._write_failed))
 
 
-async def _each(photos: Iterable[Photo] | AsyncIterable[Photo]) -> AsyncIterator[Photo]:
+async def _each(
+    photos: Iterable[Photo | Order] | AsyncIterable[Photo | Order],
+) -> AsyncIterator[Photo | Order]:
     if isinstance(photos, AsyncIterable):
         async for photo in photos:
             yield photo

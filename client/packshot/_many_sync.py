@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from packshot._errors import PackshotError, UnavailableError
-from packshot._many import Again, Book, Event, Fed, Rendered, Unsent, check_several
+from packshot._many import Again, Book, Event, Fed, Order, Rendered, Unsent, check_several
 from packshot._options import Photo, RenderOptions
 from packshot._retry import Attempts
 from packshot.v1 import packshot_pb2 as pb
@@ -71,7 +71,7 @@ class _Ended(NamedTuple):
 
 def stream(
     start: Callable[..., Any],
-    photos: Iterable[Photo],
+    photos: Iterable[Photo | Order],
     options: RenderOptions,
     window: int,
     attempts: Attempts,
@@ -125,7 +125,7 @@ class _Stream:
         self._timers: set[threading.Timer] = set()
         self._running: Any = None
 
-    def feed(self, photos: Iterable[Photo]) -> None:
+    def feed(self, photos: Iterable[Photo | Order]) -> None:
         """Admit the photos as room comes free."""
         error: Exception | None = None
         try:

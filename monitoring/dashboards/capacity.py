@@ -191,5 +191,51 @@ CAPACITY: Final = Dashboard(
                 ),
             ),
         ),
+        Row(
+            "How far is a catalogue's job?",
+            (
+                stat(
+                    "Time left",
+                    "Until the run is over, by its pace so far. Empty while no job runs.",
+                    Unit.SECONDS,
+                    Query("max(packshot_catalogue_seconds_left)", need=Need.JOB),
+                ),
+                stat(
+                    "Photos left",
+                    "Of those that the run is to render.",
+                    Unit.COUNT,
+                    Query("sum(packshot_catalogue_photos_left)", need=Need.JOB),
+                ),
+                stat(
+                    "Failed",
+                    "Share of the photos that have no packshot; each has a row that says why.",
+                    Unit.SHARE,
+                    Query(
+                        'sum(packshot_catalogue_photos_total{outcome="failed"})'
+                        " / (sum(packshot_catalogue_photos_total) > 0)",
+                        need=Need.JOB,
+                    ),
+                    *bad_above(0.02, 0.1),
+                ),
+                stack(
+                    "Pace",
+                    "Photos with an outcome, a second, and those that were sent again. Many of the "
+                    "latter: a gateway is full, away, or breaks off.",
+                    Unit.PER_S,
+                    Query(
+                        "sum by (outcome) (rate(packshot_catalogue_photos_total"
+                        "[$__rate_interval]))",
+                        "{{outcome}}",
+                        Need.JOB,
+                    ),
+                    Query(
+                        "sum(rate(packshot_catalogue_repeats_total[$__rate_interval]))",
+                        "sent again",
+                        Need.JOB,
+                    ),
+                    width=12,
+                ),
+            ),
+        ),
     ),
 )

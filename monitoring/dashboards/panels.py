@@ -52,6 +52,7 @@ class Need(StrEnum):
     """What has to be there for a query to have data; the text says why it may have none."""
 
     GPU = "a GPU: Triton shows nv_gpu_* only where there is one"
+    JOB = "a catalogue's job: its metrics are there while it runs"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 from google.protobuf import any_pb2
 from google.rpc import status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import (
@@ -136,10 +137,14 @@ def failing(
 
 
 @contextmanager
-def serving(service: Scripted) -> Iterator[str]:
-    """Serve, and give the address."""
+def serving(service: Scripted, *, healthy: bool = False) -> Iterator[str]:
+    """Serve, with a health service that says SERVING or with none, and give the address."""
     server = grpc.server(ThreadPoolExecutor(4), options=[("grpc.max_receive_message_length", -1)])
     add_PackshotServiceServicer_to_server(service, server)
+    if healthy:
+        checks = health.HealthServicer()
+        checks.set("", health_pb2.HealthCheckResponse.SERVING)
+        health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"

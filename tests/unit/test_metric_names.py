@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
 from metrics import Kind
 from web import metrics as face
@@ -11,7 +12,7 @@ _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 
 
 def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
-    declared = [*all_metrics(), *face.all_metrics()]
+    declared = [*all_metrics(), *face.all_metrics(), *telemetry.all_metrics()]
     known = {
         metric.name + suffix
         for metric in declared

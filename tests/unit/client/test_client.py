@@ -215,6 +215,7 @@ def test_the_public_names_are_these() -> None:
         "ModelNotFoundError",
         "ModelSource",
         "NoForegroundError",
+        "Order",
         "OutOfCreditsError",
         "OverloadedError",
         "Packshot",

@@ -14,6 +14,7 @@ from packshot import (
     BackgroundPicture,
     Client,
     InvalidRequestError,
+    Order,
     Rendered,
     UnavailableError,
 )
@@ -64,6 +65,29 @@ async def test_each_photo_has_its_outcome_and_a_bad_one_stops_nothing(
         assert (each.packshot is None) == (each.index == 1)
         assert isinstance(each.error, InvalidRequestError) == (each.index == 1)
     assert {(request.model, request.priority) for request in service.requests} == {("fast", 2)}
+
+
+@both
+async def test_a_photo_may_have_options_and_a_key_of_its_own(
+    target: str, service: Scripted, kind: str
+) -> None:
+    orders = [b"zero", Order(b"one", {"model": "slow", "idempotency_key": "one"}), Order(b"two")]
+    found = await collect(target, kind, orders, model="fast", idempotency_key="all")
+    assert [each.photo for each in sorted(found, key=lambda each: each.index)] == [
+        b"zero",
+        b"one",
+        b"two",
+    ]
+    asked = {request.photo: request for request in service.requests}
+    assert [asked[photo].model for photo in (b"zero", b"one", b"two")] == ["fast", "slow", "fast"]
+    keys = [asked[photo].idempotency_key for photo in (b"zero", b"one", b"two")]
+    assert keys == ["all-0", "one", "all-2"]
+
+
+@both
+async def test_an_option_of_a_photo_s_own_that_cannot_be_is_raised(target: str, kind: str) -> None:
+    with pytest.raises(ValueError, match="scale is -1"):
+        await collect(target, kind, [b"zero", Order(b"one", {"scale": -1})])
 
 
 @both
