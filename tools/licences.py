@@ -77,8 +77,12 @@ def exported(groups: tuple[str, ...]) -> str:
 def licence_of(package: Distribution, known: dict[str, Any]) -> str:
     """Return a package's licence as an SPDX expression; `UNKNOWN` where it cannot be told."""
     expressions = package.metadata.get_all("License-Expression") or []
-    named = package.metadata.get_all("License") or [""]
-    words = expressions[0] if expressions else known["words"].get(named[0].strip())
+    named = [one.strip() for one in package.metadata.get_all("License") or []]
+    # Else a classifier says it: `License :: OSI Approved :: MIT License`.
+    classifiers = package.metadata.get_all("Classifier") or []
+    named += [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License :: ")]
+    told = [known["words"][one] for one in named if one in known["words"]]
+    words = next(iter([*expressions, *told]), None)
     try:
         return str(canonicalize_license_expression(words)) if words else UNKNOWN
     except InvalidLicenseExpression:

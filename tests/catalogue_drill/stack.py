@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.stack import free_ports
 from packshot import Client, PackshotError
-from tests.integration.processes import ROOT, ServerProcess, Triton, launch_triton
+from processes.ready import free_ports
+from processes.server import ServerProcess
+from tests.integration.processes import ROOT, Triton, launch_triton, start_server
 from tests.support.accounts import Books, books_at
 
 _MODEL = "matte-int8"
@@ -72,7 +73,7 @@ class Stack:
             *("--default-model", _MODEL, "--accounts", self.books.url, "--log-level", "WARNING"),
         ]
         log = self._folder / f"gateway-{self._starts}.log"
-        return ServerProcess("python -m gateway", command, log, {})
+        return start_server("python -m gateway", command, log)
 
     def _is_ready(self) -> bool:
         with Client(self.target, retries=False, timeout_s=5) as client:

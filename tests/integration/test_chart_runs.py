@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.stack import answers
 from packshot import Client, PackshotError
+from processes.ready import answers
 from tests.support.accounts import Books
 from tests.support.certificates import Authority, Pair
 from tests.support.chart import NAMESPACE, RELEASE, of_kind, render

@@ -19,7 +19,8 @@ from typing import Final
 
 import psutil
 
-from tests.integration.processes import ServerProcess
+from processes.server import ServerProcess
+from tests.integration.processes import start_server
 from tests.support.chart import NAMESPACE, Manifest
 from tests.support.pod_sandbox import Sandbox
 
@@ -158,12 +159,8 @@ class Cluster:
         address, space = self._network()
         spec = template["spec"]
         (container,) = spec["containers"]
-        process = ServerProcess(
-            name,
-            self._sandbox.command(name, space, spec, container),
-            self.folder / f"{name}.log",
-            {},
-        )
+        command = self._sandbox.command(name, space, spec, container)
+        process = start_server(name, command, self.folder / f"{name}.log")
         pod = Pod(name, template["metadata"]["labels"], spec, address, process)
         self.pods.append(pod)
         return pod
@@ -171,9 +168,7 @@ class Cluster:
     def run(self, name: str, *command: str) -> ServerProcess:
         """Run a command as a host that is no pod, such as a caller."""
         _, space = self._network()
-        return ServerProcess(
-            name, self._sandbox.plain(space, command), self.folder / f"{name}.log", {}
-        )
+        return start_server(name, self._sandbox.plain(space, command), self.folder / f"{name}.log")
 
     def publish(self) -> None:
         """Write the addresses of the pods in service, as the cluster's DNS would have them."""

@@ -11,10 +11,10 @@ import numpy as np
 import yaml
 from tritonclient import grpc as triton_grpc
 
-from deploy.local.stack import answers, free_ports
 from monitoring.queries import query, targets
 from packshot import Client, PackshotError
-from tests.integration.processes import ServerProcess
+from processes.ready import answers, free_ports
+from tests.integration.processes import start_server
 from tests.support.chart import NAMESPACE, ROOT, Manifest, of_kind
 from tests.support.installed import Installed
 from tests.support.prometheus import need
@@ -63,7 +63,7 @@ def watching(chart: Installed, folder: Path) -> Iterator[str]:
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address={address}",
     ]
-    with ServerProcess("prometheus", command, folder / "prometheus.log", {}) as process:
+    with start_server("prometheus", command, folder / "prometheus.log") as process:
         url = f"http://{address}"
         process.wait_until(lambda: answers(f"{url}/-/ready"))
         process.wait_until(lambda: list(targets(url).values()) == ["up"] * len(jobs))
