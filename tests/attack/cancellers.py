@@ -8,7 +8,7 @@ from typing import Final
 
 from packshot import AsyncClient, PackshotError, Scene
 from tests.attack.target import Target
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
 CALLS: Final = 24
 # From "still received" to "being composed", on a machine of two cores.
@@ -22,7 +22,7 @@ def attack(target: Target, seconds: float) -> str:
 
 
 async def _attack(target: Target, seconds: float) -> str:
-    photo = encode(product_photo(2400, 1800), "JPEG", quality=90)
+    photo = encode(sample_photo(2400, 1800), "JPEG", quality=90)
     outcomes: Counter[str] = Counter()
     end_s = time.monotonic() + seconds
 

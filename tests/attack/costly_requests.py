@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from packshot import Client, PackshotError, Scene
 from tests.attack.target import Target
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
 _THREADS = 4
 _SCENES: Final[tuple[Literal["marble", "fabric", "wood"], ...]] = ("marble", "fabric", "wood")
@@ -31,7 +31,7 @@ def _client(target: Target, timeout_s: float) -> Client:
 
 def attack(target: Target, seconds: float) -> str:
     """Ask for large scenes; return what became of the requests and how long one took."""
-    photo = encode(product_photo(900, 700), "JPEG")
+    photo = encode(sample_photo(900, 700), "JPEG")
     end_s = time.monotonic() + seconds
     outcomes: Counter[str] = Counter()
     longest_s = [0.0]

@@ -8,7 +8,7 @@ from typing import Final
 from packshot import Client, PackshotError, Scene
 from packshot._options import SceneName
 from tests.attack.target import Target
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
 THREADS: Final = 12
 SIDE_PX: Final = 4000
@@ -19,7 +19,7 @@ _TIMEOUT_S: Final = 15.0
 
 def attack(target: Target, seconds: float) -> str:
     """Ask for scenes of 4000 x 4000 pixels on 12 threads, each again as soon as it is answered."""
-    photo = encode(product_photo(400, 300), "JPEG", quality=90)
+    photo = encode(sample_photo(400, 300), "JPEG", quality=90)
     outcomes: Counter[str] = Counter()
     end_s = time.monotonic() + seconds
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, suppress
 
 from packshot import Client, PackshotError
 from tests.attack.target import Target
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
 # A gateway of 256 descriptors has none left long before.
 _MOST = 600
@@ -16,7 +16,7 @@ _BETWEEN_RENDERS_S = 0.5
 
 def attack(target: Target, seconds: float) -> str:
     """Hold idle connections to both ports; return how many, and what became of renders."""
-    photo = encode(product_photo(900, 700), "JPEG")
+    photo = encode(sample_photo(900, 700), "JPEG")
     end_s = time.monotonic() + seconds
     outcomes: Counter[str] = Counter()
     with (

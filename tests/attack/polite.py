@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from packshot import AsyncClient, PackshotError
 from tests.attack.relay import relayed
 from tests.attack.target import Target
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
 ADDRESS = "127.0.0.9"
 _PAUSE_S = 0.2
@@ -46,7 +46,7 @@ def run_errands(target: Target, connection: Connection) -> None:
 
 
 async def _errands(target: Target, connection: Connection) -> None:
-    photo = encode(product_photo(900, 700), "JPEG", quality=90)
+    photo = encode(sample_photo(900, 700), "JPEG", quality=90)
     errands: list[Errand] = []
     async with (
         relayed(target.address, ADDRESS) as address,

@@ -22,9 +22,9 @@ from tests.integration.stack.conftest import GatewayProcess, launch_gateway
 from tests.support import scrape
 from tests.support.certificates import Authority
 from tests.support.claims import BYTES, claiming_tiff
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
-PHOTO = encode(product_photo(400, 300), "JPEG", quality=90)
+PHOTO = encode(sample_photo(400, 300), "JPEG", quality=90)
 # Each makes a decode worker log.
 ODD_PHOTO = claiming_tiff(20, 50, *((40_000 + tag, BYTES, 10_000_000, 8) for tag in range(300)))
 LOADS = "packshot_tls_certificate_loads_total"

@@ -13,9 +13,9 @@ from packshot import AsyncClient, PackshotError
 from tests.attack.target import Target
 from tests.integration.processes import Triton
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
-PHOTO = encode(product_photo(900, 700), "JPEG", quality=90)
+PHOTO = encode(sample_photo(900, 700), "JPEG", quality=90)
 ATTACK_S = 12.0
 # Of a polite caller's errands, at least so many succeed.
 SHARE = 0.95

@@ -15,9 +15,9 @@ from packshot import AsyncClient, DeadlineExceededError, PackshotError, Unavaila
 from tests.integration.conftest import StartTriton
 from tests.integration.processes import Triton, launch_triton
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
-PHOTO = encode(product_photo(400, 300), "JPEG", quality=90)
+PHOTO = encode(sample_photo(400, 300), "JPEG", quality=90)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ async def test_a_hung_triton_meets_the_caller_s_deadline_and_readiness_falls(
 
 async def test_sigterm_lets_requests_in_flight_finish(pair: Pair) -> None:
     async with AsyncClient(pair.gateway.target, timeout_s=20, retries=False) as client:
-        large = encode(product_photo(3000, 2000), "JPEG")
+        large = encode(sample_photo(3000, 2000), "JPEG")
         under_way = asyncio.create_task(client.render(large, background="transparent"))
         await asyncio.sleep(0.05)
         pair.gateway.process.send_signal(signal.SIGTERM)

@@ -16,9 +16,9 @@ from processes.ready import free_ports, is_serving
 from tests.integration.conftest import StartTriton
 from tests.integration.processes import ROOT, Triton, start_server
 from tests.integration.stack.conftest import GatewayProcess, launch_gateway
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
-PHOTO = encode(product_photo(400, 300), "JPEG", quality=90)
+PHOTO = encode(sample_photo(400, 300), "JPEG", quality=90)
 
 
 async def test_one_of_two_tritons_is_killed_and_no_caller_sees_it(

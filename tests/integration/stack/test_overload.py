@@ -6,9 +6,9 @@ from pathlib import Path
 
 from packshot import AsyncClient, OverloadedError, PackshotError
 from tests.integration.stack.conftest import GatewayProcess
-from tests.support.pictures import encode, product_photo
+from tests.support.pictures import encode, sample_photo
 
-PHOTO = encode(product_photo(900, 700), "JPEG", quality=90)
+PHOTO = encode(sample_photo(900, 700), "JPEG", quality=90)
 _EACH = 60
 
 

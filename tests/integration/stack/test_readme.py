@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from deploy.local.stack import best_model
@@ -56,7 +57,7 @@ def test_no_command_is_of_a_kind_that_nothing_here_runs() -> None:
     kinds = {" ".join(command.split()[: 1 + command.startswith("make")]) for command in COMMANDS}
     assert kinds == {
         *("make demo", "make isnet", "make serve", "make test"),
-        *("packshot", "buf", "curl"),
+        *("packshot", "buf", "curl", "docker", "helm"),
     }
 
 
@@ -88,6 +89,37 @@ def test_the_generic_client_does(command: str, folder: Path, gateway: GatewayPro
     if shutil.which("buf", path=_PATH) is None:
         pytest.skip("buf is missing: `make setup-buf` installs it, by npm")
     assert '"matte"' in run(command, folder, gateway)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("helm ")])
+def test_the_chart_renders_with_what_is_installed(command: str) -> None:
+    """There is no cluster to install it on: what would be sent there is rendered."""
+    words = command.replace("helm install", "template", 1).split()
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.helm", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    kinds = {document["kind"] for document in yaml.safe_load_all(done.stdout) if document}
+    assert {"Deployment", "Service"} <= kinds
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("docker ")])
+def test_the_compose_file_has_what_is_brought_up(command: str) -> None:
+    """Its services are held to their settings by the tests of `deploy/compose.yaml`."""
+    words = command.split()
+    composed = yaml.safe_load((ROOT / words[words.index("-f") + 1]).read_text())
+    profile = words[words.index("--profile") + 1]
+    brought_up = {
+        name
+        for name, one in composed["services"].items()
+        if profile in one.get("profiles", [profile])
+    }
+    assert len(brought_up) >= 3, brought_up
 
 
 def test_the_python_example_does(folder: Path, gateway: GatewayProcess) -> None:
