@@ -22,7 +22,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.alone, pytest.mark.timeout(60
 
 VALUES = {
     "allowAnonymous": True,
-    "gateway": {"replicas": 1, "preStopSeconds": 2, "autoscaling": {"enabled": True}},
+    "gateway": {
+        "replicas": 1,
+        "preStopSeconds": 2,
+        "autoscaling": {"enabled": True},
+        # So few that a flood fills them before the estimated wait refuses more, however fast the
+        # machine is.
+        "settings": {"PACKSHOT_MAX_IN_FLIGHT": "16"},
+    },
     "web": {"replicas": 1, "preStopSeconds": 2},
     "triton": {
         "replicas": 1,
