@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from catalogue.rows import FAILED, OK
-from catalogue.telemetry import Metrics, Outcome
+from catalogue.rows import FAILED, OK, Outcome
+from catalogue.telemetry import Metrics
 
 _LINE_EVERY_S = 30.0
 

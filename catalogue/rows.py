@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pyarrow as pa
 
 from packshot import Packshot
 
-OK: Final = "ok"
-FAILED: Final = "failed"
+Outcome = Literal["ok", "failed"]
+OK: Final[Outcome] = "ok"
+FAILED: Final[Outcome] = "failed"
 STAGES: Final = (
     *("decode", "prepare", "infer", "refine", "compose", "encode", "verify", "queue", "total"),
 )

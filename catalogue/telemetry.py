@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, start_http_server
 
+from catalogue.rows import Outcome
 from metrics import Declaration, MetricSet
-
-Outcome = Literal["ok", "failed"]
 
 
 class ByOutcome(NamedTuple):

@@ -49,11 +49,9 @@ def codes_of(values: Floats, axis: int = 0) -> Codes:
 
 def round_weights(values: Floats) -> Floats:
     """Round weights to what is stored of them, output channels first; vectors stay as they are."""
-    if values.ndim < MATRIX:
-        return values
-    if values.size >= LARGE:
+    if _is_large(values):
         return codes_of(values).values()
-    return values.astype(np.float16).astype(np.float32)
+    return values if values.ndim < MATRIX else values.astype(np.float16).astype(np.float32)
 
 
 def exact_codes(values: Floats) -> Codes | None:
@@ -62,7 +60,7 @@ def exact_codes(values: Floats) -> Codes | None:
     Returns:
         None where the weights are few, or are not codes times scales.
     """
-    if values.size < LARGE:
+    if not _is_large(values):
         return None
     for axis in (0, values.ndim - 1):
         found = codes_of(values, axis)
@@ -79,7 +77,7 @@ def pack_state(state: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """
     packed: dict[str, NDArray[Any]] = {}
     for name, values in state.items():
-        if values.ndim >= MATRIX and values.size >= LARGE:
+        if _is_large(values):
             codes = codes_of(values)
             packed |= {name + CODES: codes.codes, name + SCALES: codes.scales}
         else:
@@ -103,6 +101,10 @@ def unpack_state(packed: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
             floating = np.issubdtype(values.dtype, np.floating)
             state[name] = values.astype(np.float32) if floating else values
     return state
+
+
+def _is_large(values: NDArray[Any]) -> bool:
+    return values.ndim >= MATRIX and values.size >= LARGE
 
 
 def _round_up(scales: Floats) -> Floats:

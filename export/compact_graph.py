@@ -22,10 +22,11 @@ def pack(model: onnx.ModelProto) -> None:
         if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.dims) < MATRIX:
             continue
         values = onnx.numpy_helper.to_array(tensor)
-        halves = values.astype(np.float16)
         if (codes := exact_codes(values)) is not None:
             nodes += _put_codes(model.graph, tensor, codes)
-        elif np.array_equal(halves.astype(np.float32), values):
+            continue
+        halves = values.astype(np.float16)
+        if np.array_equal(halves.astype(np.float32), values):
             name = tensor.name
             tensor.CopyFrom(onnx.numpy_helper.from_array(halves, name + HALVED))
             nodes.append(_cast(name + HALVED, name, onnx.TensorProto.FLOAT))

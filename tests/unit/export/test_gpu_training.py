@@ -63,6 +63,17 @@ def test_what_is_pasted_is_alpha_over_ground(bank: DeviceBank) -> None:
     assert (matte.min(axis=(1, 2, 3)) == 0).any()
 
 
+def test_a_plain_body_by_itself_is_the_product(bank: DeviceBank) -> None:
+    """A prop is ground only beside a product; a scene without a product holds none."""
+    lone = replace(PLAIN, plain=1.0, empty=0.0, prop=1.0, second=1.0, decoy=0, bystander=0)
+    bank.put(CUTOUT, "prop", [disc((0, 0, 255))])
+    assert (compose_on(Dice(4), bank, lone, 6, SIDE).alpha.amax(dim=(1, 2, 3)) == 1).all()
+    bare = replace(lone, prop=0.0, empty=1.0)
+    empty = compose_on(Dice(4), bank, replace(lone, empty=1.0), 4, SIDE)
+    assert not empty.alpha.any()
+    assert torch.equal(empty.rgb, compose_on(Dice(4), bank, bare, 4, SIDE).rgb)
+
+
 def test_shadows_change_the_ground_and_never_the_object(bank: DeviceBank) -> None:
     ground = torch.full((8, 3, SIDE, SIDE), 0.5)
     shaded = replace(PLAIN, cast=1.0, contact=1.0)
