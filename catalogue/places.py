@@ -143,7 +143,7 @@ class Place:
             return bytes(self.filesystem.cat_file(path, start=0, end=most_bytes))
         except OSError as exc:
             # An empty object has no byte that a range could begin at.
-            if "InvalidRange" in str(exc) or "range" in str(exc).lower():
+            if "range" in str(exc).lower():
                 return bytes(self.filesystem.cat_file(path))
             raise
 
@@ -158,11 +158,15 @@ class Place:
 
     @property
     def _appears_whole(self) -> bool:
+        return bool(self._protocols & _WHOLE)
+
+    @property
+    def _protocols(self) -> set[str]:
         protocol = self.filesystem.protocol
-        return bool({protocol} & _WHOLE if isinstance(protocol, str) else {*protocol} & _WHOLE)
+        return {protocol} if isinstance(protocol, str) else {*protocol}
 
     def _put(self, path: str, data: bytes) -> None:
-        known = {"s3", "s3a", "gs", "gcs"}.intersection(self.filesystem.protocol)
+        known = self._protocols & {"s3", "s3a", "gs", "gcs"}
         self.filesystem.pipe_file(path, data, **({"chunksize": _PART_BYTES} if known else {}))
 
     def _rename_to(self, path: str, data: bytes) -> None:

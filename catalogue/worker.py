@@ -5,12 +5,12 @@ from two threads, a batch each, so that the streams have photos while a batch co
 """
 
 import asyncio
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import psutil
 import pyarrow as pa
 
 from catalogue.gateways import Gateways
@@ -120,11 +120,6 @@ def _tally(table: pa.Table, stopped: str | None) -> pa.Table:
         "repeats": sum(max(0, each - 1) for each in attempts),
         "output_bytes": sum(each or 0 for each in table["output_bytes"].to_pylist()),
         "stopped": stopped,
-        "resident_bytes": _resident_bytes(),
+        "resident_bytes": psutil.Process().memory_info().rss,
     }
     return pa.Table.from_pylist([told], schema=TALLY)
-
-
-def _resident_bytes() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

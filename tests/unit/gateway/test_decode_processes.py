@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,17 +24,10 @@ from tests.support import claims
 from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, encode_image, product_photo
+from tests.support.waiting import wait_until
 
 LIMITS = PhotoLimits()
 PHOTO = encode(product_photo(), "JPEG")
-
-
-def wait_until(holds: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait for a condition that another thread or process brings about."""
-    deadline_s = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
 
 
 class Pool:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -30,18 +30,11 @@ from tests.support.decoding import decode_at_once
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.lone_gateway import lone_gateway
 from tests.support.pictures import encode, product_photo
+from tests.support.waiting import wait_until
 
 LIMITS = PhotoLimits()
 PHOTO = encode(product_photo(), "JPEG")
 QUICKLY_S = 5.0
-
-
-def wait_until(holds: Callable[[], object], timeout_s: float = 60) -> None:
-    """Wait for what another thread or process brings about."""
-    deadline_s = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)
 
 
 class Forks:

@@ -2,12 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from serving.errors import TritonApiError
 from serving.supervisor import Supervisor
+from tests.support.waiting import wait_until
 
 
 class CountingWatch:
@@ -21,13 +21,6 @@ class CountingWatch:
             raise RuntimeError("unforeseen")
 
 
-def wait_for(check: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 5
-    while not check():
-        assert time.monotonic() < until_s
-        time.sleep(0.005)
-
-
 def test_models_are_watched_from_when_they_are_loaded_until_the_end() -> None:
     loaded = ["matte"]
     watches: dict[str, CountingWatch] = {}
@@ -38,18 +31,18 @@ def test_models_are_watched_from_when_they_are_loaded_until_the_end() -> None:
 
     supervisor = Supervisor(lambda: list(loaded), make, lambda: False, interval_s=0.01)
     supervisor.start()
-    wait_for(lambda: "matte" in watches and watches["matte"].looks > 2)
+    wait_until(lambda: "matte" in watches and watches["matte"].looks > 2, 5)
     loaded.append("light")
-    wait_for(lambda: "light" in watches and watches["light"].looks > 2)
+    wait_until(lambda: "light" in watches and watches["light"].looks > 2, 5)
     supervisor.stop()
-    wait_for(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()))
+    wait_until(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()), 5)
 
 
 def test_a_watch_outlives_an_unforeseen_failure(caplog: pytest.LogCaptureFixture) -> None:
     watch = CountingWatch(fails=True)
     supervisor = Supervisor(lambda: ["matte"], lambda _: watch, lambda: False, interval_s=0.01)
     supervisor.start()
-    wait_for(lambda: watch.looks > 2)
+    wait_until(lambda: watch.looks > 2, 5)
     supervisor.stop()
     assert "watching 'matte' failed" in caplog.text
 
@@ -66,7 +59,7 @@ def test_a_triton_that_does_not_answer_is_asked_again() -> None:
 
     supervisor = Supervisor(models, lambda _: watch, lambda: False, interval_s=0.01)
     supervisor.start()
-    wait_for(lambda: watch.looks > 0)
+    wait_until(lambda: watch.looks > 0, 5)
     supervisor.stop()
 
 
@@ -74,9 +67,9 @@ def test_nothing_is_judged_any_more_once_a_stop_was_asked_for() -> None:
     asked = threading.Event()
     watch = CountingWatch()
     Supervisor(lambda: ["matte"], lambda _: watch, asked.is_set, interval_s=0.01).start()
-    wait_for(lambda: watch.looks > 0)
+    wait_until(lambda: watch.looks > 0, 5)
     asked.set()
-    wait_for(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()))
+    wait_until(lambda: not any(t.name.startswith("watch-") for t in threading.enumerate()), 5)
     looks = watch.looks
     time.sleep(0.05)
     assert watch.looks == looks
