@@ -24,7 +24,8 @@ import psutil
 
 from benchmarks.soak_census import Census, Holdings, Life, settled, shared_memory, wait_for
 from benchmarks.soak_load import Ledger, Mix, load
-from deploy.local.stack import Part, Stack, free_addresses, part
+from deploy.local.stack import Stack, free_addresses, part
+from processes.server import ServerProcess
 from serving.errors import ServingError
 
 log = logging.getLogger("benchmarks")
@@ -166,7 +167,7 @@ def _row(life: Life, settle_s: float) -> tuple[object, ...]:
     return life.name, life.pid, last_s - first_s, last_bytes / 2**20, life.growth(settle_s)
 
 
-def _kill_triton(serving: Part) -> None:
+def _kill_triton(serving: ServerProcess) -> None:
     for process in psutil.Process(serving.process.pid).children(recursive=True):
         if process.name() == "tritonserver":
             os.kill(process.pid, signal.SIGKILL)

@@ -8,9 +8,10 @@ from pathlib import Path
 from deploy.local.demo import render_photos
 from deploy.local.interrupt import noting_signals
 from deploy.local.photos import photos_in
-from deploy.local.stack import StackError, running
+from deploy.local.stack import running
 from gateway.config import GatewayConfig
 from monitoring.prometheus_server import PrometheusError, running_prometheus
+from processes.ready import ProcessError
 from serving.config import ServingConfig
 from settings import SettingError, load
 
@@ -46,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"Prometheus {prometheus.url}/alerts (logs in {_FOLDER}); Ctrl-C stops all")
             print("load: python -m benchmarks overload, or packshot render", flush=True)
             stack.wait_until_ended()
-    except (StackError, SettingError, PrometheusError, OSError) as exc:
+    except (ProcessError, SettingError, PrometheusError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -16,9 +16,10 @@ from benchmarks.load.generator import Plan
 from benchmarks.load.phase import carry_out
 from benchmarks.load.photos import Photo, Size, make_photos
 from benchmarks.load.summary import summarise
-from deploy.local.stack import Part, free_addresses, part
+from deploy.local.stack import free_addresses, part
 from packshot import Client, PackshotError
 from processes.ready import wait_until
+from processes.server import ServerProcess
 
 _READY_TIMEOUT_S = 40.0
 _BUSY_SHARE = 0.85  # a side that is busier than this is said to be the bottleneck
@@ -64,7 +65,7 @@ def gateway_rows(triton: Triton, scratch: Path, seconds: float) -> Iterator[Row]
 
 def _start(
     stack: ExitStack, triton: Triton, model: str, folder: Path, count: int
-) -> tuple[str, Part]:
+) -> tuple[str, ServerProcess]:
     folder.mkdir()
     cores = len(os.sched_getaffinity(0))
     environ = {
@@ -84,7 +85,7 @@ def _start(
     )
 
 
-def _wait(target: str, gateway: Part) -> None:
+def _wait(target: str, gateway: ServerProcess) -> None:
     with Client(target, retries=False, timeout_s=2) as client:
 
         def is_ready() -> bool:
@@ -97,13 +98,16 @@ def _wait(target: str, gateway: Part) -> None:
 
 
 def _ask(
-    gateways: list[tuple[str, Part]], photos: tuple[Photo, ...], output: str, seconds: float
+    gateways: list[tuple[str, ServerProcess]],
+    photos: tuple[Photo, ...],
+    output: str,
+    seconds: float,
 ) -> Row:
     cores = len(os.sched_getaffinity(0))
     options = {"format": output} | ({"background": "white"} if output == "jpeg" else {})
     concurrency = max(2, 2 * cores // len(gateways))
 
-    def phase(each: tuple[str, Part]) -> Any:
+    def phase(each: tuple[str, ServerProcess]) -> Any:
         plan = Plan(
             target=each[0],
             mode="closed",

@@ -14,8 +14,9 @@ import tritonclient.grpc as triton_grpc
 from benchmarks import perf_analyzer
 from benchmarks.gpu_serving.gauges import watching
 from benchmarks.gpu_serving.variants import Variant
-from deploy.local.stack import Part, free_addresses, part
+from deploy.local.stack import free_addresses, part
 from processes.ready import wait_until
+from processes.server import ServerProcess
 from serving.client import TritonClient
 from serving.errors import ServingError
 
@@ -30,7 +31,7 @@ class Triton:
     """A running Triton."""
 
     address: str  # its gRPC address
-    server: Part  # its process
+    server: ServerProcess  # its process
     models: Path  # the project's model repository
     repository: Path  # its own one, of variants
     kind: str  # `gpu` or `cpu`
@@ -122,7 +123,7 @@ def running_triton(
         quick: Whether few requests will do.
 
     Raises:
-        StackError: It did not start.
+        ProcessError: It did not start.
     """
     repository = scratch / "variants"
     first.write(models, repository, kind)

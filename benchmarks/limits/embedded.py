@@ -58,7 +58,7 @@ def embedded_triton(
         triton_dir: Where wheels are installed.
 
     Raises:
-        StackError: It did not start.
+        ProcessError: It did not start.
     """
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))

@@ -24,9 +24,9 @@ from benchmarks.peers.environments import ensure_environment
 from benchmarks.peers.models import U2NETP, onnx_of
 from benchmarks.peers.server import awake, running_server
 from benchmarks.peers.summary import PACKSHOT
-from deploy.local.stack import Stack, StackError, free_addresses, running
+from deploy.local.stack import Stack, free_addresses, running
 from export.tensor_names import PHOTO
-from processes.ready import free_ports
+from processes.ready import ProcessError, free_ports
 from processes.tree import pause, resume
 
 TRITON = "triton"
@@ -196,7 +196,7 @@ class Contenders:
                 starting.callback(resume, pids)
                 try:
                     stack.wait_until_ready()
-                except StackError as exc:
+                except ProcessError as exc:
                     raise PeerError(str(exc)) from exc
                 pause(pids)
                 self._exits.push(starting.pop_all())
@@ -214,7 +214,7 @@ def side_of(model: Path) -> int:
 def _check_stack(stack: Stack) -> None:
     try:
         stack.check()
-    except StackError as exc:
+    except ProcessError as exc:
         raise PeerError(str(exc)) from exc
 
 

@@ -13,7 +13,8 @@ from benchmarks.load.phase import carry_out
 from benchmarks.load.summary import summarise
 from benchmarks.sweep.configuration import Configuration, copy_configured
 from benchmarks.sweep.points import DRIVERS, Driver, Point
-from deploy.local.stack import StackError, free_addresses, running
+from deploy.local.stack import free_addresses, running
+from processes.ready import ProcessError
 from serving.errors import AnalyzerError
 
 log = logging.getLogger("benchmarks")
@@ -68,7 +69,7 @@ class Bench:
                             else self._ask_gateway(configuration, target, number, servers)
                         )
                     ]
-            except StackError as exc:
+            except ProcessError as exc:
                 self._fail(f"{configuration}: {exc}")
                 return []
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from deploy.local.contact_sheet import write_contact_sheet
 from deploy.local.demo import run_demo
 from deploy.local.interrupt import noting_signals
-from deploy.local.stack import StackError, running
+from deploy.local.stack import running
 from gateway.config import GatewayConfig
+from processes.ready import ProcessError
 from settings import SettingError, load
 
 
@@ -37,7 +38,7 @@ def main() -> int:
                     return write_contact_sheet(args.photos, args.out)
                 case _:
                     return _serve()
-    except (StackError, SettingError, OSError) as exc:
+    except (ProcessError, SettingError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

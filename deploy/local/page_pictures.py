@@ -8,7 +8,8 @@ from typing import Final
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
-from deploy.local.stack import StackError, running_aside
+from deploy.local.stack import running_aside
+from processes.ready import ProcessError
 
 _CHROMIUM: Final = "/usr/bin/chromium"
 _OUT: Final = Path("docs/images")
@@ -35,7 +36,7 @@ def main() -> int:
                 ).save(path, optimize=True)
                 print(f"{path}: {path.stat().st_size // 1000} kB")
             browser.close()
-    except StackError as exc:
+    except ProcessError as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.interrupt import check_interrupt
-from processes.ready import ProcessError, answers, free_ports, is_serving, wait_until
+from processes.ready import answers, free_ports, is_serving, wait_until
 from processes.server import ServerProcess
 from serving.host import has_nvidia_gpu
 from settings import load
@@ -20,11 +20,6 @@ _READY_TIMEOUT_S = 600.0
 # The gateway drains for 30 s at most, and takes some seconds more where a step will not end.
 _STOP_TIMEOUT_S = 45.0
 _POLL_S = 0.1
-
-# A part of the stack did not start, ended on its own, or did not stop.
-StackError = ProcessError
-# A part runs as `python -m NAME`.
-Part = ServerProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +34,17 @@ class Stack:
     """
 
     target: str
-    parts: tuple[Part, ...]
+    parts: tuple[ServerProcess, ...]
     triton: str
     page: str = ""
 
     def check(self) -> None:
-        """Raise `StackError` if a process has ended, `KeyboardInterrupt` if a stop is asked for."""
+        """Check that every process runs.
+
+        Raises:
+            ProcessError: One has ended.
+            KeyboardInterrupt: A stop is asked for.
+        """
         check_interrupt()
         for part in self.parts:
             part.check()
@@ -53,7 +53,7 @@ class Stack:
         """Wait until the gateway can render, and the HTTP face calls it.
 
         Raises:
-            StackError: A process ended, or ten minutes passed.
+            ProcessError: A process ended, or ten minutes passed.
             KeyboardInterrupt: A stop was asked for.
         """
         if self.page:
@@ -63,7 +63,7 @@ class Stack:
         wait_until(lambda: is_serving(self.target), self.check, "the gateway", _READY_TIMEOUT_S)
 
     def wait_until_ended(self) -> None:
-        """Wait for the first process to end; raises `StackError` that says which.
+        """Wait for the first process to end; raises `ProcessError` that says which.
 
         Raises:
             KeyboardInterrupt: A stop was asked for first.
@@ -85,7 +85,7 @@ def running_aside(log_folder: Path, *, web: bool = False) -> Iterator[Stack]:
         The stack, ready to render.
 
     Raises:
-        StackError: A part did not start.
+        ProcessError: A part did not start.
     """
     log_folder.mkdir(parents=True, exist_ok=True)
     environ = os.environ | free_addresses()
@@ -134,7 +134,7 @@ def page_address(environ: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iterator[Part]:
+def part(name: str, environ: Mapping[str, str], log_folder: Path | None) -> Iterator[ServerProcess]:
     """Run one process of the stack for the time of a block.
 
     Args:

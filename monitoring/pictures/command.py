@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from deploy.local.stack import StackError
 from monitoring.dashboards import DASHBOARDS
 from monitoring.pictures.draw import draw
 from monitoring.pictures.stage import watched_stack
 from monitoring.prometheus_server import PrometheusError
 from monitoring.queries import QueryError
+from processes.ready import ProcessError
 
 _INTERVAL_S: Final = 2.0
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
                 span = {"minutes": arguments.minutes, "rate_interval": arguments.rate_interval}
                 draw(dashboard, url, path, **span)
                 print(path)
-    except (QueryError, StackError, PrometheusError) as exc:
+    except (QueryError, ProcessError, PrometheusError) as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 1
     return 0

@@ -50,7 +50,9 @@ def test_a_signal_that_comes_in_a_destructor_stops_all_processes(
     started: list[ServerProcess] = []
 
     @contextmanager
-    def sleeping(name: str, _environ: Mapping[str, str], log: Path | None) -> Iterator[stack.Part]:
+    def sleeping(
+        name: str, _environ: Mapping[str, str], log: Path | None
+    ) -> Iterator[ServerProcess]:
         command = [sys.executable, "-c", "import time; time.sleep(600)"]
         with ServerProcess(name, command, log) as process:
             started.append(process)
