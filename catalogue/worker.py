@@ -70,7 +70,8 @@ class Worker:
         self._results = Results(work.output)
         self._threads = ThreadPoolExecutor(_THREADS)
         self._loop = asyncio.new_event_loop()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
         self._gateways, self._photos = self._wait_for(self._begin())
 
     def __call__(self, batch: pa.Table) -> pa.Table:
@@ -82,6 +83,8 @@ class Worker:
         """End the streams and the thread."""
         self._wait_for(self._gateways.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
         self._threads.shutdown()
 
     async def _begin(self) -> tuple[Gateways, PhotoRenderer]:
