@@ -17,7 +17,7 @@ from gateway.observability.tracing import Tracing
 from gateway.rendering.deadline import Deadline
 from gateway.rendering.render_call import RenderCall
 from gateway.rendering.timings import StageTime
-from logs import LogFormat, set_up_logging
+from processes.logs import LogFormat, set_up_logging
 
 _CALLS = 4000
 

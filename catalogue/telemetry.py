@@ -7,7 +7,7 @@ from typing import NamedTuple
 from prometheus_client import CollectorRegistry, start_http_server
 
 from catalogue.rows import Outcome
-from metrics import Declaration, MetricSet
+from processes.metrics import Declaration, MetricSet
 
 
 class ByOutcome(NamedTuple):

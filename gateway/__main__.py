@@ -12,8 +12,8 @@ from gateway.inference.triton import TritonInferenceServer
 from gateway.memory import limit_allocator
 from gateway.start import StartError
 from imaging.decode.pillow_warnings import log_oddities
-from logs import set_up_logging
-from settings import SettingError, load
+from processes.logs import set_up_logging
+from processes.settings import SettingError, load
 
 
 async def _run(config: GatewayConfig) -> None:

@@ -47,7 +47,7 @@ from imaging.decode.decoder import Decoder, ThreadDecoder
 from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
 from packshot.v1.packshot_pb2_grpc import add_PackshotServiceServicer_to_server
-from settings import is_loopback
+from processes.settings import is_loopback
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from gateway.rpc.tls import CertificateFiles
 from gateway.rpc.transport import SMALL_AT_ONCE, transport_bytes
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import MOST_CHARGED
-from logs import LEVELS, LogFormat
-from settings import SettingError, is_loopback, require, setting
+from processes.logs import LEVELS, LogFormat
+from processes.settings import SettingError, is_loopback, require, setting
 
 
 @dataclass(frozen=True, slots=True)

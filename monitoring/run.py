@@ -12,8 +12,8 @@ from deploy.local.stack import running
 from gateway.config import GatewayConfig
 from monitoring.prometheus_server import PrometheusError, running_prometheus
 from processes.ready import ProcessError
+from processes.settings import SettingError, load
 from serving.config import ServingConfig
-from settings import SettingError, load
 
 _FOLDER = Path("out/monitor")
 

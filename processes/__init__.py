@@ -1,1 +1,1 @@
-"""How this project runs a server as a child process: started, awaited, stopped with its tree."""
+"""What every process of this project shares: settings, logs, metrics, and how one runs another."""

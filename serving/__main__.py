@@ -4,11 +4,11 @@ import logging
 import os
 import sys
 
-from logs import LogFormat, set_up_logging
+from processes.logs import LogFormat, set_up_logging
+from processes.settings import SettingError, load
 from serving.config import ServingConfig
 from serving.errors import ServingError
 from serving.server import serve
-from settings import SettingError, load
 
 log = logging.getLogger("serving")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from logs import LogFormat
-from settings import SettingError, require, setting
+from processes.logs import LogFormat
+from processes.settings import SettingError, require, setting
 
 LOG_LEVELS = ("error", "warning", "info", "verbose")
 

@@ -7,7 +7,7 @@ writes into a pipe that this process always reads; what cannot be passed on is d
 import threading
 from typing import BinaryIO, Final
 
-from logs import pass_on
+from processes.logs import pass_on
 
 _MOST_BYTES: Final = 2**16
 

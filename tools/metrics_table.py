@@ -10,7 +10,7 @@ from pathlib import Path
 
 from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
-from metrics import Declaration
+from processes.metrics import Declaration
 from tools.documents import filled
 from web import metrics as face
 

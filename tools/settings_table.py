@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from gateway.config import GatewayConfig
+from processes.settings import as_table
 from serving.config import ServingConfig
-from settings import as_table
 from tools.documents import filled, run
 from web.config import WebConfig
 

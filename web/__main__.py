@@ -12,8 +12,8 @@ from typing import Final
 
 import uvicorn
 
-from logs import set_up_logging
-from settings import SettingError, load
+from processes.logs import set_up_logging
+from processes.settings import SettingError, load
 from web.app import make_app
 from web.config import WebConfig
 from web.protocol import TimedProtocol

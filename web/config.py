@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from logs import LEVELS, LogFormat
-from settings import SettingError, is_loopback, require, setting
+from processes.logs import LEVELS, LogFormat
+from processes.settings import SettingError, is_loopback, require, setting
 
 
 @dataclass(frozen=True, slots=True)

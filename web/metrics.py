@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from prometheus_client import CollectorRegistry
 
-from metrics import Declaration, MetricSet
+from processes.metrics import Declaration, MetricSet
 
 Route = Literal["removebg", "account", "segment", "render", "choices", "page", "watch", "other"]
 FetchOutcome = Literal["ok", "refused", "failed"]

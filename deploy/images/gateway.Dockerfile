@@ -45,9 +45,7 @@ RUN find /opt/packshot/venv -type d -name tests -prune -exec rm -r {} + \
  && find /opt/packshot/venv -name '*.so*' -type f -exec strip --strip-unneeded {} +
 WORKDIR /opt/packshot/app
 COPY deploy/images/probe.py ./
-COPY logs ./logs
-COPY metrics ./metrics
-COPY settings ./settings
+COPY processes ./processes
 COPY imaging ./imaging
 COPY gateway ./gateway
 COPY web ./web

@@ -44,8 +44,7 @@ RUN /uv/bin/uv export --frozen --only-group triton --no-annotate --no-header > t
     ! -name "${PYTHON}" -exec rm -r {} +
 WORKDIR /opt/packshot/app
 COPY deploy/images/probe.py ./
-COPY logs ./logs
-COPY settings ./settings
+COPY processes ./processes
 COPY serving ./serving
 # The path file lets `python -m` find them in whatever folder it is called.
 RUN pwd > "$(echo ../venv/lib/python*/site-packages)/packshot-application.pth" \

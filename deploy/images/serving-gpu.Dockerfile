@@ -29,8 +29,7 @@ COPY pyproject.toml uv.lock README.md LICENSE ./
 RUN uv sync --frozen --no-install-project --only-group serving-native
 WORKDIR /opt/packshot/app
 COPY deploy/images/probe.py ./
-COPY logs ./logs
-COPY settings ./settings
+COPY processes ./processes
 COPY serving ./serving
 # The path file lets `python -m` find them in whatever folder it is called.
 RUN pwd > "$(echo ../venv/lib/python*/site-packages)/packshot-application.pth" \

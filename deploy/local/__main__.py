@@ -11,7 +11,7 @@ from deploy.local.interrupt import noting_signals
 from deploy.local.stack import running
 from gateway.config import GatewayConfig
 from processes.ready import ProcessError
-from settings import SettingError, load
+from processes.settings import SettingError, load
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ from pathlib import Path
 from deploy.local.interrupt import check_interrupt
 from processes.ready import answers, free_ports, is_serving, wait_until
 from processes.server import ServerProcess
+from processes.settings import load
 from serving.host import has_nvidia_gpu
-from settings import load
 from web.config import WebConfig
 
 # The first start installs Triton, which is a download of 55 MB.

@@ -11,7 +11,7 @@ from gateway.admission.priority import Priority
 from gateway.errors import all_reasons
 from gateway.observability import labels
 from gateway.observability.labels import RENDERS, Method
-from metrics import Declaration, MetricSet, NoLabels
+from processes.metrics import Declaration, MetricSet, NoLabels
 
 # Seconds, dense around the objective that `docs/monitoring.md` sets for a render, 1 s.
 REQUEST_BUCKETS_S: Final = (

@@ -24,7 +24,7 @@ from gateway.observability.tracing import Tracing
 from gateway.observability.tritons import TritonWatch
 from gateway.observability.usage import UsageCollector
 from gateway.rpc.streams import PhotoStreams
-from logs import dropped_lines
+from processes.logs import dropped_lines
 
 
 class Telemetry:

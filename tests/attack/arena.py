@@ -14,7 +14,7 @@ from gateway.config import GatewayConfig
 from packshot import Client, PackshotError
 from processes.ready import free_ports
 from processes.server import ServerProcess
-from settings import load
+from processes.settings import load
 from tests.attack.target import Target
 from tests.integration.processes import Triton, start_server
 from tests.support.accounts import Books, books_at

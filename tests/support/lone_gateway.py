@@ -20,7 +20,7 @@ import psutil
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from logs import LogFormat, set_up_logging
+from processes.logs import LogFormat, set_up_logging
 from tests.support.fake_inference import FakeInferenceServer
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
-from metrics import Kind
+from processes.metrics import Kind
 from web import metrics as face
 
 _HISTOGRAM = ("", "_bucket", "_count", "_sum")

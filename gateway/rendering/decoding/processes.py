@@ -22,7 +22,7 @@ from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.photo import check_file
 from imaging.errors import InvalidPhotoError, ReasonedError
 from imaging.types import Photo
-from logs import LogFormat
+from processes.logs import LogFormat
 
 T = TypeVar("T")
 

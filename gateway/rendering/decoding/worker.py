@@ -31,7 +31,7 @@ from imaging.decode.photo import decode_photo, read_size
 from imaging.decode.pillow_warnings import log_oddities
 from imaging.errors import InvalidInputError, PhotoLimitError
 from imaging.types import Photo
-from logs import LogFormat, set_up_logging
+from processes.logs import LogFormat, set_up_logging
 
 _GRACE_S: Final = 1.0
 _MAX_NOTE_CHARS: Final = 1000

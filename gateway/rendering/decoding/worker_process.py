@@ -9,7 +9,7 @@ import sys
 from typing import Any, Final
 
 from gateway.rendering.decoding.parcels import Parcel, SealedBytes, receive, send
-from logs import LogFormat
+from processes.logs import LogFormat
 
 _STOP_S: Final = 2.0
 # A killed process is gone at once, but for one that waits for a disk in the kernel.

@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from settings import load
+from processes.settings import load
 from tests.support.recipes import CONFIGS, USER, recipe, settings_of
 from tools.compose_prometheus import for_compose
 

@@ -14,8 +14,8 @@ from cloudcoil.models.prometheus_operator.v1 import PodMonitor, PrometheusRule
 from pydantic import BaseModel
 
 from gateway.config import GatewayConfig
+from processes.settings import load
 from serving.config import ServingConfig
-from settings import load
 from tests.support.chart import (
     CHART,
     NAMESPACE,

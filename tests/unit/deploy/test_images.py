@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from settings import load
+from processes.settings import load
 from tests.support.recipes import CONFIGS, FOLDER, IMAGES, USER, recipe, settings_of
 
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from gateway.config import GatewayConfig
-from settings import SettingError, load
+from processes.settings import SettingError, load
 
 
 def test_the_defaults_are_the_contract_s() -> None:

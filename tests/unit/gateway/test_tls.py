@@ -36,7 +36,7 @@ from gateway.rpc.tls import CertificateFiles, ServedCertificate
 from gateway.rpc.tls import served as served_module
 from gateway.start import StartError
 from packshot import AsyncClient, UnavailableError
-from settings import SettingError
+from processes.settings import SettingError
 from tests.support.certificates import Authority, Pair
 from tests.support.fake_inference import FakeInferenceServer
 

@@ -12,12 +12,12 @@ import yaml
 
 from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
-from metrics import Kind as MetricKind
 from monitoring.dashboards import DASHBOARDS
 from monitoring.dashboards.command import FOLDER
 from monitoring.dashboards.evaluate import filled_in
 from monitoring.dashboards.grafana import as_json
 from monitoring.dashboards.panels import COLUMNS, Dashboard, Panel
+from processes.metrics import Kind as MetricKind
 from tests.support.prometheus import need
 
 PANELS = [

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from gateway.observability.metrics import all_metrics
-from metrics import Kind
 from monitoring.prometheus_server import CONFIGURATION, RULES, write_configuration
+from processes.metrics import Kind
 from tests.support.prometheus import need
 
 CASES = CONFIGURATION.parent / "tests"

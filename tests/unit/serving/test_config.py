@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from processes.settings import SettingError, load
 from serving.config import ServingConfig
-from settings import SettingError, load
 
 
 def config_of(*flags: str, **environ: str) -> ServingConfig:

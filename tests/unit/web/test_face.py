@@ -10,7 +10,7 @@ import pytest
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from settings import SettingError, load
+from processes.settings import SettingError, load
 from tests.support.certificates import Authority
 from tests.support.faces import serving_face
 from tests.support.fake_inference import FakeInferenceServer

@@ -13,8 +13,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from gateway.app import Gateway
 from gateway.errors import InferenceUnavailableError
 from gateway.observability.metrics import Metrics, all_metrics
-from metrics import Declaration, Kind
 from packshot import AsyncClient, InvalidRequestError, ModelNotFoundError, UnavailableError
+from processes.metrics import Declaration, Kind
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
 from tests.support.prometheus import need

@@ -3,7 +3,7 @@
 import io
 import threading
 
-from logs.writer import LineWriter
+from processes.logs.writer import LineWriter
 
 
 class LineStream(io.TextIOBase):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import SettingError, as_table, load, require, setting
+from processes.settings import SettingError, as_table, load, require, setting
 
 
 @dataclass(frozen=True)

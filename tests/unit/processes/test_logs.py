@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from logs.writer import LineWriter
+from processes.logs.writer import LineWriter
 
 _LOGS = """
 import logging, sys
 from structlog.contextvars import bound_contextvars
-from logs import LogFormat, set_up_logging
+from processes.logs import LogFormat, set_up_logging
 set_up_logging("INFO", LogFormat(sys.argv[1]))
 for number in range(10_000):
     logging.info("line %d", number)
@@ -77,8 +77,8 @@ def test_lines_for_people_are_text_and_lack_nothing(root: Path) -> None:
 # As many lines as fit into no queue and no pipe, and then each other way to standard error.
 _FLOODS = """
 import logging, os, sys
-import logs
-from logs import LogFormat, dropped_lines, set_up_logging
+from processes import logs
+from processes.logs import LogFormat, dropped_lines, set_up_logging
 set_up_logging("INFO", LogFormat.JSON)
 logging.info("first")
 for number in range(40_000):

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily
 
-from metrics import Declaration, Kind, MetricSet
+from processes.metrics import Declaration, Kind, MetricSet
 from tests.support.scrape import total
 
 

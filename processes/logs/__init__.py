@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from logs.descriptors import unblock
-from logs.stream import LineStream
-from logs.writer import LineWriter
+from processes.logs.descriptors import unblock
+from processes.logs.stream import LineStream
+from processes.logs.writer import LineWriter
 
 if TYPE_CHECKING:
     from structlog.typing import Processor

@@ -36,7 +36,7 @@ from prometheus_client import (
 from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
-from metrics.label_values import closed_values, text_of
+from processes.metrics.label_values import closed_values, text_of
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=MetricWrapperBase)
