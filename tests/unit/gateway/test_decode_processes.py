@@ -109,10 +109,16 @@ def test_a_photo_that_crashes_its_worker_is_refused_and_the_next_one_is_fine(poo
     assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
 
 
+def _stop(worker: psutil.Process) -> None:
+    """Stop a worker; one that was only told to could still read what comes next."""
+    worker.suspend()
+    wait_until(lambda: worker.status() == psutil.STATUS_STOPPED)
+
+
 def test_a_worker_that_dies_before_it_reads_a_photo_costs_no_photo(pool: Pool) -> None:
     worker = pool.workers[0]
     decode_at_once(pool.decoder, PHOTO, LIMITS)
-    worker.suspend()  # so that the photo stays unread until it dies
+    _stop(worker)  # so that the photo stays unread until it dies
     crash = threading.Timer(0.2, _crash, [worker])
     crash.start()
     assert decode_at_once(pool.decoder, PHOTO, LIMITS).rgb.shape == (90, 120, 3)
@@ -131,7 +137,7 @@ def test_a_worker_killed_while_idle_costs_no_photo(pool: Pool) -> None:
 def test_a_photo_over_its_time_is_refused_and_its_worker_killed() -> None:
     pool = Pool(timeout_s=0.3)
     decode_at_once(pool.decoder, PHOTO, LIMITS)
-    pool.workers[0].suspend()
+    _stop(pool.workers[0])
     with pytest.raises(InvalidPhotoError, match=r"could not be decoded within 0.3 s") as caught:
         decode_at_once(pool.decoder, PHOTO, LIMITS)
     assert caught.value.figures == {"limit_s": "0.3"}
