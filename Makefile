@@ -231,6 +231,12 @@ gallery: setup ## Make the README's pictures from the samples
 	cp out/gallery/sheet.jpg docs/images/before-after.jpg
 	cp out/gallery/contact-sheet.jpg docs/images/contact-sheet.jpg
 
+.PHONY: gallery-models
+gallery-models: isnet ## Make the picture of the default beside IS-Net; ACCEPT=1 as for isnet
+	PACKSHOT_TRITON_MODELS=matte-int8,isnet \
+	  $(BIN)/python -m deploy.local models --photos samples --out out/gallery-models
+	cp out/gallery-models/models.jpg docs/images/models.jpg
+
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	rm -rf .venv .triton .helm .checkov build out node_modules

@@ -1,4 +1,4 @@
-"""`python -m deploy.local serve|demo|contact-sheet`: run Packshot on this machine."""
+"""`python -m deploy.local serve|demo|contact-sheet|models`: run Packshot on this machine."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 from deploy.local.contact_sheet import write_contact_sheet
 from deploy.local.demo import run_demo
 from deploy.local.interrupt import noting_signals
+from deploy.local.models_sheet import write_models_sheet
 from deploy.local.stack import running
 from gateway.config import GatewayConfig
 from processes.ready import ProcessError
@@ -22,6 +23,7 @@ def main() -> int:
     for name, out, text in (
         ("demo", "out/demo", "start all, render photos, stop all"),
         ("contact-sheet", "out/contact-sheet", "the same, in every way that there is"),
+        ("models", "out/models", "the same, on white by every model that Triton loads"),
     ):
         pictures = commands.add_parser(name, help=text)
         pictures.add_argument(
@@ -36,6 +38,8 @@ def main() -> int:
                     return run_demo(args.photos, args.out)
                 case "contact-sheet":
                     return write_contact_sheet(args.photos, args.out)
+                case "models":
+                    return write_models_sheet(args.photos, args.out)
                 case _:
                     return _serve()
     except (ProcessError, SettingError, OSError) as exc:

@@ -4,6 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from PIL import Image
+
+from deploy.local.models_sheet import cut_by_each_model
 from packshot import Client
 from tests.integration.conftest import StartTriton
 from tests.integration.processes import ROOT
@@ -38,7 +41,14 @@ def test_a_request_names_isnet_and_its_card_tells_the_terms(
             (model,) = (model for model in client.models() if model.name == "isnet")
             assert model.card is not None
             assert model.card.licence == "none of the weights' own"
+            sheet = cut_by_each_model(client, samples[:2], tmp_path)
             for sample in samples:
                 shot = client.render(sample, model="isnet", background="white")
                 assert shot.model == "isnet"
                 assert shot.confidence > 0.8
+    for sample in samples[:2]:
+        assert (tmp_path / f"{sample.stem}-matte-int8.jpg").is_file()
+        assert (tmp_path / f"{sample.stem}-isnet.jpg").is_file()
+    with Image.open(sheet) as image:
+        # Two photos, a row for them and one for each model.
+        assert image.size == (2 * 372 + 12, 3 * 398 + 12)
