@@ -95,13 +95,9 @@ bench: setup-dev ## Run the benchmarks that a GPU is chosen by, half an hour, an
 overload: setup ## Ask five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks overload
 
-.PHONY: telemetry-cost
-telemetry-cost: setup-test ## Measure the processor time that metrics, log and traces take
-	$(BIN)/python -m benchmarks telemetry
-
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
-	$(BIN)/python -m benchmarks credits
+	$(BIN)/python -m tests.credits_drill
 
 .PHONY: catalogue
 catalogue: setup ## Add what `python -m catalogue` needs: Ray Data, DuckDB, S3
@@ -194,7 +190,7 @@ MINUTES ?= 10
 
 .PHONY: soak
 soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
-	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 ATTACK_SECONDS ?= 30
 

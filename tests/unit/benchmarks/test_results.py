@@ -1,10 +1,9 @@
-"""The results that are committed can be read and compared, and are the README's."""
+"""The results that are committed can be read, and are the README's."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks.compare_runs import compare
 from benchmarks.record import read_record
 from benchmarks.report.targets import targets
 from benchmarks.results_folder import read_folder
@@ -52,12 +51,3 @@ def test_a_gpus_table_has_every_series_at_its_knee_and_names_the_card(tmp_path: 
     assert "| 1 megapixels | 800/s | 200/s | 4 times | 0.1, 20 |" in table
     assert "H100" in table
     assert "no GPU" not in table
-
-
-def test_both_runs_limits_agree_within_a_tenth() -> None:
-    folders = ("two-cores", "two-cores-again")
-    runs = [read_record(RESULTS / name / "limits.json").rows for name in folders]
-    pairs, unmatched = compare(*runs)
-    assert not unmatched
-    assert pairs
-    assert all(pair["apart"] < 0.1 for pair in pairs)
