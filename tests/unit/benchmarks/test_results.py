@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.record import read_record
-from benchmarks.report.targets import targets
 from benchmarks.results_folder import read_folder
 from tests.support.records import GPU_MACHINE, pipeline_rows, save_record, why_rows
 from tools.results_table import as_markdown, gpu_markdown, with_gpu_table, with_table
@@ -21,12 +20,6 @@ def test_every_record_says_where_it_comes_from(folder: Path) -> None:
         assert len(record.commit) == 40
         assert record.rows
         assert record.machine["cores"]
-
-
-def test_the_run_on_two_cores_has_something_to_say_of_every_target() -> None:
-    names = " ".join(row["what"] for row in targets(read_folder(RESULTS / "two-cores")))
-    for peer in ("raw onnxruntime", "Triton's own", "rembg", "litserve", "bentoml"):
-        assert peer in names
 
 
 def test_the_readme_has_the_table_of_the_record() -> None:
