@@ -138,7 +138,7 @@ class _Crowd:
     @asynccontextmanager
     async def calling(self) -> AsyncIterator[None]:
         """Call for the time of a block, which waits for `ended`."""
-        photo = encode(sample_photo(64, 48), "JPEG")
+        photo = encode(sample_photo(200, 150), "JPEG")
         async with AsyncClient(
             self._target, api_key=self._api_key, timeout_s=_CALL_TIMEOUT_S, retries=False
         ) as client:
