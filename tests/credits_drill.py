@@ -32,6 +32,8 @@ from tests.support.postgres import temporary_postgres
 
 _CALL_TIMEOUT_S = 20.0
 _PAUSE_S = 0.05
+# Between two kills; a stack that delivers nothing is an error and no endless drill.
+_STALLED_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +154,14 @@ class _Crowd:
 
     async def until(self, delivered: int) -> None:
         """Wait until so many successes have been delivered, or nothing is left to deliver."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: self._report.delivered >= delivered or self.ended.is_set()
-            )
+        try:
+            async with asyncio.timeout(_STALLED_S), self._changed:
+                await self._changed.wait_for(
+                    lambda: self._report.delivered >= delivered or self.ended.is_set()
+                )
+        except TimeoutError as exc:
+            told = f"fewer than {delivered} successes after {_STALLED_S:g} s"
+            raise RuntimeError(f"{told}: {dict(self._report.outcomes)}") from exc
 
     async def _call(self, client: AsyncClient, photo: bytes) -> None:
         while True:
