@@ -92,16 +92,13 @@ bench: setup-dev ## Run the benchmarks that a GPU is chosen by, half an hour, an
 	$(BIN)/python -m benchmarks all --out $(RESULTS)
 
 .PHONY: overload
-overload: setup ## Ask five times as much as the service can do, and measure what is left of it
-	$(BIN)/python -m benchmarks overload
-
-.PHONY: telemetry-cost
-telemetry-cost: setup-test ## Measure the processor time that metrics, log and traces take
-	$(BIN)/python -m benchmarks telemetry
+overload: setup-test ## Ask five times as much as the service can do, and measure what is left of it
+	$(BIN)/python -m benchmarks load --sizes 1 --concurrency 4 --arrivals poisson \
+	  --load-shares 0.8 5 --bulk-share 0.5 --seconds 20 --repeats 1
 
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database
-	$(BIN)/python -m benchmarks credits
+	$(BIN)/python -m tests.credits_drill
 
 .PHONY: catalogue
 catalogue: setup ## Add what `python -m catalogue` needs: Ray Data, DuckDB, S3
@@ -194,7 +191,7 @@ MINUTES ?= 10
 
 .PHONY: soak
 soak: setup-test ## Load the real stack for MINUTES while Triton is killed, and look for leaks
-	$(BIN)/python -m benchmarks soak --minutes $(MINUTES)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 ATTACK_SECONDS ?= 30
 
@@ -219,10 +216,6 @@ dashboard-pictures: setup-test ## Draw the dashboards for the docs, from a stack
 .PHONY: page-pictures
 page-pictures: setup-test ## Take the README's pictures of the page, by Chromium
 	$(BIN)/python -m deploy.local.page_pictures
-
-.PHONY: http-cost
-http-cost: setup-test ## Compare images a second through HTTP with those through gRPC, and watch memory
-	$(BIN)/python -m benchmarks http
 
 .PHONY: gallery
 gallery: setup ## Make the README's pictures from the samples

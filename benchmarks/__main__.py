@@ -16,19 +16,10 @@ log = logging.getLogger("benchmarks")
 # when its command is called, since each needs other packages.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "all": ("benchmarks.run_all", "all that a GPU is chosen by, within half an hour"),
-    "compare-runs": (
-        "benchmarks.compare_runs",
-        "compare the ratios of two runs; status 1 if apart",
-    ),
-    "compose-cost": ("benchmarks.compose_cost", "cost of each background and kind of staging"),
     "cost": ("benchmarks.cost.command", "cost of 1000 images, and machines for a day's photos"),
-    "credits": ("benchmarks.credits_drill", "kill gateways and check that all credits add up"),
-    "edges": ("benchmarks.edges", "cost and quality of the gateway's clean edges"),
-    "http": ("benchmarks.http", "cost of HTTP beside gRPC, and the memory that uploads take"),
     "limits": ("benchmarks.limits.command", "what the hardware allows, and the share that is used"),
     "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
     "matte-quality": ("benchmarks.matte_quality", "quality of the model's mattes, and of cleaning"),
-    "overload": ("benchmarks.overload", "goodput and latency at five times the peak rate"),
     "peers": (
         "benchmarks.peers.command",
         "the same work by rembg, LitServe, BentoML, Triton alone",
@@ -36,9 +27,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "perf-analyzer": ("benchmarks.perf_analyzer", "NVIDIA's load generator against one model"),
     "precision": ("benchmarks.precision", "speed and quality of a model's variants"),
     "report": ("benchmarks.report.command", "one page with charts, from saved records only"),
-    "soak": ("benchmarks.soak", "mixed requests for minutes while Triton is killed"),
+    "steps": ("benchmarks.steps", "cost of the gateway's steps, and quality of its edges"),
     "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),
-    "telemetry": ("benchmarks.telemetry", "cost of metrics, log and traces in throughput"),
     "why-gpu": ("benchmarks.gpu_run", "batches, sizes, precisions, training; CPU and GPU"),
 }
 

@@ -18,17 +18,12 @@ from typing import Any, Final
 
 from benchmarks.budget import Row, Table, fill
 from benchmarks.record import write_record
-from benchmarks.table import as_table
+from benchmarks.table import as_table, columns
 
 _ROOT = Path(__file__).resolve().parents[1]
 _LIMIT_KEYS: Final = (
-    "images_per_s",
-    "limit_images_per_s",
-    "share_of_limit",
-    "limit_by_layers_images_per_s",
-    "share_of_limit_by_layers",
-    "operations_per_image",
-    "least_bytes_per_image",
+    *("images_per_s", "limit_images_per_s", "share_of_limit", "limit_by_layers_images_per_s"),
+    *("share_of_limit_by_layers", "operations_per_image", "least_bytes_per_image"),
 )
 
 
@@ -70,21 +65,26 @@ def run(options: argparse.Namespace, _environ: Mapping[str, str] = os.environ) -
         plans["cpu"] = plan.QUICK if options.quick else plan.CPU
     tables.set_up(bench.main)
     chosen = {
-        name: Table(one.share, partial(one.rows, bench))
-        for name, one in tables.TABLES.items()
+        name: Table(share, partial(rows, bench))
+        for name, (share, rows) in tables.TABLES.items()
         if name in (options.only or [name])
     }
     left_s = options.budget_s - (time.monotonic() - begun_s)
     fill(chosen, left_s, bench.rows, bench.notes, partial(_save, bench, options))
-    print_tables(bench.rows, bench.notes)
+    parts: dict[str, list[Row]] = {}
+    for row in bench.rows:
+        kind = row.get("statement") or row.get("kind") or "pipeline"
+        parts.setdefault(kind, []).append(row)
+    for kind, part in parts.items():
+        print(f"\n{kind}\n{as_table(part, columns(part, but={'statement'}))}")
+    print("\n" + "\n".join(bench.notes))
 
 
 def _save(bench: Any, options: argparse.Namespace) -> None:
     """Write all that there is."""
     import torch  # noqa: PLC0415  optional
 
-    from benchmarks.why_gpu.knee import noise_notes  # noqa: PLC0415
-    from benchmarks.why_gpu.passes import finish  # noqa: PLC0415
+    from benchmarks.why_gpu.passes import finish, noise_notes  # noqa: PLC0415
     from benchmarks.why_gpu.tables import peak_rows  # noqa: PLC0415
 
     finish(bench.rows)
@@ -123,18 +123,6 @@ def network_rows(rows: Sequence[Row]) -> list[Row]:
         }
         for row in best.values()
     ]
-
-
-def print_tables(rows: Sequence[Row], notes: Sequence[str]) -> None:
-    """Print what was measured, by kind, and the notes."""
-    kinds = dict.fromkeys(row.get("statement") or row.get("kind") or "pipeline" for row in rows)
-    for kind in kinds:
-        part = [
-            row for row in rows if (row.get("statement") or row.get("kind") or "pipeline") == kind
-        ]
-        columns = list(dict.fromkeys(key for row in part for key in row))
-        print(f"\n{kind}\n{as_table(part, [one for one in columns if one != 'statement'])}")
-    print("\n" + "\n".join(notes))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,17 +15,8 @@ import psutil
 _ROOT = Path(__file__).resolve().parents[1]
 # What speed depends on, here or at the peers; one that is not installed is left out.
 _PACKAGES = (
-    "numba",
-    "numpy",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "onnxruntime-openvino",
-    "opencv-python-headless",
-    "pillow",
-    "grpcio",
-    "tritonclient",
-    "torch",
-    "torchvision",
+    *("numba", "numpy", "onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino"),
+    *("opencv-python-headless", "pillow", "grpcio", "tritonclient", "torch", "torchvision"),
     "packshot",
 )
 # Asking a driver that sleeps takes seconds; git on a cold disk does as well.
@@ -63,7 +54,8 @@ def list_versions() -> dict[str, str]:
 @cache
 def find_commit() -> tuple[str, bool]:
     """Return the repository's commit, empty outside of one, and whether files differ from it."""
-    return _git("rev-parse", "HEAD"), bool(_git("status", "--porcelain"))
+    git = ("git", "-C", str(_ROOT))
+    return ask([*git, "rev-parse", "HEAD"]), bool(ask([*git, "status", "--porcelain"]))
 
 
 def _triton() -> str:
@@ -85,15 +77,11 @@ def _cpu_model() -> str:
 
 
 def _gpu() -> str | None:
-    found = _ask(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
+    found = ask(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return found.splitlines()[0] if found else None
 
 
-def _git(*arguments: str) -> str:
-    return _ask(["git", "-C", str(_ROOT), *arguments])
-
-
-def _ask(command: Sequence[str]) -> str:
+def ask(command: Sequence[str]) -> str:
     """Return what a program says; nothing where it is missing or fails."""
     try:
         done = subprocess.run(

@@ -6,7 +6,7 @@ mattes go through the cleaning alone, which must leave them unchanged.
 """
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ from benchmarks.empty_backgrounds import render_backgrounds
 from benchmarks.limits.peaks import open_session
 from benchmarks.rounds import processor_seconds
 from benchmarks.table import as_table
+from export.measures import agreement
+from export.photos import SUFFIX
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
 from imaging.matting.clean import clean_matte
@@ -31,9 +33,7 @@ from imaging.resample import resample
 from imaging.types import Pixels
 
 _ROOT = Path(__file__).resolve().parents[1]
-_SUFFIX = ".matte.png"
 _ENDINGS = (".jpg", ".png", ".webp")
-_OPAQUE = 255
 _ROUNDS = 50
 
 
@@ -70,9 +70,9 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     if not arguments.model.is_file():
         raise SystemExit(f"error: no model at {arguments.model}")
     network = _Network(arguments.model)
-    mattes = [path for folder in arguments.photos for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+    mattes = [path for folder in arguments.photos for path in sorted(folder.glob(f"*{SUFFIX}"))]
     if not mattes:
-        raise SystemExit(f"error: no NAME{_SUFFIX} in {', '.join(map(str, arguments.photos))}")
+        raise SystemExit(f"error: no NAME{SUFFIX} in {', '.join(map(str, arguments.photos))}")
     cuts = [_cut(path, network) for path in mattes]
     rows = [_quality(cut) for cut in cuts]
     figures = [name for name, value in rows[0].items() if isinstance(value, float)]
@@ -85,10 +85,28 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     print(f", rank correlation {rank_correlation(reached, stated):.3f}" if len(cuts) > 1 else "")
     print("\nreference mattes, cleaned: changes in percent of their mass")
     print(as_table([_cleaning(cut) for cut in cuts]))
-    empty = [_emptiness(name, network(seen)) for name, seen in _pictures(network, arguments.empty)]
+    grounds = {
+        name: rgb[None] for name, rgb in render_backgrounds(network.width, network.height).items()
+    } | {
+        path.stem[:25]: network.input_of(path)
+        for folder in arguments.empty
+        for path in sorted(folder.glob("*"))
+        if path.suffix in _ENDINGS
+    }
+    empty = [_emptiness(name, network(seen)) for name, seen in grounds.items()]
     print(f"\npictures without a product\n{as_table(empty)}")
     print(f"{sum(row['accepted'] == 'no' for row in empty)} of {len(empty)} refused")
-    print(f"\nprocessor time on one matte, median over the photos\n{as_table(_costs(cuts))}")
+    steps = (clean_matte, confidence, has_product)
+    timed = {(step, cut.name): partial(step, cut.matte) for step in steps for cut in cuts}
+    taken_s = processor_seconds(timed, _ROUNDS)
+    costs = [
+        {
+            "step": step.__name__,
+            "ms": 1000 * median(mean(taken_s[step, cut.name]) for cut in cuts),
+        }
+        for step in steps
+    ]
+    print(f"\nprocessor time on one matte, median over the photos\n{as_table(costs)}")
 
 
 class _Network:
@@ -108,7 +126,7 @@ class _Network:
 
 
 def _cut(matte_path: Path, network: _Network) -> _Cut:
-    name = matte_path.name.removesuffix(_SUFFIX)
+    name = matte_path.name.removesuffix(SUFFIX)
     path = next((p for end in _ENDINGS if (p := matte_path.with_name(name + end)).is_file()), None)
     if path is None:
         raise SystemExit(f"error: {matte_path} has no photo beside it")
@@ -117,18 +135,6 @@ def _cut(matte_path: Path, network: _Network) -> _Cut:
         np.asarray(Image.open(matte_path).convert("L")), network.width, network.height
     )
     return _Cut(name, matte, clean_matte(matte), reference)
-
-
-def iou(matte: Pixels, reference: Pixels) -> float:
-    """Intersection over union of two mattes, both cut at one half; 1 where both are empty."""
-    found, wanted = matte >= CUT_AT, reference >= CUT_AT
-    either = int((found | wanted).sum())
-    return float((found & wanted).sum()) / either if either else 1.0
-
-
-def mae(matte: Pixels, reference: Pixels) -> float:
-    """Mean absolute error of two mattes, 0 to 1."""
-    return float(cv2.absdiff(matte, reference).mean()) / _OPAQUE
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
@@ -145,12 +151,15 @@ def _accepted(matte: Pixels) -> dict[str, Any]:
 
 
 def _quality(cut: _Cut) -> dict[str, Any]:
+    before, after = (
+        agreement(each / 255, cut.reference / 255) for each in (cut.matte, cut.cleaned)
+    )
     return {
         "photo": cut.name,
-        "IoU": iou(cut.matte, cut.reference),
-        "IoU cleaned": iou(cut.cleaned, cut.reference),
-        "MAE": mae(cut.matte, cut.reference),
-        "MAE cleaned": mae(cut.cleaned, cut.reference),
+        "IoU": before.iou,
+        "IoU cleaned": after.iou,
+        "MAE": before.mae,
+        "MAE cleaned": after.mae,
         **_accepted(cut.cleaned),
     }
 
@@ -160,35 +169,13 @@ def _cleaning(cut: _Cut) -> dict[str, Any]:
     percent = max(int(cut.reference.sum(dtype=np.int64)), 1) / 100
     return {
         "photo": cut.name,
-        "IoU": iou(cleaned, cut.reference),
+        "IoU": agreement(cleaned / 255, cut.reference / 255).iou,
         "lost": cv2.subtract(cut.reference, cleaned).sum(dtype=np.int64) / percent,
         "gained": cv2.subtract(cleaned, cut.reference).sum(dtype=np.int64) / percent,
     }
-
-
-def _pictures(network: _Network, folders: Sequence[Path]) -> list[tuple[str, Pixels]]:
-    rendered = render_backgrounds(network.width, network.height)
-    paths = [p for each in folders for p in sorted(each.glob("*")) if p.suffix in _ENDINGS]
-    return [
-        *((name, rgb[None]) for name, rgb in rendered.items()),
-        *((path.stem[:25], network.input_of(path)) for path in paths),
-    ]
 
 
 def _emptiness(name: str, found: Pixels) -> dict[str, Any]:
     matte = clean_matte(found)
     cut_percent = 100 * float((matte >= CUT_AT).mean())
     return {"picture": name, "highest": int(matte.max()), "cut, %": cut_percent, **_accepted(matte)}
-
-
-def _costs(cuts: Sequence[_Cut]) -> list[dict[str, Any]]:
-    steps: tuple[Callable[[Pixels], object], ...] = (clean_matte, confidence, has_product)
-    timed = {(step, cut.name): partial(step, cut.matte) for step in steps for cut in cuts}
-    taken_s = processor_seconds(timed, _ROUNDS)
-    return [
-        {
-            "step": step.__name__,
-            "ms": 1000 * median(mean(taken_s[step, cut.name]) for cut in cuts),
-        }
-        for step in steps
-    ]

@@ -14,8 +14,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.table import as_table
 from serving.errors import AnalyzerError
@@ -33,6 +34,8 @@ _LATENCY_PARTS = (
 )
 _UNSTABLE = 2
 
+Row = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -48,26 +51,13 @@ class Load:
     timeout_s: float | None = None  # when to give up; None: never
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """The result at one concurrency; latencies are a request's, in ms."""
-
-    concurrency: int
-    images_per_s: float
-    mean_ms: float
-    queue_ms: float  # the mean part of it in Triton's queue
-    compute_ms: float  # the mean part of it in the backend's pass
-    p50_ms: float
-    p90_ms: float
-    p95_ms: float
-    p99_ms: float
-
-
-def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Measurement]:
+def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Row]:
     """Run perf_analyzer.
 
     Returns:
-        One measurement for each concurrency, in ascending order.
+        A row for each concurrency, in ascending order: `concurrency`, `images_per_s`, and of a
+        request's latency `mean_ms`, the parts of it in Triton's queue and in the backend's pass,
+        `queue_ms` and `compute_ms`, and `p50_ms`, `p90_ms`, `p95_ms`, `p99_ms`.
 
     Raises:
         ServingError: It could not be installed, failed, or found no stable measurement.
@@ -101,7 +91,7 @@ def measure(load: Load, triton_dir: Path, environ: Mapping[str, str]) -> list[Me
         return parse_report(report.read_text().splitlines())
 
 
-def parse_report(lines: Iterable[str]) -> list[Measurement]:
+def parse_report(lines: Iterable[str]) -> list[Row]:
     """Read perf_analyzer's CSV report, the header first; ordered by concurrency.
 
     Raises:
@@ -109,21 +99,23 @@ def parse_report(lines: Iterable[str]) -> list[Measurement]:
     """
     try:
         found = [
-            Measurement(
-                int(row["Concurrency"]),
-                float(row["Inferences/Second"]),
-                sum(float(row[part]) for part in _LATENCY_PARTS) / 1e3,
-                float(row["Server Queue"]) / 1e3,
-                float(row["Server Compute Infer"]) / 1e3,
-                *(float(row[f"p{rank} latency"]) / 1e3 for rank in (50, 90, 95, 99)),
-            )
+            {
+                "concurrency": int(row["Concurrency"]),
+                "images_per_s": float(row["Inferences/Second"]),
+                "mean_ms": sum(float(row[part]) for part in _LATENCY_PARTS) / 1e3,
+                "queue_ms": float(row["Server Queue"]) / 1e3,
+                "compute_ms": float(row["Server Compute Infer"]) / 1e3,
+                **{
+                    f"p{rank}_ms": float(row[f"p{rank} latency"]) / 1e3 for rank in (50, 90, 95, 99)
+                },
+            }
             for row in csv.DictReader(lines)
         ]
     except (KeyError, TypeError, ValueError) as exc:
         raise AnalyzerError(f"perf_analyzer's report cannot be read: {exc!r}") from exc
     if not found:
         raise AnalyzerError("perf_analyzer's report is empty")
-    return sorted(found, key=lambda measurement: measurement.concurrency)
+    return sorted(found, key=lambda row: row["concurrency"])
 
 
 def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
@@ -146,15 +138,9 @@ def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
     """Measure as the flags say and print the table."""
-    load = Load(
-        address=arguments.triton,
-        model=arguments.model,
-        concurrency=arguments.concurrency,
-        batch_size=arguments.batch_size,
-        requests=arguments.requests,
-        stability_percent=arguments.stability_percent,
-    )
-    print(as_table([asdict(one) for one in measure(load, arguments.triton_dir, environ)]))
+    names = ("model", "concurrency", "batch_size", "requests", "stability_percent")
+    load = Load(arguments.triton, **{name: getattr(arguments, name) for name in names})
+    print(as_table(measure(load, arguments.triton_dir, environ)))
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Reports, costs and the comparison of runs read these files alone, so that figure
 again, and elsewhere, without measuring again.
 """
 
+import argparse
 import json
 import math
 import time
@@ -62,22 +63,21 @@ def write_record(
     """
     started_s = psutil.Process().create_time()
     commit, dirty = find_commit()
-    record = {
-        "benchmark": benchmark,
-        "settings": settings,
-        "rows": rows,
-        "seed": seed,
-        "notes": notes,
-        "machine": describe_machine(),
-        "versions": list_versions(),
-        "commit": commit,
-        "dirty": dirty,
-        "started": datetime.fromtimestamp(started_s, UTC).isoformat(timespec="seconds"),
-        "wall_s": round(time.time() - started_s, 1),
-    }
-    text = json.dumps(_plain(record), indent=1, allow_nan=False)
+    record = Record(
+        *(benchmark, settings, rows, seed, notes, describe_machine(), list_versions()),
+        *(commit, dirty),
+        started=datetime.fromtimestamp(started_s, UTC).isoformat(timespec="seconds"),
+        wall_s=round(time.time() - started_s, 1),
+    )
+    told = {field.name: getattr(record, field.name) for field in fields(Record)}
+    text = json.dumps(_plain(told), indent=1, allow_nan=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return a command's flags as a record's settings; where the record goes is none."""
+    return {key: value for key, value in vars(arguments).items() if key not in {"command", "out"}}
 
 
 def read_record(path: Path) -> Record:

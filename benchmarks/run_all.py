@@ -5,7 +5,6 @@ takes too long, does not stop the others; in the end it is named, and the status
 """
 
 import argparse
-import importlib
 import logging
 import signal
 import subprocess
@@ -17,7 +16,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from serving.errors import ServingError
+from benchmarks.errors import BenchmarkError
+from benchmarks.flags import add_flags
 
 log = logging.getLogger("benchmarks")
 
@@ -29,10 +29,6 @@ _SLACK = 1.5
 _LEAST_S = 60.0
 # Stopping a stack, its requests in flight included.
 _STOP_TIMEOUT_S = 90.0
-
-
-class BenchmarksFailedError(ServingError):
-    """Not all went well; the message names what did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +58,7 @@ STEPS = (
 
 def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder of the records")
-    parser.add_argument("--quick", action="store_true", help="a smoke run of each")
+    add_flags(parser, "--out", "--quick")
     parser.add_argument(
         "--minutes", type=float, help=f"for all ({_MINUTES:g}; {_QUICK_MINUTES:g} with --quick)"
     )
@@ -75,25 +70,21 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     """Run every benchmark.
 
     Raises:
-        BenchmarksFailedError: Some failed, took too long or are not there.
+        BenchmarkError: Some failed, took too long or are not there.
     """
-    known = importlib.import_module("benchmarks.__main__").COMMANDS
     minutes = arguments.minutes or (_QUICK_MINUTES if arguments.quick else _MINUTES)
     steps = [step for step in STEPS if step.name in arguments.only]
     arguments.out.mkdir(parents=True, exist_ok=True)
     end_s = time.monotonic() + minutes * 60
     faults = []
     for number, step in enumerate(tqdm(steps, desc="all", unit="benchmark")):
-        if step.name not in known:
-            fault = "there is no such benchmark"
-        else:
-            limit_s = time_for(steps[number:], end_s - time.monotonic())
-            fault = _run_step(command_of(step, arguments.out, quick=arguments.quick), limit_s)
+        limit_s = time_for(steps[number:], end_s - time.monotonic())
+        fault = _run_step(command_of(step, arguments.out, quick=arguments.quick), limit_s)
         if fault:
             log.error("%s: %s", step.name, fault)
             faults.append(f"{step.name}: {fault}")
     if faults:
-        raise BenchmarksFailedError("\n".join(("not everything went well:", *faults)))
+        raise BenchmarkError("\n".join(("not everything went well:", *faults)))
 
 
 def time_for(steps: Sequence[Step], left_s: float) -> float:
@@ -109,12 +100,11 @@ def time_for(steps: Sequence[Step], left_s: float) -> float:
 
 def command_of(step: Step, out: Path, *, quick: bool) -> list[str]:
     """Return a step's command line."""
-    return [
-        *(sys.executable, "-m", "benchmarks", step.name),
-        *((str(out),) if step.reads_folder else ()),
-        *("--out", str(out)),
-        *(("--quick", *step.quick_arguments) if quick else step.arguments),
-    ]
+    command = [sys.executable, "-m", "benchmarks", step.name]
+    if step.reads_folder:
+        return [*command, str(out)]
+    told = ("--quick", *step.quick_arguments) if quick else step.arguments
+    return [*command, "--out", str(out), *told]
 
 
 def _run_step(command: Sequence[str], limit_s: float) -> str:

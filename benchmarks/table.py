@@ -1,6 +1,6 @@
 """Rows as a table for the terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 _FEW = 100  # below it three figures want decimals
@@ -15,9 +15,14 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def as_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Lay rows out in columns; numbers to the right."""
-    names = list(columns) or list(dict.fromkeys(key for row in rows for key in row))
+def columns(rows: Sequence[Mapping[str, Any]], but: Container[str] = ()) -> list[str]:
+    """List the columns of rows, in the order in which they come, but for some."""
+    return [name for name in dict.fromkeys(key for row in rows for key in row) if name not in but]
+
+
+def as_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
+    """Lay rows out in columns, all unless some are named; numbers to the right."""
+    names = names or columns(rows)
     cells = [[as_text(row.get(name)) for name in names] for row in rows]
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     numeric = [all(isinstance(row.get(name), int | float | None) for row in rows) for name in names]

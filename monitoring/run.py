@@ -45,7 +45,9 @@ def run(arguments: argparse.Namespace) -> int:
             render_photos(target, photos_in(Path("samples")), _FOLDER / "pictures")
             print(f"gateway {target}, its metrics http://{metrics}/metrics", flush=True)
             print(f"Prometheus {prometheus.url}/alerts (logs in {_FOLDER}); Ctrl-C stops all")
-            print("load: python -m benchmarks overload, or packshot render", flush=True)
+            print(
+                f"load: python -m benchmarks load --target {target}, or packshot render", flush=True
+            )
             stack.wait_until_ended()
     except (ProcessError, SettingError, PrometheusError, OSError) as exc:
         print(f"error: {exc}", file=sys.stderr)

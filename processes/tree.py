@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import psutil
@@ -56,6 +56,16 @@ def pause(roots: Sequence[int]) -> None:
 def resume(roots: Sequence[int]) -> None:
     """Let processes and all below them run on."""
     send(family(roots), signal.SIGCONT)
+
+
+@contextmanager
+def awake(roots: Sequence[int]) -> Iterator[None]:
+    """Let paused processes and all below them run for the time of a block."""
+    resume(roots)
+    try:
+        yield
+    finally:
+        pause(roots)
 
 
 def _goes_on(process: psutil.Process) -> bool:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.record import Record, read_record
-from benchmarks.report.batches import summary
 from benchmarks.report.style import plain
-from benchmarks.results_folder import machine_name
+from benchmarks.results_folder import Row, machine_name
 from tools.documents import filled, run
 
 _README: Final = Path("README.md")
@@ -88,7 +87,7 @@ def gpu_markdown(folder: Path, *, short: bool) -> str:
         short: Whether the fastest way of each network on each device is enough.
     """
     record = read_record(folder / "why-gpu.json")
-    rows = sorted(summary(record), key=lambda row: (row["network"], row["device"]))
+    rows = sorted(_at_knees(record), key=lambda row: (row["network"], row["device"]))
     if short:
         rows = [
             max(same, key=lambda row: float(row["images_per_s"]))
@@ -111,6 +110,41 @@ def gpu_markdown(folder: Path, *, short: bool) -> str:
         lines += ["", *_packshots(read_record(whole))]
     gpu = "" if record.machine["gpu"] else ", no GPU: the rehearsal of what a GPU is to be told"
     return "\n".join([*lines, "", f"*{machine_name(record)}{gpu}, commit {record.commit[:10]}.*"])
+
+
+def _at_knees(record: Record) -> list[Row]:
+    """Return each network in each precision at its knee: what a table in a document tells.
+
+    Args:
+        record: Of `why-gpu`.
+
+    Returns:
+        Rows of network, device, engine, precision, images_per_s_one, images_per_s, knee, ms, gain,
+        share, share_by_layers and memory_bytes; the last four may be None.
+    """
+    names = ("network", "device", "engine", "precision")
+    series: dict[tuple[str, ...], list[Row]] = {}
+    for row in record.rows:
+        if row["statement"] == "batch":
+            series.setdefault(tuple(row[name] for name in names), []).append(row)
+    made: list[Row] = []
+    for key, rows in series.items():
+        at_knee = next(row for row in rows if row["is_knee"])
+        one = next((row["images_per_s"] for row in rows if row["batch"] == 1), None)
+        made.append(
+            dict(zip(names, key, strict=True))
+            | {
+                "images_per_s_one": one,
+                "images_per_s": at_knee["images_per_s"],
+                "knee": at_knee["batch"],
+                "ms": at_knee["ms_per_pass"],
+                "gain": at_knee["images_per_s"] / one if one else None,
+                "share": at_knee.get("share_of_limit"),
+                "share_by_layers": at_knee.get("share_of_limit_by_layers"),
+                "memory_bytes": at_knee.get("peak_memory_bytes"),
+            }
+        )
+    return made
 
 
 def _packshots(record: Record) -> Iterator[str]:

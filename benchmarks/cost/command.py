@@ -33,8 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     parser.add_argument(
         "--utilisation", type=_share, default=0.7, help="share of capacity to use (%(default)s)"
     )
-    parser.add_argument("--out", type=Path, help="folder of the record (default: FOLDER)")
-    parser.add_argument("--quick", action="store_true", help="changes nothing: it takes no time")
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
@@ -64,13 +62,8 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
             print(f"\n{title}\n{as_table(rows, columns)}")
     print("\n" + "\n".join(notes))
     told = {"prices": arguments.prices.name, **asdict(demand)}
-    write_record(
-        (arguments.out or arguments.folder) / "cost.json",
-        "cost",
-        told,
-        [*thousands, *plans],
-        notes=notes,
-    )
+    rows = [*thousands, *plans]
+    write_record(arguments.folder / "cost.json", "cost", told, rows, notes=notes)
 
 
 def _positive(text: str) -> float:

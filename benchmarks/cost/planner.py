@@ -1,6 +1,6 @@
 """From photos per day and a latency objective to gateways, Tritons and GPUs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.cost.curves import Capacity, Point, capacity_under
 from benchmarks.cost.prices import Prices
 from benchmarks.record import Record
-from benchmarks.results_folder import ASKED, Saved, machine_name
+from benchmarks.results_folder import ASKED, Row, Saved, machine_name
 
 _S_PER_DAY = 86_400
 _HOURS_PER_DAY = 24
@@ -16,8 +16,6 @@ _HOURS_PER_DAY = 24
 TRITON_SHARE = 0.5
 # A photo that comes while a batch is computed waits for it, then for its own.
 _PASSES_WAITED = 2
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Demand:
         return max(1, ceil(self.peak_per_s / (self.utilisation * capacity.images_per_s)))
 
 
-def plan(saved: Saved, demand: Demand, prices: Prices) -> tuple[list[Row], list[str]]:
+def plan(saved: Saved, demand: Demand, prices: Prices) -> tuple[list[dict[str, Any]], list[str]]:
     """Count units of every kind that was measured.
 
     Args:
@@ -52,14 +50,9 @@ def plan(saved: Saved, demand: Demand, prices: Prices) -> tuple[list[Row], list[
     Returns:
         A row for each kind of unit and price, and what a reader must know.
     """
-    rows: list[Row] = []
+    rows: list[dict[str, Any]] = []
     notes: list[str] = []
-    found = list(_capacities(saved, demand.p95_ms))
-    if not found:
-        notes.append(
-            "no plan: it takes a record of load (open loop), of sweep or of a GPU's batches"
-        )
-    for what, record, capacity, gpu in found:
+    for what, record, capacity, gpu in _capacities(saved, demand.p95_ms):
         name = f"{what} on {machine_name(record)}"
         if capacity is None:
             notes.append(
@@ -71,28 +64,29 @@ def plan(saved: Saved, demand: Demand, prices: Prices) -> tuple[list[Row], list[
                 f"{name}: even the highest rate that was measured, {capacity.images_per_s:.1f}/s, "
                 "meets the objective; the plan stays with it, the true capacity is higher"
             )
-        rows += _rows(what, record, capacity, demand, prices, gpu=gpu)
+        units = demand.units(capacity)
+        rows += [
+            {
+                "kind": "plan",
+                "unit": what,
+                "machine": machine_name(record),
+                "photos_per_day": demand.photos_per_day,
+                "peak_images_per_s": demand.peak_per_s,
+                "objective_p95_ms": demand.p95_ms,
+                "capacity_images_per_s": capacity.images_per_s,
+                "utilisation": demand.utilisation,
+                "units": units,
+                "price": price,
+                "currency": prices.currency,
+                "price_per_day": units * per_hour * _HOURS_PER_DAY,
+            }
+            for price, per_hour in prices.of_machine(record.machine, gpu=gpu)
+        ]
+    if not rows and not notes:
+        notes.append(
+            "no plan: it takes a record of load (open loop), of sweep or of a GPU's batches"
+        )
     return rows, notes
-
-
-def _rows(
-    what: str, record: Record, capacity: Capacity, demand: Demand, prices: Prices, *, gpu: bool
-) -> Iterator[Row]:
-    units = demand.units(capacity)
-    told = {
-        "kind": "plan",
-        "unit": what,
-        "machine": machine_name(record),
-        "photos_per_day": demand.photos_per_day,
-        "peak_images_per_s": demand.peak_per_s,
-        "objective_p95_ms": demand.p95_ms,
-        "capacity_images_per_s": capacity.images_per_s,
-        "utilisation": demand.utilisation,
-        "units": units,
-    }
-    for name, per_hour in prices.of_machine(record.machine, gpu=gpu):
-        price = units * per_hour * _HOURS_PER_DAY
-        yield told | {"price": name, "currency": prices.currency, "price_per_day": price}
 
 
 def _capacities(saved: Saved, p95_ms: float) -> Iterator[tuple[str, Record, Capacity | None, bool]]:
@@ -107,22 +101,17 @@ def _capacities(saved: Saved, p95_ms: float) -> Iterator[tuple[str, Record, Capa
             gpu = bool(record.machine.get("gpu"))
             yield "gateway with its Triton", record, capacity_under(points, p95_ms), gpu
     for record in saved.of("sweep"):
-        rows = [row for row in record.rows if row.get("path") == "triton"]
-        if rows:
+        if rows := [row for row in record.rows if row.get("path") == "triton"]:
             gpu = bool(record.machine.get("gpu"))
             yield "Triton alone", record, _best(rows, "p95_ms", TRITON_SHARE * p95_ms), gpu
+    of_gpu = {"statement": "batch", "device": "gpu", "network": "matte"}
     for record in saved.of("why-gpu"):
-        rows = [
-            row
-            for row in record.rows
-            if row["statement"] == "batch" and row["device"] == "gpu" and row["network"] == "matte"
-        ]
-        if rows:
+        if rows := [row for row in record.rows if of_gpu.items() <= row.items()]:
             least_ms = TRITON_SHARE * p95_ms / _PASSES_WAITED
             yield "GPU, passes alone", record, _best(rows, "ms_per_pass", least_ms), True
 
 
-def _best(rows: Sequence[Mapping[str, Any]], latency: str, at_most_ms: float) -> Capacity | None:
+def _best(rows: Sequence[Row], latency: str, at_most_ms: float) -> Capacity | None:
     """Take the fastest setting whose latency fits; settings are no curve to go along."""
     rates = [row["images_per_s"] for row in rows if row[latency] <= at_most_ms]
     return Capacity(max(rates), is_bound=True) if rates else None

@@ -7,15 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 _IMAGES = 1000  # that a price is told for
-_S_PER_HOUR = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class GpuPrice:
-    """Of one GPU with its machine for an hour."""
-
-    gpu: str  # part of the name that nvidia-smi gives
-    price: float
+S_PER_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +16,8 @@ class Prices:
 
     currency: str  # of all prices
     core_hour: Mapping[str, float]  # by the price's name
-    gpu_hour: Mapping[str, GpuPrice]  # by the price's name
+    # By the price's name: part of the name that nvidia-smi gives, and the price of the machine
+    gpu_hour: Mapping[str, tuple[str, float]]
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -37,7 +30,7 @@ class Prices:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
             core_hour = {name: _price(value) for name, value in values["core_hour"].items()}
             gpu_hour = {
-                name: GpuPrice(str(one["gpu"]), _price(one["price"]))
+                name: (str(one["gpu"]), _price(one["price"]))
                 for name, one in values.get("gpu_hour", {}).items()
             }
             return cls(str(values["currency"]), core_hour, gpu_hour)
@@ -57,14 +50,14 @@ class Prices:
                 yield name, price * machine["cores"]
             return
         model = str(machine.get("gpu") or "").lower()
-        for name, one in self.gpu_hour.items():
-            if one.gpu.lower() in model.split():
-                yield name, one.price
+        for name, (part, price) in self.gpu_hour.items():
+            if part.lower() in model.split():
+                yield name, price
 
 
 def per_1000_images(price_per_hour: float, images_per_s: float) -> float:
     """Return what a thousand images cost on a machine that is always busy."""
-    return price_per_hour * _IMAGES / (images_per_s * _S_PER_HOUR)
+    return price_per_hour * _IMAGES / (images_per_s * S_PER_HOUR)
 
 
 def _price(value: Any) -> float:

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.cost.prices import Prices, per_1000_images
+from benchmarks.cost.prices import S_PER_HOUR, Prices, per_1000_images
 from benchmarks.record import Record
 from benchmarks.results_folder import Row, Saved, machine_name
-
-_S_PER_HOUR = 3600
 
 
 def price_rows(saved: Saved, prices: Prices) -> tuple[list[dict[str, Any]], list[str]]:
@@ -32,7 +30,7 @@ def price_rows(saved: Saved, prices: Prices) -> tuple[list[dict[str, Any]], list
                 "what": what,
                 "device": "gpu" if gpu else "cpu",
                 "machine": machine,
-                "images_per_hour": row["images_per_s"] * _S_PER_HOUR,
+                "images_per_hour": row["images_per_s"] * S_PER_HOUR,
                 "price": name,
                 "currency": prices.currency,
                 "price_per_hour": per_hour,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -10,18 +9,6 @@ from PIL import Image
 from torch import Tensor
 
 QUALITY = 90  # the service's own, as is full colour resolution
-
-
-class Codec(Protocol):
-    """Reads and writes JPEG files."""
-
-    name: str
-
-    def decode(self, files: Sequence[bytes]) -> Tensor:
-        """Decode files of one size: (N, 3, H, W) uint8 on the device."""
-
-    def encode(self, pictures: Tensor) -> list[bytes]:
-        """Encode (N, 3, H, W) uint8 on the device."""
 
 
 class NvJpeg:
@@ -35,13 +22,13 @@ class NvJpeg:
         self._io, self._device = io, device
 
     def decode(self, files: Sequence[bytes]) -> Tensor:
-        """Decode as `Codec.decode`."""
+        """Decode files of one size: (N, 3, H, W) uint8 on the device."""
         raw = [torch.from_numpy(np.frombuffer(one, np.uint8).copy()) for one in files]
         mode = self._io.ImageReadMode.RGB
         return torch.stack(self._io.decode_jpeg(raw, mode=mode, device=self._device))
 
     def encode(self, pictures: Tensor) -> list[bytes]:
-        """Encode as `Codec.encode`; nvJPEG keeps the full colour resolution here."""
+        """Encode (N, 3, H, W) uint8 on the device, in full colour resolution."""
         made = self._io.encode_jpeg(list(pictures.contiguous().unbind()), quality=QUALITY)
         return [one.cpu().numpy().tobytes() for one in made]
 
@@ -52,12 +39,12 @@ class Pillow:
     name = "Pillow"
 
     def decode(self, files: Sequence[bytes]) -> Tensor:
-        """Decode as `Codec.decode`."""
+        """Decode as `NvJpeg.decode`."""
         read = [np.asarray(Image.open(BytesIO(one)).convert("RGB")) for one in files]
         return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).contiguous()
 
     def encode(self, pictures: Tensor) -> list[bytes]:
-        """Encode as `Codec.encode`."""
+        """Encode as `NvJpeg.encode`."""
         return [encode(one) for one in pictures.permute(0, 2, 3, 1).numpy()]
 
 
@@ -66,6 +53,9 @@ def encode(pixels: "np.typing.NDArray[np.uint8]") -> bytes:
     buffer = BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=QUALITY, subsampling="4:4:4")
     return buffer.getvalue()
+
+
+Codec = NvJpeg | Pillow
 
 
 def codec_for(device: torch.device) -> Codec:

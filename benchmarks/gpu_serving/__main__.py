@@ -13,11 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.budget import Row, Table, fill
+from benchmarks.flags import add_flags
 from benchmarks.gpu_serving import tables
 from benchmarks.gpu_serving.gateways import gateway_rows
-from benchmarks.gpu_serving.triton import Triton, running_triton
 from benchmarks.record import write_record
 from benchmarks.table import as_table
+from benchmarks.triton import Triton, running_triton
 from serving.host import has_nvidia_gpu
 
 _COLUMNS = (
@@ -32,11 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; 1 without a GPU unless allowed, or if a table has no measurement."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_serving", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", "out/bench")))
-    parser.add_argument("--repository", type=Path, default=Path("model_repository"))
+    add_flags(parser, "--quick", "--repository")
     parser.add_argument("--budget-s", type=float, default=200.0)
     parser.add_argument("--only", nargs="+", help="tables to run")
     parser.add_argument("--allow-cpu", action="store_true", help="rehearse without a GPU")
-    parser.add_argument("--quick", action="store_true", help="few requests a point")
     options = parser.parse_args(arguments)
     kind = "gpu" if has_nvidia_gpu() else "cpu"
     if kind == "cpu" and not options.allow_cpu:
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         scratch = Path(name)
         try:
             with running_triton(
-                options.repository.resolve(), scratch, tables.FIRST, kind, quick=options.quick
+                options.repository.resolve(), scratch, tables.FIRST, kind
             ) as triton:
                 return _measure(triton, scratch, options)
         finally:
@@ -57,15 +57,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(triton: Triton, scratch: Path, options: argparse.Namespace) -> int:
-    seconds = 1.5 if triton.quick else 3.0
+    quick = options.quick
+    seconds = 1.5 if quick else 3.0
     # The shares of the time, in the order of importance.
     wanted = {
         "proof": Table(0.1, partial(tables.proof, triton)),
-        "curves": Table(0.28, partial(tables.curves, triton)),
-        "traps": Table(0.24, partial(tables.traps, triton)),
-        "gateway": Table(0.24, partial(gateway_rows, triton, scratch, seconds)),
-        "shared-memory": Table(0.09, partial(tables.shared_memory, triton)),
-        "queue-delay": Table(0.05, partial(tables.queue_delay, triton)),
+        "curves": Table(0.28, partial(tables.curves, triton, quick=quick)),
+        "traps": Table(0.24, partial(tables.traps, triton, quick=quick)),
+        "gateway": Table(0.24, partial(gateway_rows, triton, scratch, seconds, quick=quick)),
+        "shared-memory": Table(0.09, partial(tables.shared_memory, triton, quick=quick)),
+        "queue-delay": Table(0.05, partial(tables.queue_delay, triton, quick=quick)),
     }
     rows: list[Row] = []
     notes: list[str] = []

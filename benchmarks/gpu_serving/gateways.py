@@ -4,21 +4,22 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.budget import Row
-from benchmarks.errors import LoadError
+from benchmarks.configuration import Configuration
+from benchmarks.errors import BenchmarkError
 from benchmarks.gpu_serving.gauges import Load, watching
-from benchmarks.gpu_serving.triton import Triton
-from benchmarks.gpu_serving.variants import Variant
 from benchmarks.load.generator import Plan
 from benchmarks.load.phase import carry_out
 from benchmarks.load.photos import Photo, Size, make_photos
 from benchmarks.load.summary import summarise
+from benchmarks.triton import Triton
 from deploy.local.stack import free_addresses, part
-from packshot import Client, PackshotError
-from processes.ready import wait_until
+from processes.ready import is_serving
 from processes.server import ServerProcess
 
 _READY_TIMEOUT_S = 40.0
@@ -27,13 +28,14 @@ _PROCESSES = (1, 2, 4)
 _CASES = ((1.0, "jpeg"), (4.0, "jpeg"), (1.0, "png"))
 
 
-def gateway_rows(triton: Triton, scratch: Path, seconds: float) -> Iterator[Row]:
+def gateway_rows(triton: Triton, scratch: Path, seconds: float, *, quick: bool) -> Iterator[Row]:
     """Load 1, 2 and 4 gateways that share the cores, in closed loops.
 
     Args:
         triton: Serves.
         scratch: For photos and logs.
         seconds: Length of a phase, a third of which is warm-up.
+        quick: Whether to leave out most.
 
     Yields:
         A row for each number of processes and each kind of photo.
@@ -41,16 +43,15 @@ def gateway_rows(triton: Triton, scratch: Path, seconds: float) -> Iterator[Row]
     photos = {}
     for megapixels in {size for size, _ in _CASES}:
         folder = scratch / f"photos-{megapixels:g}"
-        folder.mkdir()
         photos[megapixels] = tuple(make_photos(Path("samples"), [Size(megapixels)], folder))
-    with triton.serving(Variant("cut", instances=2)) as served:
-        for count in _PROCESSES[:2] if triton.quick else _PROCESSES:
+    with triton.serving(Configuration("matte-fp16", "cut", instances=2)) as served:
+        for count in _PROCESSES[:2] if quick else _PROCESSES:
             with ExitStack() as stack:
                 folders = [scratch / f"{count}-{number}" for number in range(count)]
                 gateways = [_start(stack, triton, "cut", folder, count) for folder in folders]
                 for target, gateway in gateways:
-                    _wait(target, gateway)
-                for megapixels, output in _CASES[:1] if triton.quick else _CASES:
+                    gateway.wait_until(partial(is_serving, target), _READY_TIMEOUT_S)
+                for megapixels, output in _CASES[:1] if quick else _CASES:
                     row = {
                         "gateways": count,
                         "photo_megapixels": megapixels,
@@ -59,7 +60,7 @@ def gateway_rows(triton: Triton, scratch: Path, seconds: float) -> Iterator[Row]
                     }
                     try:
                         yield row | _ask(gateways, photos[megapixels], output, seconds)
-                    except LoadError as exc:
+                    except BenchmarkError as exc:
                         yield row | {"error": str(exc)[-600:]}
 
 
@@ -85,18 +86,6 @@ def _start(
     )
 
 
-def _wait(target: str, gateway: ServerProcess) -> None:
-    with Client(target, retries=False, timeout_s=2) as client:
-
-        def is_ready() -> bool:
-            try:
-                return client.healthy()
-            except PackshotError:
-                return False  # not listening yet
-
-        wait_until(is_ready, gateway.check, "the gateway", _READY_TIMEOUT_S)
-
-
 def _ask(
     gateways: list[tuple[str, ServerProcess]],
     photos: tuple[Photo, ...],
@@ -110,13 +99,10 @@ def _ask(
     def phase(each: tuple[str, ServerProcess]) -> Any:
         plan = Plan(
             target=each[0],
-            mode="closed",
-            concurrency=concurrency,
-            rate_per_s=0.0,
-            duration_s=seconds,
-            timeout_s=20.0,
-            seed=1,
             photos=photos,
+            duration_s=seconds,
+            concurrency=concurrency,
+            timeout_s=20.0,
             options=options,
         )
         return carry_out(plan, [each[1].process.pid])
@@ -135,7 +121,7 @@ def _ask(
         "generator_cpu_s_per_image": _worst(rows, "generator_cpu_s_per_image"),
         "statuses": str([row["statuses"] for row in rows]),
         "bottleneck": bottleneck(load),
-        **load.columns(),
+        **asdict(load),
         **stages,
     }
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import psutil
 
+from benchmarks.machine import ask
+
 _QUERY = "utilization.gpu,memory.used,power.draw,clocks.sm"
 _EVERY_MS = 200
-_ANSWER_TIMEOUT_S = 20
 
 
 @dataclass
@@ -28,10 +29,6 @@ class Load:
     cpu_busy_share: float | None = None  # of all cores' time
     # That this process may use
     cores: int = field(default_factory=lambda: len(psutil.Process().cpu_affinity() or ()))
-
-    def columns(self) -> dict[str, Any]:
-        """Return it as columns of a row."""
-        return dict(vars(self))
 
 
 @contextmanager
@@ -69,27 +66,14 @@ def watching() -> Iterator[Load]:
 
 def processes_on_gpu() -> list[dict[str, Any]]:
     """List the processes that hold memory of a GPU, by `nvidia-smi`: pid, name, bytes."""
-    said = _ask("--query-compute-apps=pid,process_name,used_memory")
+    query = "--query-compute-apps=pid,process_name,used_memory"
+    said = ask(["nvidia-smi", query, "--format=csv,noheader,nounits"])
     found = []
     for line in said.splitlines():
         pid, name, used = (part.strip() for part in line.split(",", 2))
         used_bytes = float(used) * 2**20 if used.replace(".", "").isdecimal() else None
         found.append({"pid": int(pid), "process": name, "gpu_memory_bytes": used_bytes})
     return found
-
-
-def _ask(query: str) -> str:
-    smi = shutil.which("nvidia-smi")
-    if not smi:
-        return ""
-    done = subprocess.run(
-        [smi, query, "--format=csv,noheader,nounits"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_ANSWER_TIMEOUT_S,
-    )
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _read(text: str, load: Load) -> None:

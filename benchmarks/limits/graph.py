@@ -4,14 +4,12 @@ Operations are those of convolutions and matrix products, two for each multiply-
 and torch's FlopCounterMode count them. Element-wise operators and biases are left out: they are
 four hundredths of the default network's arithmetic.
 
-Two counts of bytes bound the truth. The least is what any machine must move: weights, photos and
-mattes once, with everything between them in caches. By layers, each operator reads its inputs and
-writes its outputs once. An activation function moves nothing where it follows a product, and views
-move nothing. Quantised tensors move as integers.
+The least bytes are what any machine must move: weights, photos and mattes once, with everything
+between them in caches.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -28,9 +26,6 @@ _PRODUCTS = frozenset({*_CONVOLUTIONS, *_MATRIX_PRODUCTS, "ConvTranspose", "Gemm
 # Operators that contain products which are not counted here.
 _UNKNOWN = frozenset({"Attention", "DeformConv", "Einsum", "GRU", "LSTM", "RNN"})
 _DOMAINS = frozenset({"", "ai.onnx"})
-_VIEWS = frozenset({"Flatten", "Identity", "Reshape", "Shape", "Size", "Squeeze", "Unsqueeze"})
-_QUANTISING = frozenset({"QuantizeLinear", "DequantizeLinear"})
-_IN_PLACE = frozenset({"Clip", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
 _INTEGERS = (TensorProto.INT8, TensorProto.UINT8)
 _NAMES: dict[int, str] = {
     TensorProto.FLOAT: "fp32",
@@ -52,8 +47,6 @@ class GraphCost:
     operations: Mapping[str, int]  # by the precision of the arithmetic: fp32, fp16, bf16 or int8
     weight_bytes: int  # of all weights, read once in a pass, whatever the batch
     port_bytes: int  # of the photo and the matte
-    layer_bytes: int  # activations that layers read and write, counted layer by layer
-    by_operator: Mapping[str, int]  # operations by the operator's name, largest first
 
     @property
     def total_operations(self) -> int:
@@ -63,10 +56,6 @@ class GraphCost:
     def least_bytes(self, batch: int) -> float:
         """Return the bytes that any machine must move for a photo in a batch of this size."""
         return self.weight_bytes / batch + self.port_bytes
-
-    def bytes_by_layers(self, batch: int) -> float:
-        """Return the bytes that a photo moves where no cache holds anything between layers."""
-        return self.weight_bytes / batch + self.layer_bytes
 
     def intensity(self, batch: int) -> float:
         """Return operations for each byte that must be moved."""
@@ -94,17 +83,12 @@ def count_model(model: onnx.ModelProto) -> GraphCost:
             raise GraphError(f"no rule counts the operator {node.domain} {node.op_type}")
     tensors = _Tensors(model)
     operations: Counter[str] = Counter()
-    by_operator: Counter[str] = Counter()
     for node in filter(_is_product, model.graph.node):
-        count = _operations_of(node, tensors)
-        operations[tensors.precision(node)] += count
-        by_operator[node.op_type] += count
+        operations[tensors.precision(node)] += _operations_of(node, tensors)
     return GraphCost(
         operations=dict(operations),
         weight_bytes=tensors.weight_bytes(),
         port_bytes=sum(map(tensors.size_bytes, (*tensors.inputs, *tensors.outputs))),
-        layer_bytes=sum(map(tensors.traffic_bytes, model.graph.node)),
-        by_operator=dict(by_operator.most_common()),
     )
 
 
@@ -133,11 +117,7 @@ class _Tensors:
         self.inputs = [one.name for one in graph.input if one.name not in self.weights]
         self.outputs = [one.name for one in graph.output]
         self._maker = {name: node for node in graph.node for name in node.output}
-        self._users: dict[str, list[onnx.NodeProto]] = {}
-        for node in graph.node:
-            for name in node.input:
-                self._users.setdefault(name, []).append(node)
-        self._constants = _constants_of(graph.node, self.weights)
+        self._used = {name for node in graph.node for name in node.input}
         self._known = _infer(model)
 
     def shape(self, name: str) -> Shape:
@@ -148,7 +128,7 @@ class _Tensors:
         return prod(shape) * int(helper.tensor_dtype_to_np_dtype(kind).itemsize)
 
     def weight_bytes(self) -> int:
-        return sum(self.size_bytes(name) for name in self.weights if name in self._users)
+        return sum(self.size_bytes(name) for name in self.weights if name in self._used)
 
     def precision(self, node: onnx.NodeProto) -> str:
         """Name a product's arithmetic: int8 where both factors are, or were, quantised."""
@@ -158,38 +138,11 @@ class _Tensors:
             return "int8"
         return _NAMES.get(self._of(names[0])[0], "other")
 
-    def traffic_bytes(self, node: onnx.NodeProto) -> int:
-        """Count the activations that a node moves; weights are counted apart."""
-        if node.op_type in {*_VIEWS, *_QUANTISING, "Constant"}:
-            return 0
-        moving = [name for name in node.input if name and name not in self._constants]
-        if not moving and node.op_type != "Expand":
-            return 0  # arithmetic on constants runs once, when the graph is loaded
-        if node.op_type in _IN_PLACE and self._is_fused(node):
-            return 0
-        written = [name for name in node.output if name]
-        return sum(self._stored_bytes(name) for name in (*moving, *written))
-
-    def _is_fused(self, node: onnx.NodeProto) -> bool:
-        """Return whether the node is the only user of what another operator computes."""
-        maker = self._maker.get(node.input[0])
-        while maker is not None and maker.op_type in _QUANTISING:
-            maker = self._maker.get(maker.input[0])
-        return maker is not None and len(self._users[node.input[0]]) == 1
-
     def _stored(self, name: str) -> tuple[int, Shape]:
         """Return the type in memory: integers, where the tensor is quantised."""
         maker = self._maker.get(name)
-        if maker is not None and maker.op_type == "DequantizeLinear":
-            return self._of(maker.input[0])
-        users = self._users.get(name, [])
-        if users and all(user.op_type == "QuantizeLinear" for user in users):
-            return self._of(users[0].output[0])
-        return self._of(name)
-
-    def _stored_bytes(self, name: str) -> int:
-        kind, shape = self._stored(name)
-        return prod(shape) * int(helper.tensor_dtype_to_np_dtype(kind).itemsize)
+        is_quantised = maker is not None and maker.op_type == "DequantizeLinear"
+        return self._of(maker.input[0] if maker is not None and is_quantised else name)
 
     def _of(self, name: str) -> tuple[int, Shape]:
         if name not in self._known:
@@ -219,12 +172,3 @@ def _infer(model: onnx.ModelProto) -> dict[str, tuple[int, Shape]]:
             shape = tuple(dimension.dim_value for dimension in dimensions)
             known[value.name] = tensor.elem_type, shape
     return known
-
-
-def _constants_of(nodes: Iterable[onnx.NodeProto], weights: Iterable[str]) -> set[str]:
-    """Find the tensors that do not depend on the photo."""
-    constants = {*weights, ""}
-    for node in nodes:
-        if all(name in constants for name in node.input):
-            constants.update(node.output)
-    return constants

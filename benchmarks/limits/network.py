@@ -11,9 +11,6 @@ import numpy as np
 
 from benchmarks.limits.peaks import CPU, open_session
 
-BATCHES = (1, 2, 4, 8, 16)
-QUICK_BATCHES = (1, 4)
-
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -62,14 +59,20 @@ class Runner:
 
     def images_per_s(self, least_s: float) -> float:
         """Run for at least so long, after one pass that warms the caches, and give photos/s."""
+        return 1 / self.seconds_per_image(least_s)[0]
+
+    def seconds_per_image(self, least_s: float) -> tuple[float, float]:
+        """Run for at least so long, and give the time and the processor time of a photo, s."""
         list(self._pool.map(lambda session: session.run(None, self._feed), self._sessions))
-        start_s = time.perf_counter()
+        start_s, cpu_start_s = time.perf_counter(), time.process_time()
         passes = sum(
             self._pool.map(
                 lambda at: self._passes(at, start_s + least_s), range(len(self._sessions))
             )
         )
-        return passes * self.setting.batch / (time.perf_counter() - start_s)
+        wall_s, cpu_s = time.perf_counter() - start_s, time.process_time() - cpu_start_s
+        count = passes * self.setting.batch
+        return wall_s / count, cpu_s / count
 
     def _passes(self, at: int, until_s: float) -> int:
         passes = 0

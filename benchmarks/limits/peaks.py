@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
+from operator import matmul
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-SIDES = (1024, 2048, 4096)  # from here on the operands leave the caches of one core
-QUICK_SIDES = (256, 512)
-COPY_BYTES = 2**28  # far more than any last-level cache holds
-QUICK_COPY_BYTES = 2**24
-CPU = "CPUExecutionProvider"
+CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +94,7 @@ def _torch_products(floats: NDArray[np.float32], operations: int) -> Iterator[Pr
 
     for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         matrix = torch.from_numpy(floats).to(dtype)
-        work = _torch_product(matrix)
-        yield Probe(precision, "torch", len(floats), operations, work)
-
-
-def _torch_product(matrix: Any) -> Callable[[], object]:
-    return lambda: matrix @ matrix
+        yield Probe(precision, "torch", len(floats), operations, partial(matmul, matrix, matrix))
 
 
 def _onnx_product(
@@ -141,7 +134,9 @@ def open_session(
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    session = onnxruntime.InferenceSession(model, options, providers=[provider], enable_fallback=0)
+    told = {"device_type": "CPU", "precision": "FP32", "num_of_threads": str(threads)}
+    asked = (provider, told if provider == OPENVINO else {})
+    session = onnxruntime.InferenceSession(model, options, providers=[asked], enable_fallback=0)
     if session.get_providers()[0] != provider:
         raise RuntimeError(f"{provider} does not start: it would be {session.get_providers()[0]}")
     return session

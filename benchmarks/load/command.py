@@ -5,50 +5,33 @@ import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.load.generator import Mode, Plan
+from benchmarks.flags import add_flags
+from benchmarks.load.generator import Plan
 from benchmarks.load.phase import Phase, carry_out
 from benchmarks.load.photos import DEFAULT_MIX, make_photos, parse_size
 from benchmarks.load.summary import find_window, summarise, warnings_about
-from benchmarks.record import write_record
+from benchmarks.record import settings_of, write_record
 from benchmarks.table import as_table
 from deploy.local.stack import running_aside
 
 _TABLE = (
-    "phase",
-    "asked_per_s",
-    "images_per_s",
-    "spread_share",
-    "p50_ms",
-    "p95_ms",
-    "p99_ms",
-    "p99_9_ms",
-    "cpu_s_per_image",
-    "lag_p99_ms",
-    "statuses",
+    *("phase", "asked_per_s", "images_per_s", "spread_share", "p50_ms", "p95_ms", "p99_ms"),
+    *("p99_9_ms", "cpu_s_per_image", "lag_p99_ms", "statuses"),
 )
 # Enough to hide one request's waits behind another's work; more only lengthens the queue.
 _PEAK_CONCURRENCY = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A phase and the columns that name it."""
-
-    name: Mapping[str, Any]
-    plan: Plan
-
-
 def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for load.json")
-    parser.add_argument("--quick", action="store_true", help="a smoke run of seconds")
+    add_flags(parser, "--out", "--quick", "--samples", "--seed")
     parser.add_argument("--target", help="a gateway's HOST:PORT; none: a stack of its own is run")
     parser.add_argument(
         "--server-pid",
@@ -57,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
         default=[],
         help="with --target: processes whose time and memory count, with those below them",
     )
-    parser.add_argument("--samples", type=Path, default=Path("samples"), help="folder of photos")
     parser.add_argument(
         "--sizes",
         type=parse_size,
@@ -80,10 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     parser.add_argument("--warm-up-seconds", type=float, default=2, help="left out of each phase")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--timeout-seconds", type=float, default=10, help="what a caller waits")
+    parser.add_argument("--bulk-share", type=float, default=0, help="of the requests are bulk work")
     parser.add_argument("--format", choices=("png", "jpeg", "webp", "avif"), help="of the pictures")
     parser.add_argument("--background", help="as `packshot render --background` takes it")
     parser.add_argument("--model", help="the model (default: the gateway's)")
-    parser.add_argument("--seed", type=int, default=1)
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
@@ -97,9 +79,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     ):
         rows = _measure(arguments, target, servers, Path(scratch))
     notes = [note for row in rows for note in warnings_about(row)]
-    settings = {
-        key: value for key, value in vars(arguments).items() if key not in ("command", "out")
-    } | {"sizes": [str(size) for size in arguments.sizes]}
+    settings = settings_of(arguments) | {"sizes": [str(size) for size in arguments.sizes]}
     write_record(
         arguments.out / "load.json", "load", settings, rows, seed=arguments.seed, notes=notes
     )
@@ -120,8 +100,6 @@ def _gateway(arguments: argparse.Namespace, scratch: Path) -> Iterator[tuple[str
 def _measure(
     arguments: argparse.Namespace, target: str, servers: Sequence[int], scratch: Path
 ) -> list[dict[str, Any]]:
-    folder = scratch / "photos"
-    folder.mkdir()
     options = {
         name: getattr(arguments, name)
         for name in ("format", "background", "model")
@@ -129,13 +107,12 @@ def _measure(
     }
     base = Plan(
         target=target,
-        mode="closed",
-        concurrency=_PEAK_CONCURRENCY,
-        rate_per_s=0.0,
+        photos=tuple(make_photos(arguments.samples, arguments.sizes, scratch / "photos")),
         duration_s=arguments.seconds,
+        concurrency=_PEAK_CONCURRENCY,
         timeout_s=arguments.timeout_seconds,
         seed=arguments.seed,
-        photos=tuple(make_photos(arguments.samples, arguments.sizes, folder)),
+        bulk_share=arguments.bulk_share,
         options=options,
     )
     count = len(arguments.concurrency) + len(arguments.load_shares) * len(arguments.arrivals)
@@ -147,51 +124,34 @@ def _measure(
             rates_per_s.append(window.images_per_s)
             bar.update()
         phases = _phases(arguments, base, median(rates_per_s))
-        found = _repeat(phases, arguments, servers, bar)
+        found: list[list[Phase]] = [[] for _ in phases]
+        seeds = random.Random(arguments.seed)  # noqa: S311  no secret
+        for repeat in range(arguments.repeats):
+            seed = seeds.getrandbits(32)  # the same in every phase of a repeat
+            order = list(zip(phases, found, strict=True))[:: -1 if repeat % 2 else 1]
+            for (_, plan), repeats in order:
+                repeats.append(carry_out(replace(plan, seed=seed), servers))
+                bar.update()
     return [
-        summarise(phase.name, repeats, arguments.warm_up_seconds)
-        for phase, repeats in zip(phases, found, strict=True)
+        summarise(name, repeats, arguments.warm_up_seconds)
+        for (name, _), repeats in zip(phases, found, strict=True)
     ]
 
 
-def _phases(arguments: argparse.Namespace, base: Plan, peak_per_s: float) -> list[_Named]:
-    closed = [
-        _Named(
-            {"phase": f"closed, {number}", "mode": "closed", "concurrency": number},
-            replace(base, concurrency=number),
-        )
-        for number in arguments.concurrency
-    ]
+def _phases(
+    arguments: argparse.Namespace, base: Plan, peak_per_s: float
+) -> list[tuple[dict[str, Any], Plan]]:
+    """List the phases, each with the columns that name it."""
+    phases: list[tuple[dict[str, Any], Plan]] = []
+    for number in arguments.concurrency:
+        name = {"phase": f"closed, {number}", "mode": "closed", "concurrency": number}
+        phases.append((name, replace(base, concurrency=number)))
     if not peak_per_s:
-        return closed  # nothing succeeded, which the closed loops' rows say
-    return closed + [
-        _open(base, mode, share, share * peak_per_s)
-        for mode in arguments.arrivals
-        for share in arguments.load_shares
-    ]
-
-
-def _open(base: Plan, mode: Mode, share: float, rate_per_s: float) -> _Named:
-    name = {"phase": f"{mode}, {share:g}", "mode": mode, "load_share": share}
-    return _Named(
-        {**name, "asked_per_s": rate_per_s}, replace(base, mode=mode, rate_per_s=rate_per_s)
-    )
-
-
-def _repeat(
-    phases: Sequence[_Named],
-    arguments: argparse.Namespace,
-    servers: Sequence[int],
-    bar: "tqdm[Any]",
-) -> list[list[Phase]]:
-    """Carry every phase out, once a repeat, forwards and backwards by turns."""
-    found: list[list[Phase]] = [[] for _ in phases]
-    seeds = random.Random(arguments.seed)  # noqa: S311  no secret
-    for repeat in range(arguments.repeats):
-        seed = seeds.getrandbits(32)  # the same in every phase of a repeat
-        order = range(len(phases)) if repeat % 2 == 0 else reversed(range(len(phases)))
-        for number in order:
-            plan = replace(phases[number].plan, seed=seed)
-            found[number].append(carry_out(plan, servers))
-            bar.update()
-    return found
+        return phases  # nothing succeeded, which the closed loops' rows say
+    for mode in arguments.arrivals:
+        for share in arguments.load_shares:
+            rate_per_s = share * peak_per_s
+            name = {"phase": f"{mode}, {share:g}", "mode": mode, "load_share": share}
+            plan = replace(base, mode=mode, rate_per_s=rate_per_s)
+            phases.append((name | {"asked_per_s": rate_per_s}, plan))
+    return phases

@@ -13,29 +13,30 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from benchmarks.load.arrivals import constant_arrivals, poisson_arrivals
+from benchmarks.load.callers import CALLERS, Ask, Protocol
 from benchmarks.load.photos import Mix, Photo
-from packshot import AsyncClient, OverloadedError, PackshotError
 
 Mode = Literal["closed", "poisson", "constant"]
-_CONNECT_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One phase of load."""
 
-    target: str  # the gateway's address
-    mode: Mode  # closed loop, or open loop with arrivals of that kind
-    concurrency: int  # requests under way in a closed loop
-    rate_per_s: float  # arrivals in an open loop
-    duration_s: float  # how long requests are sent
-    timeout_s: float  # what a caller waits at most, from the sending
-    seed: int  # of arrivals and photos
+    target: str  # the server's address
     photos: tuple[Photo, ...]  # what to send
-    # What to ask for, as `AsyncClient.render` takes it
+    duration_s: float  # how long requests are sent
+    mode: Mode = "closed"  # closed loop, or open loop with arrivals of that kind
+    concurrency: int = 1  # requests under way in a closed loop
+    rate_per_s: float = 0.0  # arrivals in an open loop
+    least_answers: int = 0  # a closed loop goes on until it has so many
+    timeout_s: float = 10.0  # what a caller waits at most, from the sending
+    seed: int = 1  # of arrivals and photos
+    protocol: Protocol = "packshot"  # how the server is asked
+    bulk_share: float = 0.0  # of the requests are bulk work; of Packshot alone
+    # What is asked for, in the words of the protocol's caller
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -58,6 +59,7 @@ class Sample:
     done_s: float  # when its answer was there
     status: str  # the answer's gRPC status
     stages_s: Mapping[str, float]  # the reply's times; empty without a reply
+    is_bulk: bool = False  # whether it was bulk work
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +80,30 @@ class Sent:
         return cls([Sample(**sample) for sample in values["samples"]], values["cpu_s"])
 
 
+def constant_arrivals(rate_per_s: float, duration_s: float) -> Iterator[float]:
+    """Yield moments at equal distances, in seconds from the start."""
+    for number in range(int(rate_per_s * duration_s)):
+        yield number / rate_per_s
+
+
+def poisson_arrivals(rate_per_s: float, duration_s: float, rng: random.Random) -> Iterator[float]:
+    """Yield the moments of a Poisson process, as independent callers make it."""
+    due_s = 0.0
+    while (due_s := due_s + rng.expovariate(rate_per_s)) < duration_s:
+        yield due_s
+
+
 async def send(plan: Plan) -> Sent:
     """Carry a plan out; returns once every request has ended."""
     # Nothing here is a secret.
     rng = random.Random(plan.seed)  # noqa: S311
     mix = Mix(plan.photos, random.Random(plan.seed + 1))  # noqa: S311
-    async with AsyncClient(plan.target, timeout_s=plan.timeout_s, retries=False) as client:
-        # The connection is made before the clock starts.
-        await client.healthy(timeout_s=_CONNECT_TIMEOUT_S)
-        phase = _Phase(client, mix, plan.options)
+    priorities = random.Random(plan.seed + 2)  # noqa: S311
+    async with CALLERS[plan.protocol](plan.target, plan.timeout_s, plan.options) as ask:
+        phase = _Phase(ask, mix, plan.bulk_share, priorities)
         cpu_start_s = time.process_time()
         if plan.mode == "closed":
-            await phase.closed_loop(plan.concurrency, plan.duration_s)
+            await phase.closed_loop(plan.concurrency, plan.duration_s, plan.least_answers)
         elif plan.mode == "poisson":
             await phase.open_loop(poisson_arrivals(plan.rate_per_s, plan.duration_s, rng))
         else:
@@ -101,18 +115,19 @@ async def send(plan: Plan) -> Sent:
 class _Phase:
     """A phase under way; its clock starts with it."""
 
-    def __init__(self, client: AsyncClient, mix: Mix, options: Mapping[str, Any]) -> None:
+    def __init__(self, ask: Ask, mix: Mix, bulk_share: float, rng: random.Random) -> None:
         self.samples: list[Sample] = []
-        self._client, self._mix, self._options = client, mix, options
+        self._ask, self._mix = ask, mix
+        self._bulk_share, self._rng = bulk_share, rng
         self._start_s = time.perf_counter()
 
     def _now_s(self) -> float:
         return time.perf_counter() - self._start_s
 
-    async def closed_loop(self, concurrency: int, duration_s: float) -> None:
+    async def closed_loop(self, concurrency: int, duration_s: float, least_answers: int) -> None:
         async def keep_asking() -> None:
-            while (now_s := self._now_s()) < duration_s:
-                retry_after_s = await self._ask(now_s)
+            while (now_s := self._now_s()) < duration_s or len(self.samples) < least_answers:
+                retry_after_s = await self._send(now_s)
                 await asyncio.sleep(retry_after_s)
 
         await asyncio.gather(*(keep_asking() for _ in range(concurrency)))
@@ -121,22 +136,16 @@ class _Phase:
         async with asyncio.TaskGroup() as asked:
             for due_s in arrivals:
                 await asyncio.sleep(max(0.0, due_s - self._now_s()))
-                asked.create_task(self._ask(due_s))
+                asked.create_task(self._send(due_s))
 
-    async def _ask(self, due_s: float) -> float:
+    async def _send(self, due_s: float) -> float:
         """Send one photo; returns how long its caller is told to wait before the next."""
-        photo, retry_after_s, stages_s = self._mix.draw(), 0.0, {}
-        sent_s = self._now_s()
-        try:
-            shot = await self._client.render(photo, **cast("Any", self._options))
-            status, stages_s = "OK", shot.stages_s
-        except OverloadedError as error:
-            status, retry_after_s = error.code.name, error.retry_after_s or 0.0
-        except PackshotError as error:
-            # A photo without a product is an answer; it cost what every photo costs.
-            status = "OK" if error.reason == "NO_FOREGROUND" else error.code.name
-        self.samples.append(Sample(due_s, sent_s, self._now_s(), status, stages_s))
-        return retry_after_s
+        is_bulk = self._rng.random() < self._bulk_share
+        photo, sent_s = self._mix.draw(), self._now_s()
+        answer = await self._ask(photo, **({"priority": "bulk"} if is_bulk else {}))
+        told = (self._now_s(), answer.status, answer.stages_s, is_bulk)
+        self.samples.append(Sample(due_s, sent_s, *told))
+        return answer.retry_after_s
 
 
 if __name__ == "__main__":

@@ -18,11 +18,11 @@ class Latencies:
             if not self._histogram.record_value(max(1, round(time_s * 1e6))):
                 raise ValueError(f"{time_s:g} s is longer than the hour that a histogram spans")
 
-    def figures_ms(self, prefix: str = "") -> dict[str, float | None]:
-        """Return `p50_ms` to `p99_9_ms` and `max_ms`, by that prefix; None of no time at all."""
+    def figures_ms(self) -> dict[str, float | None]:
+        """Return `p50_ms` to `p99_9_ms` and `max_ms`; None of no time at all."""
         percentiles = {f"p{each:g}".replace(".", "_"): each for each in _PERCENTILES}
         return {
-            f"{prefix}{name}_ms": self.percentile_ms(each)
+            f"{name}_ms": self.percentile_ms(each)
             for name, each in {**percentiles, "max": 100.0}.items()
         }
 

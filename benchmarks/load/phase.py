@@ -2,18 +2,24 @@
 
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 
-from benchmarks.errors import LoadError
+import psutil
+
+from benchmarks.errors import BenchmarkError
 from benchmarks.load.generator import Plan, Sent
-from benchmarks.load.usage import Usage
+from processes.tree import family
 
+# Reading every process's memory map takes milliseconds; more often would be felt.
 _LOOK_S = 0.5
 # Imports and the connection, on a machine whose cores are all busy.
 _START_S = 60.0
+# A server that has not given the least of answers in this time hangs.
+_LEAST_ANSWERS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +40,47 @@ def carry_out(plan: Plan, servers: Sequence[int]) -> Phase:
         servers: Process ids of the servers, whose children count as well; none: not known.
 
     Raises:
-        LoadError: The generator failed.
+        BenchmarkError: The generator failed.
     """
-    before = Usage.of(servers)
-    highest_bytes = before.memory_bytes
+    before_s, highest_bytes = _used(servers)
     give_up_s = plan.duration_s + plan.timeout_s + _START_S
-    # A file takes any amount; a pipe that nobody empties would block the generator.
-    with tempfile.TemporaryFile("w+") as answer, tempfile.TemporaryFile("w+") as complaints:
-        with subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.load.generator"],
-            stdin=subprocess.PIPE,
-            stdout=answer,
-            stderr=complaints,
-            text=True,
-        ) as process:
-            try:
-                process.stdin.write(plan.to_json())  # type: ignore[union-attr]  # it is a pipe
-                process.stdin.close()  # type: ignore[union-attr]
-                start_s = time.monotonic()
-                while process.poll() is None:
-                    time.sleep(_LOOK_S)
-                    highest_bytes = max(highest_bytes, Usage.of(servers).memory_bytes)
-                    if time.monotonic() - start_s > give_up_s:
-                        raise LoadError(f"the generator did not end within {give_up_s:g} s")
-            finally:
-                process.kill()
+    give_up_s += _LEAST_ANSWERS_S if plan.least_answers else 0
+    with ExitStack() as held:
+        # A file takes any amount; a pipe that nobody empties would block the generator.
+        asked, answer, complaints = (held.enter_context(TemporaryFile("w+")) for _ in range(3))
+        asked.write(plan.to_json())
+        asked.seek(0)
+        command = [sys.executable, "-m", "benchmarks.load.generator"]
+        process = subprocess.Popen(command, stdin=asked, stdout=answer, stderr=complaints)
+        held.enter_context(process)
+        held.callback(process.kill)
+        start_s = time.monotonic()
+        while process.poll() is None:
+            time.sleep(_LOOK_S)
+            highest_bytes = max(highest_bytes, _used(servers)[1])
+            if time.monotonic() - start_s > give_up_s:
+                raise BenchmarkError(f"the generator did not end within {give_up_s:g} s")
         answer.seek(0)
         complaints.seek(0)
         if process.returncode:
             said = "".join(complaints.readlines()[-5:])
-            raise LoadError(f"the generator ended with status {process.returncode}: {said}")
+            raise BenchmarkError(f"the generator ended with status {process.returncode}: {said}")
         sent = Sent.from_json(answer.read())
     if not servers:
         return Phase(plan, sent, None, None)
-    return Phase(plan, sent, Usage.of(servers).cpu_s - before.cpu_s, highest_bytes)
+    return Phase(plan, sent, _used(servers)[0] - before_s, highest_bytes)
+
+
+def _used(servers: Sequence[int]) -> tuple[float, int]:
+    """Return the processor time of processes and all below them, s, and their memory, bytes.
+
+    The time has that of children that have ended; of memory that is shared, each has its share.
+    """
+    cpu_s, memory_bytes = 0.0, 0
+    for process in family(servers):
+        # Processes come and go while they are being looked at.
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            cpu_s += times.user + times.system + times.children_user + times.children_system
+            memory_bytes += process.memory_full_info().pss
+    return cpu_s, memory_bytes

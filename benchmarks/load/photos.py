@@ -6,18 +6,14 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from PIL import Image
 
-from benchmarks.errors import LoadError
+from benchmarks.errors import BenchmarkError
 
 # A camera's usual; below it a shop's photo would show its blocks.
 _JPEG_QUALITY = 90
-# Weights are told apart in so many parts of one.
-_FINEST_WEIGHT = 1000
-_LEAST_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +21,10 @@ class Size:
     """One size of the mix."""
 
     megapixels: float  # width times height
-    weight: float = 1.0  # how often it is drawn, relative to the others
+    weight: int = 1  # how often it is drawn, relative to the others
 
     def __str__(self) -> str:
-        return f"{self.megapixels:g}:{self.weight:g}"
+        return f"{self.megapixels:g}:{self.weight}"
 
 
 # What a shop gets: mostly pictures that have been through an app or a browser, some straight from a
@@ -40,13 +36,11 @@ def parse_size(text: str) -> Size:
     """Read `MEGAPIXELS[:WEIGHT]`, as a flag's type."""
     megapixels, _, weight = text.partition(":")
     try:
-        size = Size(float(megapixels), float(weight or 1))
+        size = Size(float(megapixels), int(weight or 1))
     except ValueError as exc:
         raise argparse.ArgumentTypeError(f"{text!r} is not MEGAPIXELS[:WEIGHT]") from exc
-    if not (size.megapixels > 0 and size.weight >= _LEAST_WEIGHT):
-        raise argparse.ArgumentTypeError(
-            f"{text!r}: megapixels are above 0, and a weight is at least {_LEAST_WEIGHT}"
-        )
+    if not (size.megapixels > 0 and size.weight > 0):
+        raise argparse.ArgumentTypeError(f"{text!r}: megapixels and weights are above 0")
     return size
 
 
@@ -55,24 +49,25 @@ class Photo:
     """A file to be sent."""
 
     path: str  # the file
-    weight: float  # how often it is drawn, relative to the others
+    weight: int = 1  # how often it is drawn, relative to the others
 
 
 def make_photos(samples: Path, sizes: Sequence[Size], folder: Path) -> list[Photo]:
-    """Write every sample in every size as JPEG.
+    """Write every sample in every size as JPEG into a folder, which is made if missing.
 
     Raises:
-        LoadError: The folder has no photo.
+        BenchmarkError: The folder has no photo.
     """
     sources = sorted(samples.glob("*.jpg"))
     if not sources:
-        raise LoadError(f"{samples} has no photo, *.jpg")
+        raise BenchmarkError(f"{samples} has no photo, *.jpg")
+    folder.mkdir(parents=True, exist_ok=True)
     photos = []
     for source in sources:
         for size in sizes:
             path = folder / f"{source.stem}-{size.megapixels:g}mp.jpg"
             path.write_bytes(scaled_photo(source, size.megapixels))
-            photos.append(Photo(str(path), size.weight / len(sources)))
+            photos.append(Photo(str(path), size.weight))
     return photos
 
 
@@ -94,9 +89,10 @@ class Mix:
     """
 
     def __init__(self, photos: Sequence[Photo], rng: random.Random) -> None:
-        counts = _whole([photo.weight for photo in photos])
-        files = [Path(photo.path).read_bytes() for photo in photos]
-        self._deck = [file for file, count in zip(files, counts, strict=True) for _ in range(count)]
+        common = math.gcd(*(photo.weight for photo in photos))
+        self._deck: list[bytes] = []
+        for photo in photos:
+            self._deck += [Path(photo.path).read_bytes()] * (photo.weight // common)
         self._left: list[bytes] = []
         self._rng = rng
 
@@ -105,15 +101,3 @@ class Mix:
         if not self._left:
             self._left = self._rng.sample(self._deck, len(self._deck))
         return self._left.pop()
-
-
-def _whole(weights: Sequence[float]) -> list[int]:
-    """Bring weights to the smallest whole numbers in the same proportion."""
-    finest = Fraction(1, _FINEST_WEIGHT)
-    fractions = [
-        max(Fraction(weight).limit_denominator(_FINEST_WEIGHT), finest) for weight in weights
-    ]
-    denominator = math.lcm(*(each.denominator for each in fractions))
-    numerators = [int(each * denominator) for each in fractions]
-    common = math.gcd(*numerators)
-    return [each // common for each in numerators]

@@ -53,15 +53,15 @@ def summarise(
 
     Returns:
         Throughput as the median of the repeats, with its lowest, its highest and their spread;
-        percentiles over all repeats' successes together; means of the stages, which add up to the
-        mean latency; counts over everything that was sent in the windows.
+        percentiles over all repeats' interactive successes together; means of their stages, which
+        add up to the mean latency; counts over everything that was sent in the windows.
     """
     windows = [find_window(each.sent.samples, each.plan.duration_s, warm_up_s) for each in repeats]
     rates = sorted(window.images_per_s for window in windows)
     median_rate = statistics.median(rates)
     counted = [sample for window in windows for sample in window.samples]
-    successes = [sample for sample in counted if sample.status == "OK"]
-    statuses = Counter(sample.status for sample in counted)
+    successes = [sample for sample in counted if sample.status == "OK" and not sample.is_bulk]
+    statuses = Counter("bulk " * sample.is_bulk + sample.status for sample in counted)
     latencies = Latencies(sample.done_s - sample.due_s for sample in successes)
     lags = Latencies(sample.sent_s - sample.due_s for sample in counted)
     return {
@@ -73,7 +73,7 @@ def summarise(
         **latencies.figures_ms(),
         **_service_times(successes),
         "requests": len(counted),
-        "ok_share": len(successes) / len(counted) if counted else None,
+        "ok_share": (statuses["OK"] + statuses["bulk OK"]) / len(counted) if counted else None,
         "statuses": ", ".join(f"{status} {count}" for status, count in sorted(statuses.items())),
         **_stages_ms(successes),
         **_costs(repeats),

@@ -7,17 +7,21 @@ stand still.
 
 import argparse
 import logging
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.errors import PeerError
-from benchmarks.load.photos import Size, make_photos
+from benchmarks.errors import BenchmarkError
+from benchmarks.flags import add_flags
+from benchmarks.load.photos import Photo, Size, make_photos
 from benchmarks.peers.contenders import (
     BENTOML,
+    HTTP,
     LITSERVE,
     OWN,
     PEERS,
@@ -27,19 +31,19 @@ from benchmarks.peers.contenders import (
     Contenders,
 )
 from benchmarks.peers.environments import is_installed, pins_of
-from benchmarks.peers.models import U2NETP, make_repository, write_stand_in
-from benchmarks.peers.summary import PACKSHOT, Cell, notes_on, summarise
-from benchmarks.peers.turn import Turn, take_turn
-from benchmarks.record import write_record
+from benchmarks.peers.summary import PACKSHOT, Cell, Turn, notes_on, summarise
+from benchmarks.record import settings_of, write_record
 from benchmarks.table import as_table
+from benchmarks.u2netp import U2NETP, serve, write_stand_in
 from deploy.local.stack import best_model
+from serving.errors import ServingError
 from serving.host import has_nvidia_gpu
 
 log = logging.getLogger(__name__)
 
 # A turn goes on until there are so many answers for each caller: a batch that just misses the end
 # of a short turn would be a third of its throughput otherwise.
-_LEAST_ANSWERS = 3
+_LEAST_ANSWERS = 4
 _TABLE = (
     *("peer", "model", "photo_megapixels", "output", "concurrency", "images_per_s"),
     *("p50_ms", "p95_ms", "p99_ms", "memory_bytes", "cpu_s_per_image"),
@@ -51,6 +55,7 @@ _SETTINGS_NOTES = (
     "JPEG: quality 90, no chroma subsampling, everywhere",
     "the peers scale the matte up; Packshot also refines edges and cleans their colours",
     "triton is bare: tensors in, mattes out, no codec; its processor time is the server's alone",
+    "http is Packshot by its HTTP face, which is one process more",
     "Packshot's limit on waiting is lifted, as no peer has one",
 )
 _STAND_IN_NOTE = (
@@ -61,32 +66,25 @@ _STAND_IN_NOTE = (
 
 def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for peers.json")
-    parser.add_argument(
-        "--quick",
-        action="store_true",
-        help="a smoke run: one round of a second, and only peers that are installed already",
-    )
+    add_flags(parser, "--out", "--quick", "--repository", "--samples")
     parser.add_argument(
         "--only",
         nargs="+",
-        choices=(*PEERS, TRITON),
+        choices=(*PEERS, TRITON, HTTP),
         default=[*PEERS, TRITON],
-        help="what to compare with (default: all)",
+        help="what to compare with (default: %(default)s)",
     )
     parser.add_argument(
         "--model",
         default=best_model(gpu=has_nvidia_gpu()),
         help="the project's model (default: %(default)s)",
     )
-    parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument(
         "--u2netp",
         type=Path,
         default=Path("build/models/u2netp.onnx"),
         help="where `python -m export fetch u2netp` put it; without it one of random weights runs",
     )
-    parser.add_argument("--samples", type=Path, default=Path("samples"), help="folder of photos")
     parser.add_argument("--megapixels", type=float, nargs="+", default=[1, 4], help="for JPEG")
     parser.add_argument("--png-concurrency", type=int, nargs="+", default=[4, 8])
     parser.add_argument("--jpeg-concurrency", type=int, nargs="+", default=[4])
@@ -106,17 +104,15 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
         arguments.rounds, arguments.seconds, arguments.warm_up_seconds = 1, 1.0, 0.5
         arguments.megapixels = arguments.megapixels[:1]
         arguments.png_concurrency = arguments.png_concurrency[:1]
-        only = [one for one in only if one == TRITON or is_installed(one, arguments.environments)]
-        notes += [
-            f"{one} was skipped: --quick installs nothing"
-            for one in set(arguments.only) - set(only)
-        ]
+        absent = [one for one in PEERS if not is_installed(one, arguments.environments)]
+        notes += [f"{one} was skipped: --quick installs nothing" for one in only if one in absent]
+        only = [one for one in only if one not in absent]
     with tempfile.TemporaryDirectory() as name:
         rows = _measure(arguments, only, Path(name), notes)
     notes += notes_on(rows)
-    settings = {
-        key: value for key, value in vars(arguments).items() if key not in {"command", "out"}
-    } | {f"{one}_pins": pins_of(one) for one in PEERS if one in only}
+    settings = settings_of(arguments) | {
+        f"{one}_pins": pins_of(one) for one in PEERS if one in only
+    }
     write_record(arguments.out / "peers.json", "peers", settings, rows, notes=notes)
     print(as_table(rows, _TABLE))
     staged = [row for row in rows if row["peer"] == PACKSHOT]
@@ -141,7 +137,7 @@ def plan(arguments: argparse.Namespace, only: Sequence[str], *, u2netp: bool) ->
     models = [arguments.model, *([U2NETP] if u2netp else [])]
     png = (*among(OWN, models), *among([REMBG], models[1:]))
     cells = [Cell("png", 1, concurrency, png) for concurrency in arguments.png_concurrency]
-    if not among([LITSERVE, BENTOML], models):
+    if not among([LITSERVE, BENTOML, HTTP], models):
         return cells
     for number, megapixels in enumerate(arguments.megapixels):
         # The larger network hides all else; one size of photo shows that, and a smoke run need not.
@@ -158,28 +154,35 @@ def _measure(
     arguments: argparse.Namespace, only: Sequence[str], scratch: Path, notes: list[str]
 ) -> list[dict[str, Any]]:
     """Measure every cell; what could not be measured is told in the notes."""
+    repository, model = scratch / "repository", arguments.model
+    if not (arguments.repository / model / "config.pbtxt").is_file():
+        raise BenchmarkError(f"{arguments.repository} has no model {model}")
+    shutil.copytree(arguments.repository / model, repository / model)
     u2netp = _find_u2netp(arguments, only, scratch, notes)
-    repository = scratch / "repository"
-    make_repository(arguments.model, arguments.repository, repository, u2netp, arguments.samples)
+    if u2netp:
+        serve(u2netp, repository, arguments.samples)
     cells = plan(arguments, only, u2netp=u2netp is not None)
     total = sum(len(cell.contenders) for cell in cells) * arguments.rounds
     rows: list[dict[str, Any]] = []
     failed: set[tuple[str, str]] = set()
     with (
-        Contenders(repository, u2netp, arguments.environments, scratch) as contenders,
+        ExitStack() as exits,
         tqdm(total=total, unit="turn", desc="peers") as bar,
     ):
+        environments = arguments.environments
+        contenders = Contenders(repository, u2netp, environments, scratch, exits, http=HTTP in only)
         for cell in cells:
-            photos = _photos(arguments.samples, cell.photo_megapixels, scratch)
+            folder = scratch / f"photos-{cell.photo_megapixels:g}"
+            photos = make_photos(arguments.samples, [Size(cell.photo_megapixels)], folder)
             turns = _compare(cell, contenders, photos, arguments, failed, notes, bar)
-            rows += summarise(cell, turns, arguments.model)
+            rows += summarise(cell, turns, model)
     return rows
 
 
 def _compare(
     cell: Cell,
     contenders: Contenders,
-    photos: Sequence[bytes],
+    photos: Sequence[Photo],
     arguments: argparse.Namespace,
     failed: set[tuple[str, str]],
     notes: list[str],
@@ -189,7 +192,7 @@ def _compare(
     running: dict[tuple[str, str], Contender] = {}
     turns: dict[tuple[str, str], list[Turn]] = {}
 
-    def leave_out(key: tuple[str, str], error: PeerError) -> None:
+    def leave_out(key: tuple[str, str], error: ServingError) -> None:
         notes.append(f"{key[0]} with {key[1]} was left out ({cell}): {error}")
         log.warning("%s", notes[-1])
         failed.add(key)
@@ -200,34 +203,26 @@ def _compare(
         if key not in failed:
             bar.set_postfix_str(f"starting {key[0]}")
             try:
-                running[key] = contenders.get(*key, cell.output, photos[0])
-            except PeerError as error:
+                running[key] = contenders.get(*key, cell.output, Path(photos[0].path).read_bytes())
+            except ServingError as error:
                 leave_out(key, error)
+    least = cell.concurrency * (1 if arguments.quick else _LEAST_ANSWERS)
     for number in range(arguments.rounds):
         order = list(running) if number % 2 == 0 else list(reversed(running))
         for key in order:
             bar.set_postfix_str(f"{cell}: {' '.join(key)}")
             try:
-                turn = _take(running[key], photos, cell, arguments)
-                turns.setdefault(key, []).append(turn)
-            except PeerError as error:
+                phase = running[key].take_turn(
+                    photos=tuple(photos),
+                    concurrency=cell.concurrency,
+                    duration_s=arguments.warm_up_seconds + arguments.seconds,
+                    least_answers=least,
+                )
+                turns.setdefault(key, []).append(Turn.of(phase, arguments.warm_up_seconds))
+            except ServingError as error:
                 leave_out(key, error)
             bar.update()
     return {key: turns[key] for key in cell.contenders if key in turns}
-
-
-def _take(
-    contender: Contender, photos: Sequence[bytes], cell: Cell, arguments: argparse.Namespace
-) -> Turn:
-    with contender.awake():
-        return take_turn(
-            contender.caller_of(photos),
-            contender.pids,
-            cell.concurrency,
-            arguments.seconds,
-            arguments.warm_up_seconds,
-            1 if arguments.quick else _LEAST_ANSWERS,
-        )
 
 
 def _find_u2netp(
@@ -246,16 +241,8 @@ def _find_u2netp(
     log.info("making a stand-in for U²-NetP, for there is no %s", arguments.u2netp)
     try:
         write_stand_in(path)
-    except PeerError as error:
+    except BenchmarkError as error:
         notes.append(f"rembg was left out: {error}")
         return None
     notes.append(_STAND_IN_NOTE)
     return path
-
-
-def _photos(samples: Path, megapixels: float, scratch: Path) -> list[bytes]:
-    folder = scratch / f"photos-{megapixels:g}"
-    folder.mkdir(exist_ok=True)
-    return [
-        Path(each.path).read_bytes() for each in make_photos(samples, [Size(megapixels)], folder)
-    ]

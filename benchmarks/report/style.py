@@ -1,31 +1,28 @@
 """The style of every chart: one palette, no frames, labels at the data."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+# Of one record: each with a word for its title, where there are several.
+Figures = Iterator[tuple[str, Figure]]
+
 INK = "#1f2933"
 QUIET = "#9aa5b1"
-FAINT = "#e4e7eb"
 ACCENT = "#0b6e99"
 # Readable with a red-green colour deficiency: after Okabe and Ito.
-PALETTE = ("#0b6e99", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4c9a")
-_DPI = 150
+_PALETTE = (ACCENT, "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#6b4c9a")
 _PANEL_IN = (5.2, 3.7)
 _PAD_IN = 0.14
 _WHOLE = 100  # from here on decimals say nothing
 _SMALL = 1e-3
 
 STYLE: dict[Any, Any] = {
-    "figure.dpi": _DPI,
+    "figure.dpi": 150,
     "figure.facecolor": "white",
     "font.size": 10,
     "text.color": INK,
@@ -39,7 +36,7 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "grid.color": FAINT,
+    "grid.color": "#e4e7eb",
     "grid.linewidth": 0.8,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -53,31 +50,11 @@ STYLE: dict[Any, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A chart of the report."""
-
-    name: str  # of the PNG file
-    title: str  # of its section
-    sentence: str  # what it shows
-    machine: str  # what was measured
-    figure: Figure  # the drawing
-
-
-@contextmanager
-def styled() -> Iterator[None]:
-    """Draw in the report's style for the time of a block."""
-    with mpl.rc_context(STYLE):
-        yield
-
-
-def panels(
-    count: int, columns: int = 2, height_in: float | None = None
-) -> tuple[Figure, list[Axes]]:
-    """Make a figure of so many panels, two in a row unless told otherwise."""
-    columns = min(columns, count)
+def panels(count: int, height_in: float = _PANEL_IN[1]) -> tuple[Figure, list[Axes]]:
+    """Make a figure of so many panels, two in a row."""
+    columns = min(2, count)
     rows = -(-count // columns)
-    size = _PANEL_IN[0] * max(columns, 1.5), (height_in or _PANEL_IN[1]) * rows
+    size = _PANEL_IN[0] * max(columns, 1.5), height_in * rows
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=_PAD_IN, w_pad=_PAD_IN))
     made = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
     for spare in made[count:]:
@@ -87,36 +64,92 @@ def panels(
 
 def colour(index: int) -> str:
     """Return the colour of a series by its number."""
-    return PALETTE[index % len(PALETTE)]
+    return _PALETTE[index % len(_PALETTE)]
 
 
-def label_end(axes: Axes, xs: Sequence[float], ys: Sequence[float], text: str, shade: str) -> None:
-    """Write a series' name at its last point, in its colour."""
-    axes.annotate(
-        text,
-        (xs[-1], ys[-1]),
-        xytext=(6, 0),
-        textcoords="offset points",
-        color=shade,
-        va="center",
-        fontsize=9,
-        annotation_clip=False,
-    )
+def label(axes: Axes, at: tuple[float, float], text: str, shade: str = INK, **how: Any) -> None:
+    """Write a text beside a point, to the right unless told otherwise."""
+    right = {"xytext": (6, 0), "va": "center", "fontsize": 9}
+    told: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False, **right}
+    axes.annotate(text, at, color=shade, **(told | how))
 
 
-def plain_log(axes: Axes, which: str, ticks: Sequence[float]) -> None:
-    """Return a logarithmic axis the ticks that were measured, as plain numbers."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log", base=2)
-    axis.set_ticks(list(ticks), labels=[f"{tick:g}" for tick in ticks])
-    axis.set_minor_locator(NullLocator())
+def line(
+    axes: Axes,
+    xs: Sequence[float],
+    ys: Sequence[float],
+    name: str,
+    shade: str,
+    rings: Sequence[bool] = (),
+    *,
+    is_named: bool = True,
+) -> None:
+    """Draw a series with its name at its last point, and rings around some of its points."""
+    axes.plot(xs, ys, "o-", color=shade, markersize=3.5, label=name)
+    if is_named:
+        label(axes, (xs[-1], ys[-1]), name, shade)
+    for x, y, is_ringed in zip(xs, ys, rings, strict=False):
+        if is_ringed:
+            axes.plot(x, y, "o", mfc="none", mec=shade, markersize=11)
 
 
-def decades(axis: Axis, steps: Sequence[float] = (1,)) -> None:
-    """Return a logarithmic axis of tens its ticks, as plain numbers."""
-    axis.set_major_locator(LogLocator(subs=steps))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
-    axis.set_minor_locator(NullLocator())
+def bars(
+    axes: Axes, names: Sequence[str], values: Sequence[float], texts: Sequence[str], ours: Any
+) -> None:
+    """Draw a bar with its text for each value, downwards.
+
+    Args:
+        axes: The panel.
+        names: Of the bars.
+        values: Their lengths.
+        texts: What is written at each end.
+        ours: Whether each is drawn in the accent's colour.
+    """
+    shades = [ACCENT if one else QUIET for one in ours]
+    axes.barh(range(len(names)), values, color=shades, height=0.66)
+    for at, (value, text) in enumerate(zip(values, texts, strict=True)):
+        axes.text(value, at, f" {text}", va="center", fontsize=8.5)
+    axes.set_yticks(range(len(names)), labels=names, fontsize=9)
+    axes.invert_yaxis()
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.spines["bottom"].set_visible(False)
+    axes.margins(x=0.4)
+
+
+def stacked(axes: Axes, rows: Mapping[str, Mapping[str, float]], shades: Mapping[str, str]) -> None:
+    """Draw a bar for each row, its parts one after the other; large parts have their number."""
+    longest = max(sum(parts.values()) for parts in rows.values())
+    seen: set[str] = set()
+    for at, parts in enumerate(rows.values()):
+        left = 0.0
+        for name, width in parts.items():
+            told = None if name in seen else name
+            axes.barh(at, width, left=left, height=0.66, color=shades[name], label=told)
+            seen.add(name)
+            if width > 0.06 * longest:
+                axes.text(left + width / 2, at, plain(width), ha="center", va="center", fontsize=8)
+            left += width
+    axes.set_yticks(range(len(rows)), labels=list(rows))
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+
+
+def batch_axis(axes: Axes, ticks: Sequence[float]) -> None:
+    """Give the x axis, in powers of two, the ticks that were measured, as plain numbers."""
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_ticks(list(ticks), labels=[f"{tick:g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def decades(axes: Axes, *which: str, steps: Sequence[float] = (1,)) -> None:
+    """Make axes, `x` or `y`, logarithmic by tens, with plain numbers."""
+    for name in which:
+        axis = {"x": axes.xaxis, "y": axes.yaxis}[name]
+        getattr(axes, f"set_{name}scale")("log")
+        axis.set_major_locator(LogLocator(subs=steps))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
+        axis.set_minor_locator(NullLocator())
 
 
 def plain(value: float) -> str:

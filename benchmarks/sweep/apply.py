@@ -5,8 +5,8 @@ from pathlib import Path
 
 from google.protobuf import text_format
 
-from benchmarks.errors import SweepError
-from benchmarks.sweep.configuration import Configuration
+from benchmarks.configuration import Configuration
+from benchmarks.errors import BenchmarkError
 from export.triton_config import read_config
 
 
@@ -14,7 +14,7 @@ def check_can_apply(path: Path) -> None:
     """Check that writing a config.pbtxt loses nothing.
 
     Raises:
-        SweepError: It has changes that are not committed, is in no git repository, or is not
+        BenchmarkError: It has changes that are not committed, is in no git repository, or is not
             written as Triton's own message prints, so that comments would be lost.
     """
     command = ["git", "-C", str(path.parent), "status", "--porcelain", "--ignored", "--", path.name]
@@ -25,11 +25,13 @@ def check_can_apply(path: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise SweepError(f"{path} is in no git repository that could keep what it is now")
+        raise BenchmarkError(f"{path} is in no git repository that could keep what it is now")
     if done.stdout.strip():
-        raise SweepError(f"{path} has changes that are not committed: commit or drop them first")
+        raise BenchmarkError(
+            f"{path} has changes that are not committed: commit or drop them first"
+        )
     if text_format.MessageToString(read_config(path)) != path.read_text():
-        raise SweepError(
+        raise BenchmarkError(
             f"{path} was edited by hand: comments or layout would be lost, so nothing is written"
         )
 
@@ -38,7 +40,7 @@ def apply(path: Path, configuration: Configuration) -> None:
     """Write a configuration into a config.pbtxt, leaving the rest as it is.
 
     Raises:
-        SweepError: Something would be lost.
+        BenchmarkError: Something would be lost.
     """
     check_can_apply(path)
     message = configuration.put_into(read_config(path))

@@ -3,15 +3,15 @@
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import perf_analyzer
+from benchmarks.configuration import Configuration
 from benchmarks.load.generator import Plan
 from benchmarks.load.phase import carry_out
 from benchmarks.load.summary import summarise
-from benchmarks.sweep.configuration import Configuration, copy_configured
 from benchmarks.sweep.points import DRIVERS, Driver, Point
 from deploy.local.stack import free_addresses, running
 from processes.ready import ProcessError
@@ -32,8 +32,9 @@ class Bench:
     plan: Plan  # what the gateway is asked; target and concurrency are filled in
     warm_up_s: float  # left out of it
     environ: Mapping[str, str]  # the environment of both servers
-    turns: int  # configurations measured so far
-    failures: list[str]  # what could not be measured, a sentence each
+    turns: int = 0  # configurations measured so far
+    # What could not be measured, a sentence each
+    failures: list[str] = field(default_factory=list)
 
     def measure(
         self, configuration: Configuration, drivers: Sequence[Driver] = DRIVERS
@@ -46,7 +47,7 @@ class Bench:
         self.turns += 1
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
-            copy_configured(self.repository, configuration, scratch / "models")
+            configuration.write(self.repository, scratch / "models")
             own = {
                 **self.environ,
                 **free_addresses(),
@@ -86,7 +87,7 @@ class Bench:
         except AnalyzerError as exc:
             self._fail(f"{configuration}, concurrency {number}: {exc}")
             return []
-        return [self._point(configuration, "triton", number, asdict(found))]
+        return [self._point(configuration, "triton", number, found)]
 
     def _ask_gateway(
         self, configuration: Configuration, target: str, number: int, servers: Sequence[int]

@@ -2,19 +2,19 @@
 
 import argparse
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.errors import SweepError
+from benchmarks.configuration import Configuration, config_path
+from benchmarks.errors import BenchmarkError
+from benchmarks.flags import add_flags
 from benchmarks.load.generator import Plan
 from benchmarks.load.photos import Size, make_photos
-from benchmarks.record import write_record
+from benchmarks.record import settings_of, write_record
 from benchmarks.sweep.apply import apply, check_can_apply
 from benchmarks.sweep.bench import Bench
-from benchmarks.sweep.configuration import Configuration, config_path, precision_of
 from benchmarks.sweep.points import as_rows
 from benchmarks.sweep.sweep import Budget, Sweep
 from benchmarks.table import as_table
@@ -23,26 +23,15 @@ from export.triton_config import read_config
 from serving.host import has_nvidia_gpu
 
 _TABLE = (
-    "path",
-    "model",
-    "instances",
-    "threads",
-    "max_batch_size",
-    "queue_delay_us",
-    "concurrency",
-    "images_per_s",
-    "p50_ms",
-    "p95_ms",
-    "within_objective",
-    "on_pareto_front",
+    *("path", "model", "instances", "threads", "max_batch_size", "queue_delay_us"),
+    *("concurrency", "images_per_s", "p50_ms", "p95_ms", "within_objective", "on_pareto_front"),
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
     """Declare the command's flags."""
     best = best_model(gpu=has_nvidia_gpu())
-    parser.add_argument("--out", type=Path, default=Path("out/bench"), help="folder for sweep.json")
-    parser.add_argument("--quick", action="store_true", help="a smoke run: two configurations")
+    add_flags(parser, "--out", "--quick", "--repository", "--samples", "--seed", "--triton-dir")
     parser.add_argument("--apply", action="store_true", help="write the winner to config.pbtxt")
     parser.add_argument("--p95-ms", type=float, default=500, help="the latency objective")
     parser.add_argument(
@@ -53,7 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -
     )
     parser.add_argument("--minutes", type=float, default=10, help="time for all (%(default)s)")
     parser.add_argument("--margin-percent", type=float, default=3, help="less than it is noise")
-    parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument(
         "--models", nargs="+", default=[best, "matte"], help="the first is where it starts"
     )
@@ -71,24 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -
     )
     parser.add_argument("--megapixels", type=float, default=1, help="the gateway's photos")
     parser.add_argument("--seconds", type=float, default=5, help="of each load on the gateway")
-    parser.add_argument("--samples", type=Path, default=Path("samples"))
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument(
-        "--triton-dir", type=Path, default=Path(environ.get("PACKSHOT_TRITON_DIR", ".triton"))
-    )
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
     """Search, print every point, write the record and, if asked, the configuration.
 
     Raises:
-        SweepError: Nothing could be measured, or the winner cannot be applied.
+        BenchmarkError: Nothing could be measured, or the winner cannot be applied.
     """
     paths = {model: config_path(arguments.repository, model) for model in arguments.models}
     messages = {model: read_config(path) for model, path in paths.items()}
     if arguments.apply:
         if arguments.quick:
-            raise SweepError("a smoke run chooses nothing that could be applied")
+            raise BenchmarkError("a smoke run chooses nothing that could be applied")
         for path in paths.values():
             check_can_apply(path)
     if arguments.quick:
@@ -98,39 +81,47 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
         tempfile.TemporaryDirectory() as photos,
         tqdm(total=round(arguments.minutes * 60), unit="s", desc="sweep") as bar,
     ):
-        bench = _bench(arguments, Path(photos), environ)
+        sizes = [Size(arguments.megapixels)]
+        plan = Plan(
+            target="",
+            photos=tuple(make_photos(arguments.samples, sizes, Path(photos))),
+            duration_s=arguments.seconds,
+            timeout_s=30.0,
+            seed=arguments.seed,
+        )
+        bench = Bench(
+            repository=arguments.repository,
+            concurrency=arguments.concurrency,
+            requests=arguments.requests,
+            stability_percent=arguments.stability_percent,
+            triton_dir=arguments.triton_dir,
+            plan=plan,
+            warm_up_s=arguments.seconds / 6,
+            environ=environ,
+        )
         budget = Budget(arguments.minutes * 60, bar, most_turns=2 if arguments.quick else None)
         found = Sweep(bench, arguments.decide_by, arguments.p95_ms, budget)
-        winner = found.search(start, _axes(arguments), arguments.margin_percent / 100)
+        # What moves most goes first.
+        axes = {
+            "model": arguments.models,
+            "instances": arguments.instances,
+            "threads": arguments.threads,
+            "max_batch_size": arguments.batches,
+            "queue_delay_us": arguments.delays_us,
+        }
+        winner = found.search(start, axes, arguments.margin_percent / 100)
     if not found.points:
-        raise SweepError("nothing could be measured:\n" + "\n".join(bench.failures))
-    precisions = {model: precision_of(message) for model, message in messages.items()}
-    rows = as_rows(found.points, winner, precisions, arguments.p95_ms)
-    settings = {key: value for key, value in vars(arguments).items() if key != "command"}
+        raise BenchmarkError("nothing could be measured:\n" + "\n".join(bench.failures))
+    rows = as_rows(found.points, winner, arguments.p95_ms)
+    told = settings_of(arguments)
     write_record(
-        arguments.out / "sweep.json",
-        "sweep",
-        settings,
-        rows,
-        seed=arguments.seed,
-        notes=found.notes,
+        arguments.out / "sweep.json", "sweep", told, rows, seed=arguments.seed, notes=found.notes
     )
     print(as_table(rows, _TABLE))
     print("\n".join(found.notes))
     if arguments.apply and winner != start:
         apply(paths[winner.model], winner)
         print(f"written to {paths[winner.model]}")
-
-
-def _axes(arguments: argparse.Namespace) -> dict[str, Sequence[Any]]:
-    """Return the settings in the order in which they are varied: what moves most goes first."""
-    return {
-        "model": arguments.models,
-        "instances": arguments.instances,
-        "threads": arguments.threads,
-        "max_batch_size": arguments.batches,
-        "queue_delay_us": arguments.delays_us,
-    }
 
 
 def _shorten(arguments: argparse.Namespace) -> None:
@@ -140,28 +131,3 @@ def _shorten(arguments: argparse.Namespace) -> None:
     arguments.batches, arguments.concurrency = [4], [2]
     arguments.requests, arguments.stability_percent = 4, 999
     arguments.seconds, arguments.minutes = 1.5, 1.0
-
-
-def _bench(arguments: argparse.Namespace, photos: Path, environ: Mapping[str, str]) -> Bench:
-    plan = Plan(
-        target="",
-        mode="closed",
-        concurrency=1,
-        rate_per_s=0.0,
-        duration_s=arguments.seconds,
-        timeout_s=30.0,
-        seed=arguments.seed,
-        photos=tuple(make_photos(arguments.samples, [Size(arguments.megapixels)], photos)),
-    )
-    return Bench(
-        repository=arguments.repository,
-        concurrency=arguments.concurrency,
-        requests=arguments.requests,
-        stability_percent=arguments.stability_percent,
-        triton_dir=arguments.triton_dir,
-        plan=plan,
-        warm_up_s=arguments.seconds / 6,
-        environ=environ,
-        turns=0,
-        failures=[],
-    )

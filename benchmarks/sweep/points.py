@@ -1,11 +1,11 @@
 """Points of throughput and latency of a configuration, and which of them are best."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from benchmarks.configuration import Configuration
 from benchmarks.pareto import pareto_front
-from benchmarks.sweep.configuration import Configuration
 
 Driver = Literal["triton", "gateway"]
 DRIVERS: tuple[Driver, ...] = ("triton", "gateway")
@@ -23,15 +23,6 @@ class Point:
     p95_ms: float  # 95th percentile
     p99_ms: float  # 99th percentile
     turn: int  # which measurement of the sweep, in order of time
-
-    def columns(self) -> dict[str, Any]:
-        """Return it as columns of a row."""
-        own = ("concurrency", "images_per_s", "p50_ms", "p95_ms", "p99_ms", "turn")
-        return {
-            **self.configuration.columns(),
-            "path": self.driver,
-            **{name: getattr(self, name) for name in own},
-        }
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -63,29 +54,28 @@ def score(points: Iterable[Point], driver: Driver, p95_ms: float) -> Score | Non
     return Score(within=False, value=1e3 / min(point.p95_ms for point in counted))
 
 
-def as_rows(
-    points: Sequence[Point], winner: Configuration, precisions: Mapping[str, str], p95_ms: float
-) -> list[dict[str, Any]]:
+def as_rows(points: Sequence[Point], winner: Configuration, p95_ms: float) -> list[dict[str, Any]]:
     """Make a row of every point, and say in it what the point is.
 
     Args:
         points: Of both drivers.
         winner: The configuration that was chosen.
-        precisions: Each model's.
         p95_ms: The objective.
     """
+    own = ("concurrency", "images_per_s", "p50_ms", "p95_ms", "p99_ms", "turn")
     rows = [
         {
-            **point.columns(),
-            "precision": precisions[point.configuration.model],
+            **point.configuration.columns(),
+            "path": point.driver,
+            **{name: getattr(point, name) for name in own},
             "within_objective": point.p95_ms <= p95_ms,
             "chosen": point.configuration == winner,
         }
         for point in points
     ]
     for driver in DRIVERS:
-        own = [row for row in rows if row["path"] == driver]
-        front = pareto_front(own)
-        for row in own:
+        found = [row for row in rows if row["path"] == driver]
+        front = pareto_front(found)
+        for row in found:
             row["on_pareto_front"] = any(row is one for one in front)
     return rows

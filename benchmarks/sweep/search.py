@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.sweep.configuration import Configuration
+from benchmarks.configuration import Configuration
 from benchmarks.sweep.points import Score
 
 

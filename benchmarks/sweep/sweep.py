@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.configuration import Configuration
 from benchmarks.rounds import NOISY_SHARE
 from benchmarks.sweep.bench import Bench
-from benchmarks.sweep.configuration import Configuration
 from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, score
 from benchmarks.sweep.search import descend
 

@@ -1,21 +1,21 @@
 """Passes of a network at every batch size, in torch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 import torch
 
 from benchmarks.limits.roofline import Peaks, attainable_per_s
-from benchmarks.rounds import over_rounds
+from benchmarks.rounds import NOISY_SHARE, over_rounds
 from benchmarks.why_gpu.devices import Device, arithmetic, captured
-from benchmarks.why_gpu.knee import knee_of
 from benchmarks.why_gpu.networks import PassCost, prepare
 from benchmarks.why_gpu.plan import Plan
 
 EAGER, GRAPH, COMPILED = "torch", "torch, CUDA graph", "torch, compiled"
 # A graph saves the launches, about 1 ms a pass: what takes longer than this gains nothing from it.
 _GRAPH_PAYS_UP_TO_S = 0.02
+_KNEE_SHARE = 0.9  # of the best throughput; larger batches cost latency and bring little
 _SERIES = ("device", "engine", "network", "precision")
 
 Row = dict[str, Any]
@@ -67,6 +67,23 @@ def finish(rows: Sequence[Row]) -> None:
         for batch, row in one.items():
             row["is_knee"] = batch == knee
             row["times_batch_of_one"] = rates[batch] / rates[1] if 1 in rates else None
+
+
+def knee_of(rates: Mapping[int, float]) -> int:
+    """Return the smallest batch that reaches nine tenths of the best throughput."""
+    enough = _KNEE_SHARE * max(rates.values())
+    return min(batch for batch, rate in rates.items() if rate >= enough)
+
+
+def noise_notes(rows: Sequence[Row]) -> Iterator[str]:
+    """Name every series of batches of which a figure spreads by more than a tenth over rounds."""
+    worst: dict[str, float] = {}
+    for row in rows:
+        if row.get("spread_share", 0) > NOISY_SHARE:
+            name = f"{row['network']} in {row['precision']}, {row['engine']} on the {row['device']}"
+            worst[name] = max(row["spread_share"], worst.get(name, 0))
+    for name, share in worst.items():
+        yield f"{name}: noisy, up to ± {share:.0%} over rounds"
 
 
 def _times(

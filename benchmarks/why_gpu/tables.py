@@ -147,17 +147,16 @@ def _onnxruntime(bench: Bench) -> Iterator[Row]:
     """Measure ONNX Runtime on the CPU, and on a GPU where its provider can be loaded."""
     import onnxruntime  # noqa: PLC0415  optional
 
-    from benchmarks.why_gpu.onnx_batches import CUDA, onnx_batch_rows  # noqa: PLC0415
-    from benchmarks.why_gpu.precisions import variant_rows  # noqa: PLC0415
+    from benchmarks.why_gpu.onnx import CUDA, batch_rows, variant_rows  # noqa: PLC0415
 
     plan = bench.plans["cpu"]
     for model in _CPU_MODELS:
-        yield from onnx_batch_rows(bench.repository, model, plan)
+        yield from batch_rows(bench.repository, model, plan)
     if bench.main.kind == "cpu":
-        yield from variant_rows(bench.repository, "matte", plan.batch, plan.rounds, plan.turn_s)
+        yield from variant_rows(bench.repository, "matte", plan)
     elif CUDA in onnxruntime.get_available_providers():
         for model in _CUDA_MODELS:
-            yield from onnx_batch_rows(bench.repository, model, bench.plans["gpu"], CUDA)
+            yield from batch_rows(bench.repository, model, bench.plans["gpu"], CUDA)
     else:
         bench.notes.append(
             "the GPU's figures are torch's own: this onnxruntime has no CUDA provider"
@@ -172,26 +171,18 @@ def _pipeline(bench: Bench) -> Iterator[Row]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table."""
-
-    share: float  # of the time; what one does not use, those after it share
-    rows: Callable[[Bench], Iterator[Row]]  # measures it
-
-
-# The most important first, in case the time runs out.
-TABLES: Final[dict[str, Table]] = {
-    "peaks": Table(20, _peaks),
-    "matte": Table(60, _passes("matte")),
-    "accuracy": Table(6, _accuracy),
-    "pipeline": Table(65, _pipeline),
-    "isnet": Table(30, _passes("isnet")),
-    "onnxruntime": Table(25, _onnxruntime),
-    "cpu": Table(25, _cpu_beside),
-    "training": Table(8, _training),
-    "alexnet": Table(8, _passes("alexnet")),
-    "compile": Table(40, _compiled),
+# Each with its share of the time; the most important first, in case the time runs out.
+TABLES: Final[dict[str, tuple[float, Callable[[Bench], Iterator[Row]]]]] = {
+    "peaks": (20, _peaks),
+    "matte": (60, _passes("matte")),
+    "accuracy": (6, _accuracy),
+    "pipeline": (65, _pipeline),
+    "isnet": (30, _passes("isnet")),
+    "onnxruntime": (25, _onnxruntime),
+    "cpu": (25, _cpu_beside),
+    "training": (8, _training),
+    "alexnet": (8, _passes("alexnet")),
+    "compile": (40, _compiled),
 }
 
 

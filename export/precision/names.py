@@ -16,3 +16,9 @@ class Precision(StrEnum):
 # on two cores. A pass in integers is so short that what an instance does between two of them
 # counts; a second one fills the gap.
 INSTANCES: Final = {Precision.INT8: 2}
+
+
+def precision_of(model: str) -> Precision:
+    """Return the precision that a model's name ends in; without such an ending it is full."""
+    ending = model.rpartition("-")[2]
+    return Precision(ending) if ending in set(Precision) else Precision.FP32

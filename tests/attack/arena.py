@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.temporary_postgres import temporary_postgres
 from gateway.config import GatewayConfig
 from packshot import Client, PackshotError
 from processes.ready import free_ports
@@ -19,6 +18,7 @@ from tests.attack.target import Target
 from tests.integration.processes import Triton, start_server
 from tests.support.accounts import Books, books_at
 from tests.support.certificates import Authority
+from tests.support.postgres import temporary_postgres
 
 # Bounds that an attack can reach on a small machine, and a memory ceiling that it could break.
 BOUNDS: Mapping[str, str] = {

@@ -25,15 +25,13 @@ def test_limits_give_every_throughput_as_a_share_of_its_limit(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr
     rows = read_record(tmp_path / "limits.json").rows
     kinds = {row["kind"] for row in rows}
-    assert kinds == {"peak", "network", "triton", "operator", "codec", "service"}
+    assert kinds == {"peak", "network", "triton", "codec", "service"}
     (network,) = (row for row in rows if row["kind"] == "network")
     assert network["model"] == "matte-int8"
     assert network["share_of_limit"] > 0
     (served,) = (row for row in rows if row["kind"] == "triton")
     assert served["batch"] == network["batch"]
     assert served["share_of_onnxruntime"] > 0.5
-    shares = [row["share_of_operations"] for row in rows if row["kind"] == "operator"]
-    assert sum(shares) == pytest.approx(1)
     for row in rows:
         if row["kind"] == "service":
             assert row["limit_images_per_s"] < network["images_per_s"]

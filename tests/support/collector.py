@@ -1,14 +1,16 @@
 """A receiver of traces by OTLP over HTTP, as every collector is one, that keeps them in memory."""
 
 import base64
+import gzip
 import json
+import threading
 from dataclasses import dataclass
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
 
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-
-from benchmarks.trace_sink import TraceSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Span:
     failed: bool
 
 
-class Collector(TraceSink):
+class Collector:
     """Listens on a free port for the time of a block.
 
     Attributes:
@@ -34,14 +36,47 @@ class Collector(TraceSink):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.spans: list[Span] = []
+        collector = self
 
-    def take(self, path: str, body: bytes, kind: str) -> None:
-        """Keep the spans."""
-        super().take(path, body, kind)
-        assert path == "/v1/traces"
-        self.spans += _spans(_message(body, kind))
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                assert self.path == "/v1/traces"
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    body = gzip.decompress(body)
+                kind = self.headers["Content-Type"]
+                collector.spans += _spans(_message(body, kind))
+                # Without a body, which is how an empty answer is written.
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+
+            def log_message(self, *_args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def endpoint(self) -> str:
+        """Its base URL, as `PACKSHOT_OTLP_ENDPOINT` takes it."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
 
 def _message(body: bytes, kind: str) -> ExportTraceServiceRequest:

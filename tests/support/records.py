@@ -167,19 +167,7 @@ def limit_rows() -> list[Row]:
             ("matte", 47.0, 67.0, 9.0e6),
         )
     ]
-    services: list[Row] = [
-        {
-            "kind": "service",
-            "model": "matte-int8",
-            "photo_megapixels": size,
-            "output": output,
-            "codec_cpu_ms": codec_ms,
-            "network_cpu_ms": 16.8,
-            "limit_images_per_s": 2000 / (codec_ms + 16.8),
-        }
-        for size, output, codec_ms in ((1.0, "jpeg", 15.0), (4.0, "jpeg", 48.0), (4.0, "png", 63.2))
-    ]
-    return [*peaks, *networks, *services]
+    return [*peaks, *networks]
 
 
 def gpu_limit_rows() -> list[Row]:

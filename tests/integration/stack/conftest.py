@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.temporary_postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
 from packshot import AsyncClient
 from processes.ready import answers, free_ports, is_serving
 from processes.server import ServerProcess
 from tests.integration.processes import Triton, start_server
 from tests.support.accounts import Books, books_at
+from tests.support.postgres import NoPostgresError, TemporaryPostgres, temporary_postgres
 
 
 @dataclass

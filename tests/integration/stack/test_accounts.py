@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.credits_drill import Plan, drill
-from benchmarks.temporary_postgres import TemporaryPostgres
 from gateway.accounts.accounts import prepare
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.database import open_engine, parse_url
@@ -19,10 +17,12 @@ from gateway.config import GatewayConfig
 from gateway.errors import OutOfCreditsError
 from gateway.start import StartError
 from packshot import AsyncClient, UnavailableError
+from tests.credits_drill import Plan, drill
 from tests.integration.processes import Triton
 from tests.support.accounts import Books
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.postgres import TemporaryPostgres
 
 PHOTO = encode(product_photo())
 

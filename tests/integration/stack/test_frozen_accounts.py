@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import InternalError
 
-from benchmarks.temporary_postgres import TemporaryPostgres
 from gateway.accounts.credits import CreditStore
 from gateway.accounts.schema import api_keys
 from gateway.app import Gateway
@@ -24,6 +23,7 @@ from tests.support.accounts import Books
 from tests.support.deaf_proxy import DeafProxy, deaf_proxy
 from tests.support.fake_inference import FakeInferenceServer
 from tests.support.pictures import encode, product_photo
+from tests.support.postgres import TemporaryPostgres
 
 PHOTO = encode(product_photo())
 

@@ -6,19 +6,18 @@ from pathlib import Path
 import pytest
 
 from benchmarks.budget import Row, Table, fill
-from benchmarks.cost.prices import GpuPrice, Prices
+from benchmarks.cost.prices import Prices
 from benchmarks.cost.thousand import price_rows
 from benchmarks.gpu_serving.gateways import bottleneck
 from benchmarks.gpu_serving.gauges import Load
-from benchmarks.gpu_serving.tables import FIRST
-from benchmarks.gpu_serving.variants import Variant
+from benchmarks.gpu_serving.tables import FIRST, variant
 from benchmarks.results_folder import read_folder
 from export.triton_config import read_config
 from tests.support.records import GPU_MACHINE, save_record
 
 
 def test_a_variant_changes_what_it_names(root: Path, tmp_path: Path) -> None:
-    variant = Variant(
+    asked = variant(
         "two",
         instances=2,
         max_batch_size=32,
@@ -26,7 +25,7 @@ def test_a_variant_changes_what_it_names(root: Path, tmp_path: Path) -> None:
         cuda={"prefer_nhwc": "1"},
         parameters={"gpu_tensor_transfer": "bound"},
     )
-    variant.write(root / "model_repository", tmp_path, "gpu")
+    asked.write(root / "model_repository", tmp_path, "gpu")
     found = read_config(tmp_path / "two/config.pbtxt")
     assert (found.name, found.max_batch_size) == ("two", 32)
     (group,) = found.instance_group
@@ -40,7 +39,7 @@ def test_a_variant_changes_what_it_names(root: Path, tmp_path: Path) -> None:
 
 def test_without_batching_a_pass_has_one_photo_and_no_scheduler(root: Path) -> None:
     given = read_config(root / "model_repository/matte-fp16/config.pbtxt")
-    found = Variant("alone", batching=False).message(given, "cpu")
+    found = variant("alone", batching=False).put_into(given, "cpu")
     assert found.max_batch_size == 1
     assert not found.HasField("dynamic_batching")
     assert [one.batch_size for one in found.model_warmup] == [1]
@@ -60,7 +59,7 @@ def test_the_fastest_row_of_each_kind_is_priced(tmp_path: Path) -> None:
         {"gateways": 2, "photo_megapixels": 1.0, "output": "jpeg", "images_per_s": 100.0},
     ]
     save_record(tmp_path, "gpu-serving.json", "gpu-serving", rows, GPU_MACHINE)
-    prices = Prices("credits", {"spot": 0.1}, {"mine": GpuPrice("H100", 3.6)})
+    prices = Prices("credits", {"spot": 0.1}, {"mine": ("H100", 3.6)})
     found, notes = price_rows(read_folder(tmp_path), prices)
     assert not notes
     assert {row["what"]: row["price_per_1000_images"] for row in found} == {

@@ -5,6 +5,7 @@ import asyncio
 import random
 import statistics
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,9 +14,16 @@ import pytest
 from hdrh.histogram import HdrHistogram
 from PIL import Image
 
-from benchmarks.errors import LoadError
-from benchmarks.load.arrivals import constant_arrivals, poisson_arrivals
-from benchmarks.load.generator import Mode, Plan, Sample, Sent, send
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.generator import (
+    Mode,
+    Plan,
+    Sample,
+    Sent,
+    constant_arrivals,
+    poisson_arrivals,
+    send,
+)
 from benchmarks.load.latency import Latencies
 from benchmarks.load.phase import Phase, carry_out
 from benchmarks.load.photos import Mix, Photo, Size, make_photos, parse_size
@@ -27,16 +35,12 @@ STAGES = {"decode": 0.02, "infer": 0.05, "total": 0.08}
 
 def planned(mode: Mode = "closed", **changes: Any) -> Plan:
     values: dict[str, Any] = {
-        "target": "127.0.0.1:1",
-        "mode": mode,
-        "concurrency": 1,
-        "rate_per_s": 10.0,
-        "duration_s": 10.0,
-        "timeout_s": 1.0,
-        "seed": 1,
         "photos": (),
+        "duration_s": 10.0,
+        "rate_per_s": 10.0,
+        "timeout_s": 1.0,
     }
-    return Plan(**(values | changes))
+    return Plan("127.0.0.1:1", mode=mode, **(values | changes))
 
 
 def every(distance_s: float, latency_s: float, count: int, lag_s: float = 0.0) -> list[Sample]:
@@ -61,8 +65,8 @@ def test_constant_arrivals_are_equally_far_apart() -> None:
 
 def test_percentiles_agree_with_the_exact_ones_to_three_digits() -> None:
     times_s = np.random.default_rng(1).lognormal(-3, 1, 20_000)
-    figures = Latencies(times_s).figures_ms("x_")
-    for name, percentile in (("x_p50_ms", 50), ("x_p95_ms", 95), ("x_p99_ms", 99)):
+    figures = Latencies(times_s).figures_ms()
+    for name, percentile in (("p50_ms", 50), ("p95_ms", 95), ("p99_ms", 99)):
         exact_ms = np.percentile(times_s, percentile, method="inverted_cdf") * 1e3
         assert figures[name] == pytest.approx(exact_ms, rel=0.002)
 
@@ -150,10 +154,21 @@ def test_refusals_count_and_are_no_latencies() -> None:
     assert any("not every request" in note for note in warnings_about(row))
 
 
+def test_bulk_work_counts_in_throughput_and_is_no_latency() -> None:
+    bulk = [replace(sample, done_s=sample.due_s + 2, is_bulk=True) for sample in every(0.1, 0, 80)]
+    sent = Sent(sorted([*every(0.1, 0.1, 100), *bulk], key=lambda one: one.due_s), 1.0)
+    row = summarise({"phase": "both"}, [Phase(planned(), sent, None, None)], warm_up_s=0)
+    assert row["images_per_s"] > 15
+    assert row["max_ms"] == pytest.approx(100, rel=0.01)
+    assert row["statuses"].startswith("OK ")
+    assert ", bulk OK " in row["statuses"] or "bulk OK" in row["statuses"]
+    assert row["ok_share"] == 1
+
+
 def test_each_photo_is_drawn_as_often_as_its_weight_says_in_an_order_by_chance(
     tmp_path: Path,
 ) -> None:
-    weights = {"a": 20 / 3, "b": 40 / 3, "c": 30 / 3, "d": 10 / 3}
+    weights = {"a": 20, "b": 40, "c": 30, "d": 10}
     for name in weights:
         (tmp_path / name).write_text(name)
     photos = [Photo(str(tmp_path / name), weight) for name, weight in weights.items()]
@@ -173,7 +188,7 @@ def test_photos_have_the_sizes_and_weights_of_the_mix(tmp_path: Path) -> None:
     out.mkdir()
     photos = make_photos(tmp_path, [Size(0.5, 3), Size(1, 1)], out)
     assert len(photos) == 4
-    assert sum(photo.weight for photo in photos) == pytest.approx(4)
+    assert sorted(photo.weight for photo in photos) == [1, 1, 3, 3]
     sizes = []
     for photo in photos:
         with Image.open(photo.path) as opened:
@@ -182,14 +197,14 @@ def test_photos_have_the_sizes_and_weights_of_the_mix(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_photos_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(LoadError, match="no photo"):
+    with pytest.raises(BenchmarkError, match="no photo"):
         make_photos(tmp_path, [Size(1)], tmp_path)
 
 
 def test_sizes_are_read_from_the_command_line() -> None:
     assert parse_size("4") == Size(4, 1)
     assert parse_size("0.5:20") == Size(0.5, 20)
-    for wrong in ("big", "1:", "0", "1:-2", "nan"):
+    for wrong in ("big", "1:", "0", "1:-2", "1:0.5", "nan"):
         if wrong == "1:":
             assert parse_size(wrong) == Size(1, 1)
             continue
@@ -198,14 +213,14 @@ def test_sizes_are_read_from_the_command_line() -> None:
 
 
 def test_a_plan_and_its_samples_survive_the_way_between_processes() -> None:
-    plan = planned("poisson", photos=(Photo("a.jpg", 0.5),), options={"format": "png"})
+    plan = planned("poisson", photos=(Photo("a.jpg", 2),), options={"format": "png"})
     assert Plan.from_json(plan.to_json()) == plan
     sent = Sent(every(0.1, 0.1, 3), 0.5)
     assert Sent.from_json(sent.to_json()) == sent
 
 
 def test_a_generator_without_a_gateway_says_why_it_ended() -> None:
-    with pytest.raises(LoadError, match="UnavailableError"):
+    with pytest.raises(BenchmarkError, match="UnavailableError"):
         carry_out(planned(), servers=())
 
 
@@ -225,9 +240,9 @@ def test_open_arrivals_do_not_wait_for_answers(monkeypatch: pytest.MonkeyPatch) 
 
         async def render(self, *_: object, **__: object) -> Any:
             await asyncio.sleep(1)
-            return argparse.Namespace(stages_s=STAGES)
+            return argparse.Namespace(picture=b"", stages_s=STAGES)
 
-    monkeypatch.setattr("benchmarks.load.generator.AsyncClient", Slow)
+    monkeypatch.setattr("benchmarks.load.callers.AsyncClient", Slow)
     monkeypatch.setattr(
         "benchmarks.load.generator.Mix", lambda *_: argparse.Namespace(draw=lambda: b"")
     )

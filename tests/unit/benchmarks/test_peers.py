@@ -3,10 +3,8 @@
 import argparse
 import http.server
 import io
-import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,16 +15,17 @@ import psutil
 import pytest
 from PIL import Image
 
-from benchmarks.errors import PeerError
+from benchmarks.errors import BenchmarkError
+from benchmarks.load.generator import Plan, Sample, Sent
+from benchmarks.load.phase import Phase
+from benchmarks.load.photos import Photo
 from benchmarks.peers import command, environments
-from benchmarks.peers.callers import HttpCaller, check_picture
-from benchmarks.peers.contenders import PEERS
+from benchmarks.peers.contenders import PEERS, Contender, fault_of
 from benchmarks.peers.environments import ensure_environment, is_installed, pins_of
-from benchmarks.peers.server import running_server
-from benchmarks.peers.summary import Cell, notes_on, summarise
-from benchmarks.peers.turn import Turn, take_turn
+from benchmarks.peers.summary import Cell, Turn, notes_on, summarise
 from benchmarks.rounds import full_spread
-from processes.tree import pause, resume
+from processes.server import ServerProcess
+from processes.tree import awake, is_alive, pause
 
 # A child that its parent does not end, and whose id it writes down.
 PARENT = """
@@ -38,7 +37,7 @@ time.sleep(600)
 
 
 def turn(images: int, latency_s: float = 0.1, cpu_s: float = 1.0, memory_bytes: int = 1) -> Turn:
-    return Turn(2.0, (latency_s,) * images, cpu_s, memory_bytes)
+    return Turn(images / 2.0, (latency_s,) * images, cpu_s / images, memory_bytes, {})
 
 
 def flags(*arguments: str) -> argparse.Namespace:
@@ -53,13 +52,17 @@ def picture(output: str, size: tuple[int, int] = (8, 6)) -> bytes:
     return buffer.getvalue()
 
 
+bodies: list[bytes] = []
+
+
 class FakeServer(http.server.BaseHTTPRequestHandler):
-    """Echoes; answers 500 where the body holds the word broken."""
+    """Echoes; answers 500 where the body holds the word broken, and notes what it was sent."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        bodies.append(body)
         self.send_response(500 if b"broken" in body else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -69,12 +72,13 @@ class FakeServer(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def http_server() -> Iterator[int]:
+def http_server(**options: Any) -> Iterator[Plan]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), FakeServer) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_address[1]
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        yield Plan(url, (), 0.0, protocol="http", options=options)
         server.shutdown()
         thread.join()
 
@@ -166,82 +170,69 @@ def test_what_is_not_asked_for_is_not_planned() -> None:
 
 
 def test_a_turn_counts_what_is_answered_after_the_warm_up() -> None:
-    with http_server() as port:
-        begun_s = time.perf_counter()
-        found = take_turn(
-            lambda: HttpCaller(port, "/", [b"photo"]), [os.getpid()], 2, 0.6, 0.3, least_answers=2
-        )
-        took_s = time.perf_counter() - begun_s
-    assert 0.6 <= found.duration_s <= took_s - 0.3
-    assert len(found.latencies_s) >= 4
-    assert sum(found.latencies_s) <= 2 * (found.duration_s + max(found.latencies_s))
-    assert 0 < found.cpu_s <= took_s * (os.cpu_count() or 1)
-    assert found.memory_bytes > 10e6
+    # Four answers are wanted: the turn goes on beyond its two seconds until the third and fourth.
+    done_s = (0.5, 1.5, 2.5, 4.0, 4.5)
+    samples = [Sample(at - 0.5, at - 0.5, at, "OK", {"decode": at}) for at in done_s]
+    plan = Plan("", (), 2.0, least_answers=4)
+    found = Turn.of(Phase(plan, Sent(samples, 0.0), cpu_s=10.0, memory_bytes=7), warm_up_s=1.0)
+    assert found.images_per_s == pytest.approx(3 / 3)
+    assert found.latencies_s == [0.5] * 3
+    assert found.cpu_s_per_image == pytest.approx(2)
+    assert found.stages_s == {"decode": pytest.approx(8 / 3)}
 
 
-def test_a_request_that_fails_ends_the_turn_with_its_reason() -> None:
-    with http_server() as port, pytest.raises(PeerError, match="status 500"):
-        take_turn(lambda: HttpCaller(port, "/", [b"broken"]), [os.getpid()], 1, 0.1, 0.1)
+def contender(plan: Plan, photo: Path, body: bytes) -> Contender:
+    photo.write_bytes(body)
+    photos = (Photo(str(photo)),)
+    return Contender(replace(plan, photos=photos), (), lambda: None)
+
+
+def test_a_closed_loop_asks_an_http_server_until_it_has_the_answers(tmp_path: Path) -> None:
+    with http_server() as plan:
+        asked = contender(plan, tmp_path / "photo", b"photo")
+        found = asked.take_turn(concurrency=2, duration_s=0.1, least_answers=20)
+    assert len(found.sent.samples) >= 20
+    assert {sample.status for sample in found.sent.samples} == {"OK"}
+
+
+def test_a_request_that_fails_ends_the_turn_with_its_reason(tmp_path: Path) -> None:
+    with (
+        http_server() as plan,
+        pytest.raises(BenchmarkError, match="HTTP 500"),
+    ):
+        contender(plan, tmp_path / "photo", b"broken").take_turn(duration_s=0.1)
 
 
 def test_a_form_holds_the_file_and_the_fields() -> None:
-    with http_server() as port:
-        caller = HttpCaller(port, "/", [b"\xff\xd8photo"], "file", {"model": "u2netp"})
-        answer = caller.ask(0).content
-        caller.close()
-    assert b'name="model"\r\n\r\nu2netp\r\n' in answer
-    assert b'name="file"; filename="photo.jpg"' in answer
-    assert b"\r\n\r\n\xff\xd8photo\r\n--" in answer
+    bodies.clear()
+    with http_server(file_field="file", fields={"model": "u2netp"}) as plan:
+        fault_of(plan, picture("jpeg"), "png")
+    assert b'name="model"\r\n\r\nu2netp\r\n' in bodies[0]
+    assert b'name="file"; filename="photo.jpg"' in bodies[0]
+    assert picture("jpeg") in bodies[0]
 
 
-@pytest.mark.parametrize("output", ["png", "jpeg"])
-def test_a_real_answer_is_a_picture_of_the_photo_s_size(output: str) -> None:
-    photo = picture("jpeg")
-    check_picture(picture(output), photo, output)
-    with pytest.raises(PeerError, match="not"):
-        check_picture(picture(output, (6, 8)), photo, output)
-    with pytest.raises(PeerError, match="no picture"):
-        check_picture(b"{}", photo, output)
-    with pytest.raises(PeerError, match="not"):
-        check_picture(picture({"png": "jpeg", "jpeg": "png"}[output]), photo, output)
+def test_an_answer_that_is_no_picture_of_the_photo_s_size_is_a_fault() -> None:
+    with http_server() as plan:  # which echoes
+        assert fault_of(plan, picture("jpeg"), "jpeg") == ""
+        assert "not ((8, 6), 'PNG', 'RGBA')" in fault_of(plan, picture("jpeg"), "png")
+    with http_server(file_field="file") as plan:
+        assert "no picture" in fault_of(plan, picture("jpeg"), "jpeg")
 
 
-def test_of_a_server_nothing_is_left_not_even_what_stands_still(tmp_path: Path) -> None:
+def test_of_a_server_that_stands_still_nothing_is_left(tmp_path: Path) -> None:
     note = tmp_path / "child"
     program = [sys.executable, "-c", PARENT, str(note)]
-    with running_server("parent", program, {}, tmp_path) as server:
-        while not (note.exists() and note.read_text()):
-            time.sleep(0.05)
+    with ServerProcess("parent", program, tmp_path / "log", lenient=True) as server:
+        server.wait_until(lambda: note.exists() and note.read_text() != "")
         child = psutil.Process(int(note.read_text()))
-        pause([server.process.pid])
+        pause([server.pid])
         assert child.status() == psutil.STATUS_STOPPED
-        resume([server.process.pid])
-        assert child.status() != psutil.STATUS_STOPPED
-        pause([server.process.pid])
-    assert server.process.poll() is not None
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-
-
-def test_a_server_that_ends_says_its_last_words(tmp_path: Path) -> None:
-    program = [sys.executable, "-c", "raise SystemExit('no such port')"]
-
-    def refuse() -> None:
-        raise OSError("nobody listens")
-
-    with (
-        running_server("peer", program, {}, tmp_path) as server,
-        pytest.raises(PeerError, match=r"status 1; the end of .*peer\.log:\n  no such port"),
-    ):
-        server.wait_until_answers(refuse)
-
-
-def test_a_program_that_is_not_there_is_a_peer_s_error(tmp_path: Path) -> None:
-    absent = str(tmp_path / "absent")
-    with (
-        pytest.raises(PeerError, match="cannot be started"),
-        running_server("peer", [absent], {}, tmp_path),
-    ):
-        pass
+        with awake([server.pid]):
+            assert child.status() != psutil.STATUS_STOPPED
+        assert child.status() == psutil.STATUS_STOPPED
+    assert not server.is_running()
+    assert not is_alive(child)
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -267,6 +258,6 @@ def test_an_environment_is_made_once_and_anew_when_its_pins_change(
     assert (programs / "python").lstat().st_mtime_ns == made
     pins.write_text("no-such-package-of-packshot @ file:///nowhere\n")
     assert not is_installed("nothing", folder)
-    with pytest.raises(PeerError, match="nothing cannot be installed"):
+    with pytest.raises(BenchmarkError, match="nothing cannot be installed"):
         ensure_environment("nothing", folder)
     assert not is_installed("nothing", folder)

@@ -8,14 +8,12 @@ from PIL import Image
 
 from benchmarks.pareto import pareto_front
 from benchmarks.report import style
-from benchmarks.report.shares import service_shares
-from benchmarks.report.stages import stages_of
+from benchmarks.report.serving import stages_of
 from benchmarks.report.style import plain
-from benchmarks.results_folder import read_folder
 from tests.support.records import load_rows, save_all, save_record
 from tests.unit.benchmarks.conftest import Command
 
-_GPU = ("batches-1", "batches-6", "device-pipeline")
+_GPU = ("batches", "batches-6", "device-pipeline")
 
 
 def test_nothing_on_the_front_is_beaten_in_both() -> None:
@@ -49,19 +47,12 @@ def test_the_page_holds_every_chart_and_asks_the_network_for_nothing(
         with Image.open(tmp_path / f"{name}.png") as picture:
             assert min(picture.size) > 300
             assert picture.convert("L").getextrema() != (255, 255)
-    assert page.count("src='data:image/png;base64,") == len(list(tmp_path.glob("*.png")))
+    assert page.count('src="data:image/png;base64,') == len(list(tmp_path.glob("*.png")))
     assert not re.search(r"https?://", page)
     assert "Made-up Processor" in page
     assert "H100" in page
     assert "interleaved, three rounds" in page
     assert "no record of cost" in page
-
-
-def test_the_service_is_set_beside_the_limit_of_the_same_case(tmp_path: Path) -> None:
-    save_all(tmp_path)
-    (row,) = service_shares(read_folder(tmp_path))
-    assert (row["model"], row["photo_megapixels"], row["output"]) == ("matte-int8", 4.0, "png")
-    assert row["share_of_limit"] == pytest.approx(18.0 / 25.0)  # 2 cores, 80 ms a photo
 
 
 def test_what_is_missing_and_what_is_no_record_is_named(command: Command, tmp_path: Path) -> None:

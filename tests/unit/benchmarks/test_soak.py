@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.soak_census import Life
-from benchmarks.soak_load import Ledger, Shot
+from tests.soak.census import Life
+from tests.soak.load import Ledger, Shot
 
 
 @pytest.mark.parametrize(

@@ -10,17 +10,17 @@ import pytest
 from google.protobuf import text_format
 from tqdm import tqdm
 
-from benchmarks.errors import SweepError
+from benchmarks.configuration import Configuration, config_path
+from benchmarks.errors import BenchmarkError
 from benchmarks.sweep.apply import apply, check_can_apply
 from benchmarks.sweep.bench import Bench
-from benchmarks.sweep.configuration import Configuration, config_path, copy_configured, precision_of
 from benchmarks.sweep.points import DRIVERS, Driver, Point, Score, as_rows, score
 from benchmarks.sweep.search import descend
 from benchmarks.sweep.sweep import Budget, Sweep
-from export.precision.names import INSTANCES, Precision
+from export.precision.names import INSTANCES, Precision, precision_of
 from export.triton_config import read_config
 
-BASE = Configuration("matte-int8", 1, 0, 16, 0)
+BASE = Configuration("matte-int8")
 AXES = {"instances": [1, 2], "max_batch_size": [4, 8, 16], "queue_delay_us": [0, 1000]}
 
 
@@ -64,7 +64,7 @@ def test_no_point_has_no_score() -> None:
 
 
 def test_rows_say_what_is_within_on_the_front_and_chosen() -> None:
-    rows = as_rows([point(30, 300), point(40, 400)], BASE, {"matte-int8": "int8"}, p95_ms=350)
+    rows = as_rows([point(30, 300), point(40, 400)], BASE, p95_ms=350)
     assert [(row["within_objective"], row["on_pareto_front"]) for row in rows] == [
         (True, True),
         (False, True),
@@ -128,9 +128,10 @@ def test_a_configuration_is_read_and_put_back(root: Path) -> None:
     present = Configuration.of(message)
     assert present == replace(BASE, instances=INSTANCES[Precision.INT8])
     assert present.put_into(message) == message
-    changed = Configuration("matte-int8", 3, 1, 4, 1000)
+    changed = Configuration("matte-int8", "", 3, 1, 4, 1000)
     assert Configuration.of(changed.put_into(message)) == changed
-    assert precision_of(message) == "int8"
+    assert precision_of("matte-int8") == "int8"
+    assert precision_of("isnet") == "fp32"
 
 
 def test_warm_ups_follow_the_batch_size(root: Path) -> None:
@@ -147,7 +148,7 @@ def test_warm_ups_follow_the_batch_size(root: Path) -> None:
 
 def test_a_copy_differs_in_what_is_swept_alone(root: Path, tmp_path: Path) -> None:
     repository = root / "model_repository"
-    copy_configured(repository, replace(BASE, instances=2), tmp_path / "models")
+    replace(BASE, instances=2).write(repository, tmp_path / "models")
     copied = read_config(tmp_path / "models" / "matte-int8" / "config.pbtxt")
     expected = read_config(config_path(repository, "matte-int8"))
     expected.instance_group[0].count = 2
@@ -156,20 +157,21 @@ def test_a_copy_differs_in_what_is_swept_alone(root: Path, tmp_path: Path) -> No
 
 
 def test_a_model_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SweepError, match="no model absent"):
+    with pytest.raises(BenchmarkError, match="no model absent"):
         config_path(tmp_path, "absent")
 
 
 def test_a_model_with_several_groups_is_refused(root: Path) -> None:
     message = read_config(config_path(root / "model_repository", "matte-int8"))
     message.instance_group.add().count = 1
-    with pytest.raises(SweepError, match="several instance groups"):
+    with pytest.raises(BenchmarkError, match="several instance groups"):
         BASE.put_into(message)
 
 
 def test_applying_changes_the_lines_of_the_settings_alone(committed: Path) -> None:
     before = committed.read_text()
-    apply(committed, Configuration("matte-int8", 3, 1, 16, 500))
+    changed_to = replace(BASE, instances=3, threads=1, queue_delay_us=500)
+    apply(committed, changed_to)
     before_lines, after_lines = before.splitlines(), committed.read_text().splitlines()
     changed = set(after_lines) - set(before_lines)
     assert changed == {
@@ -177,14 +179,14 @@ def test_applying_changes_the_lines_of_the_settings_alone(committed: Path) -> No
         "  max_queue_delay_microseconds: 500",
     }
     assert '    string_value: "1"' in after_lines
-    assert Configuration.of(read_config(committed)) == Configuration("matte-int8", 3, 1, 16, 500)
+    assert Configuration.of(read_config(committed)) == changed_to
 
 
 def test_uncommitted_changes_are_never_written_over(committed: Path) -> None:
     message = read_config(committed)
     message.max_batch_size = 8
     committed.write_text(text_format.MessageToString(message))
-    with pytest.raises(SweepError, match="not committed"):
+    with pytest.raises(BenchmarkError, match="not committed"):
         apply(committed, BASE)
     assert read_config(committed).max_batch_size == 8
 
@@ -192,13 +194,13 @@ def test_uncommitted_changes_are_never_written_over(committed: Path) -> None:
 def test_a_file_with_comments_is_not_written_over(committed: Path) -> None:
     committed.write_text("# by hand\n" + committed.read_text())
     git(committed.parent, "commit", "-qam", "by hand")
-    with pytest.raises(SweepError, match="edited by hand"):
+    with pytest.raises(BenchmarkError, match="edited by hand"):
         check_can_apply(committed)
 
 
 def test_outside_of_git_nothing_is_written(committed: Path, tmp_path: Path) -> None:
     shutil.copytree(committed.parent, tmp_path / "outside")
-    with pytest.raises(SweepError, match="no git repository"):
+    with pytest.raises(BenchmarkError, match="no git repository"):
         check_can_apply(tmp_path / "outside" / "config.pbtxt")
 
 

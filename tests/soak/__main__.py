@@ -1,6 +1,6 @@
 """The soak: mixed requests for minutes, while Triton is killed and restarted; none may be lost.
 
-`python -m benchmarks soak --minutes 10` starts the real stack aside on free ports. It ends with
+`python -m tests.soak --minutes 10` starts the real stack aside on free ports. It ends with
 status 1 if a request ended in no status or a wrong one, if a process grew, or if file descriptors,
 threads or shared memory were left.
 """
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -18,26 +19,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import psutil
 
-from benchmarks.soak_census import Census, Holdings, Life, settled, shared_memory, wait_for
-from benchmarks.soak_load import Ledger, Mix, load
 from deploy.local.stack import Stack, free_addresses, part
 from processes.server import ServerProcess
-from serving.errors import ServingError
+from tests.soak.census import Census, Holdings, Life, settled, shared_memory, wait_for
+from tests.soak.load import Ledger, Mix, load
+from tests.support.scrape import total
 
-log = logging.getLogger("benchmarks")
+log = logging.getLogger(__name__)
 
 _SETTLE_S = 60.0
 _IDLE_S = 15.0
 # gRPC and the metrics' server keep a thread or a socket for a moment longer, or one more.
 _SPARE = 3
-
-
-class SoakBreachError(ServingError):
-    """The soak found something; the message is the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +54,10 @@ class Soak:
         return min(_SETTLE_S, self.duration_s / (2 * (self.kills + 1)))
 
 
-def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:  # noqa: ARG001
-    """Declare the command's arguments."""
+def main() -> int:
+    """Soak, and print the report; returns 1 if something was found."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="how long (default 10)")
     parser.add_argument("--kills", type=int, default=3, help="kills of Triton (default 3)")
     parser.add_argument("--concurrency", type=int, default=4, help="requests at a time (default 4)")
@@ -70,14 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -
     parser.add_argument("--samples", type=Path, default=Path("samples"), help="folder of photos")
     parser.add_argument("--logs", type=Path, default=Path("out/soak"), help="folder for logs")
     parser.add_argument("--json", type=Path, help="file for the report as JSON")
-
-
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    """Soak, and print the report.
-
-    Raises:
-        SoakBreachError: Something was found.
-    """
+    arguments = parser.parse_args()
     soak = Soak(
         arguments.minutes * 60,
         arguments.kills,
@@ -87,12 +78,13 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
         arguments.samples,
         arguments.logs,
     )
-    report = _soak(soak, environ)
+    report = _soak(soak)
     print(as_table(report))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=2) + "\n")
-    if report["breaches"]:
-        raise SoakBreachError("\n".join(("the soak found:", *report["breaches"])))
+    for breach in report["breaches"]:
+        print(f"found: {breach}")
+    return 1 if report["breaches"] else 0
 
 
 def as_table(report: Mapping[str, Any]) -> str:
@@ -107,12 +99,12 @@ def as_table(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _soak(soak: Soak, environ: Mapping[str, str]) -> dict[str, Any]:
+def _soak(soak: Soak) -> dict[str, Any]:
     soak.logs.mkdir(parents=True, exist_ok=True)
     mix = Mix(sorted(soak.samples.glob("*.jpg")), soak.seed)
     ledger, census = Ledger(), Census()
     breaches: list[str] = []
-    own = {**environ, **free_addresses()}
+    own = {**os.environ, **free_addresses()}
     target = f"127.0.0.1:{own['PACKSHOT_PORT']}"
     with ExitStack() as outer:
         triton = outer.enter_context(ExitStack())
@@ -184,12 +176,11 @@ def _accounts(ledger: Ledger, metrics_port: str) -> list[str]:
         breaches.append("nothing was rendered")
     # A request that is cancelled on its way may never reach the gateway.
     gone = ledger.ended["cancelled", "CANCELLED"]
-    with urlopen(f"http://127.0.0.1:{metrics_port}/metrics", timeout=10) as reply:
-        counted = sum(
-            float(line.rpartition(" ")[2])
-            for line in reply.read().decode().splitlines()
-            if line.startswith("packshot_requests_total{") and 'method="Render"' in line
-        )
+    counted = total(f"127.0.0.1:{metrics_port}", "packshot_requests_total", method="Render")
     if not sent - gone <= counted <= sent:
         breaches.append(f"the gateway answered {counted:g} of {sent} requests, {gone} cancelled")
     return breaches
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,18 +1,16 @@
-"""The models that every contender runs: the project's own, and rembg's U²-NetP.
+"""rembg's U²-NetP: the network that others are compared on.
 
-rembg takes floats, Triton and the others take what `python -m export import` makes of the same
-file. Where the published file is not at hand, a U²-NetP with random weights stands in for it: no
-pass takes longer or shorter for its weights. What comes after the network does depend on the
-matte, so the stand-in answers with a product's: an ellipse that fills a third of the picture, with
-a soft edge, to which the random network adds a thousandth.
+Where the published file is not at hand, one with random weights stands in for it: no pass takes
+longer or shorter for its weights. What comes after the network does depend on the matte, so the
+stand-in answers with a product's: an ellipse that fills a third of the picture, with a soft edge,
+to which the random network adds a thousandth.
 """
 
 import logging
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.errors import PeerError
+from benchmarks.errors import BenchmarkError
 from export.errors import ExportError
 from export.import_model import import_model
 from export.recipes import PUBLIC_MODELS
@@ -30,43 +28,33 @@ _EDGE = 100.0
 _NETWORK_SHARE = 1e-3
 
 
-def make_repository(
-    model: str, source: Path, folder: Path, u2netp: Path | None, pictures: Path
-) -> None:
-    """Write a Triton repository of the models that are measured.
+def serve(u2netp: Path, repository: Path, pictures: Path) -> Path:
+    """Wrap a U²-NetP that takes floats, as rembg takes it, for Triton.
 
     Args:
-        model: The project's own model.
-        source: The repository that has it.
-        folder: Where to write.
-        u2netp: A U²-NetP as rembg takes it, to be wrapped; None: without.
-        pictures: Photos that the wrapped file is checked on.
+        u2netp: The file.
+        repository: Triton's model repository to write into.
+        pictures: A folder of photos that the wrapped file is checked on.
+
+    Returns:
+        The wrapped ONNX file.
 
     Raises:
-        PeerError: A model is missing, or cannot be wrapped.
+        BenchmarkError: It cannot be wrapped.
     """
-    if not (source / model / "config.pbtxt").is_file():
-        raise PeerError(f"{source} has no model {model}")
-    shutil.copytree(source / model, folder / model)
-    if u2netp is None:
-        return
     recipe = PUBLIC_MODELS[U2NETP].recipe
     try:
-        import_model(u2netp, U2NETP, recipe, folder, pictures, max_batch_size=_MAX_BATCH_SIZE)
+        import_model(u2netp, U2NETP, recipe, repository, pictures, max_batch_size=_MAX_BATCH_SIZE)
     except ExportError as exc:
-        raise PeerError(f"{u2netp} cannot be served: {exc}") from exc
-
-
-def onnx_of(repository: Path, model: str) -> Path:
-    """Return a model's file in a repository."""
-    return (repository / model / "1/model.onnx").resolve()
+        raise BenchmarkError(f"{u2netp} cannot be served: {exc}") from exc
+    return repository / U2NETP / "1/model.onnx"
 
 
 def write_stand_in(path: Path) -> None:
     """Write a U²-NetP with random weights, as rembg takes it: floats in, a matte out.
 
     Raises:
-        PeerError: torch is not installed.
+        BenchmarkError: torch is not installed.
     """
     try:
         import torch  # noqa: PLC0415  only this needs it, and it takes seconds
@@ -74,13 +62,13 @@ def write_stand_in(path: Path) -> None:
 
         from export.networks.u2net import u2netp  # noqa: PLC0415
     except ImportError as exc:
-        raise PeerError(
+        raise BenchmarkError(
             "a stand-in for U²-NetP needs torch (make setup-dev); "
             "or fetch the published file: python -m export fetch u2netp"
         ) from exc
     for chatty in ("onnx_ir", "onnxscript", "torch.onnx"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    recipe = PUBLIC_MODELS[U2NETP].recipe
+    side = PUBLIC_MODELS[U2NETP].recipe.side
 
     class StandIn(nn.Module):
         """U²-NetP, whose answer is an ellipse nearly."""
@@ -90,7 +78,7 @@ def write_stand_in(path: Path) -> None:
         def __init__(self) -> None:
             super().__init__()
             self.network = u2netp()
-            self.register_buffer("ellipse", _draw_ellipse(recipe.side))
+            self.register_buffer("ellipse", _draw_ellipse(side))
 
         def forward(self, photo: torch.Tensor) -> torch.Tensor:
             logits = self.network(photo)  # (1, 1, side, side)
@@ -99,11 +87,9 @@ def write_stand_in(path: Path) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = StandIn().eval()
-    example = torch.zeros(2, 3, recipe.side, recipe.side)
-    path.parent.mkdir(parents=True, exist_ok=True)
     torch.onnx.export(
         network,
-        (example,),
+        (torch.zeros(2, 3, side, side),),
         path,
         dynamo=True,
         external_data=False,

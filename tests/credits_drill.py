@@ -1,4 +1,4 @@
-"""Kill gateways and check that all credits add up: `python -m benchmarks credits`.
+"""Kill gateways and check that all credits add up: `python -m tests.credits_drill`.
 
 Callers spend one key's credits as fast as they can; the gateway is killed by SIGKILL at random
 moments and started again. What counts in the end: every credit is left or spent, none is held; no
@@ -14,26 +14,26 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks.temporary_postgres import temporary_postgres
 from deploy.local.stack import running_aside
 from gateway.accounts.database import open_engine, parse_url
 from gateway.accounts.leases import LEASE_S
 from gateway.accounts.migrate import migrate
 from gateway.accounts.rate import RateLimit
 from gateway.accounts.store import Account, KeyStore
-from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
 from packshot import AsyncClient, OutOfCreditsError, PackshotError
 from processes.ready import free_ports
+from tests.support.pictures import encode, sample_photo
+from tests.support.postgres import temporary_postgres
 
 _CALL_TIMEOUT_S = 20.0
 _PAUSE_S = 0.05
+# Between two kills; a stack that delivers nothing is an error and no endless drill.
+_STALLED_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,37 +91,6 @@ class Report:
         )
 
 
-def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("--credits", type=int, default=1000)
-    parser.add_argument("--callers", type=int, default=64)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=1)
-
-
-def run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> None:
-    """Run the drill on SQLite and on PostgreSQL; exit with 1 if credits do not add up."""
-    del environ
-    with tempfile.TemporaryDirectory() as name, running_aside(Path(name) / "stack") as stack:
-        folder = Path(name)
-        # Its own gateway's Triton serves the drill's gateways.
-        triton = stack.triton
-        faults = []
-        with temporary_postgres() as postgres:
-            for accounts in (f"sqlite:///{folder}/accounts.db", postgres.url):
-                plan = Plan(
-                    *(triton, accounts, arguments.credits, arguments.callers),
-                    *(arguments.kills, arguments.seed),
-                )
-                report = asyncio.run(drill(plan, folder))
-                print(report, flush=True)
-                faults += report.faults()
-    for fault in faults:
-        print(f"fault: {fault}")
-    if faults:
-        sys.exit(1)
-
-
 async def drill(plan: Plan, folder: Path) -> Report:
     """Run the drill on one database."""
     engine = open_engine(parse_url(plan.accounts))
@@ -171,7 +140,7 @@ class _Crowd:
     @asynccontextmanager
     async def calling(self) -> AsyncIterator[None]:
         """Call for the time of a block, which waits for `ended`."""
-        photo = _photo()
+        photo = encode(sample_photo(200, 150), "JPEG")
         async with AsyncClient(
             self._target, api_key=self._api_key, timeout_s=_CALL_TIMEOUT_S, retries=False
         ) as client:
@@ -185,10 +154,14 @@ class _Crowd:
 
     async def until(self, delivered: int) -> None:
         """Wait until so many successes have been delivered, or nothing is left to deliver."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: self._report.delivered >= delivered or self.ended.is_set()
-            )
+        try:
+            async with asyncio.timeout(_STALLED_S), self._changed:
+                await self._changed.wait_for(
+                    lambda: self._report.delivered >= delivered or self.ended.is_set()
+                )
+        except TimeoutError as exc:
+            told = f"fewer than {delivered} successes after {_STALLED_S:g} s"
+            raise RuntimeError(f"{told}: {dict(self._report.outcomes)}") from exc
 
     async def _call(self, client: AsyncClient, photo: bytes) -> None:
         while True:
@@ -233,8 +206,32 @@ async def _until_nothing_is_held(keys: KeyStore, key_id: str) -> None:
         await asyncio.sleep(0.2)
 
 
-def _photo() -> bytes:
-    """Make a small photo: a dark product on light ground."""
-    rgb = np.full((48, 64, 3), 245, np.uint8)
-    rgb[12:36, 16:48] = (40, 60, 120)
-    return encode_picture(rgb, PictureFormat.JPEG, DEFAULT_QUALITY)
+def main() -> int:
+    """Run the drill on SQLite and on PostgreSQL; returns 1 if credits do not add up."""
+    parser = argparse.ArgumentParser(prog="python -m tests.credits_drill", description=__doc__)
+    parser.add_argument("--credits", type=int, default=1000)
+    parser.add_argument("--callers", type=int, default=64)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, running_aside(Path(name) / "stack") as stack:
+        folder = Path(name)
+        # Its own gateway's Triton serves the drill's gateways.
+        triton = stack.triton
+        faults = []
+        with temporary_postgres() as postgres:
+            for accounts in (f"sqlite:///{folder}/accounts.db", postgres.url):
+                plan = Plan(
+                    *(triton, accounts, arguments.credits, arguments.callers),
+                    *(arguments.kills, arguments.seed),
+                )
+                report = asyncio.run(drill(plan, folder))
+                print(report, flush=True)
+                faults += report.faults()
+    for fault in faults:
+        print(f"fault: {fault}")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Mixed requests for minutes while Triton is killed: `python -m tests.soak`."""
