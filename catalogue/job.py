@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -68,7 +68,7 @@ class Summary:
         plan: What it was to do.
         rendered: Photos that have a packshot by this run.
         failed: Photos that have none; each has a row that says why.
-        repeats: Times that a photo was sent again.
+        repeats: Times that a photo was sent again, by reason.
         seconds: From the first batch to the last.
         rows: Rows of the result table in the end.
         most_resident_bytes: The most memory that any worker had.
@@ -77,7 +77,7 @@ class Summary:
     plan: Plan
     rendered: int
     failed: int
-    repeats: int
+    repeats: Mapping[str, int]
     seconds: float
     rows: int
     most_resident_bytes: int

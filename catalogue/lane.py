@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol, cast
@@ -11,6 +12,7 @@ from catalogue.limit import Limit
 from catalogue.orders import STOPS, Connection, Photo, silent
 from packshot import (
     AsyncClient,
+    DeadlineExceededError,
     Order,
     OverloadedError,
     Packshot,
@@ -18,10 +20,13 @@ from packshot import (
     Rendered,
     RenderOptions,
     Security,
+    UnavailableError,
     UnsupportedError,
 )
 
 _HEALTH_S = 5.0
+# What the gateway says whatever the photo: it is full, too slow for it, or without a Triton.
+_REFUSALS = (OverloadedError, DeadlineExceededError, UnavailableError)
 
 
 class Line(Protocol):
@@ -67,6 +72,7 @@ class Lane:
         self._limit = Limit(connection.window)
         self._sent: dict[int, Photo] = {}
         self._failures = 0
+        self._resume_s = 0.0
 
     async def run(self) -> None:
         """Keep a stream open until the task is cancelled."""
@@ -118,7 +124,7 @@ class Lane:
     async def _stream(self, client: AsyncClient) -> None:
         """Send photos and take answers until the stream ends."""
         outcomes = client.render_many(
-            self._orders(), window=self._connection.window, **self._options
+            self._orders(client), window=self._connection.window, **self._options
         )
         async with aclosing(outcomes):
             while True:
@@ -141,11 +147,12 @@ class Lane:
             if self._sent:
                 raise silent(self._target, self._connection.silence_s)
 
-    async def _orders(self) -> AsyncGenerator[Order, None]:
+    async def _orders(self, client: AsyncClient) -> AsyncGenerator[Order, None]:
         index = 0
         while True:
             await self._limit.take()
             try:
+                await self._until_resumed(client)
                 photo = await self._line.next_photo()
             except BaseException:
                 self._limit.give_back()
@@ -153,6 +160,15 @@ class Lane:
             self._sent[index] = photo
             index += 1
             yield photo.order
+
+    async def _until_resumed(self, client: AsyncClient) -> None:
+        """Wait as long as the gateway's last refusal asks for, and until it can render again.
+
+        Otherwise every photo in line would be sent to be refused.
+        """
+        while (left_s := self._resume_s - time.monotonic()) > 0:
+            await asyncio.sleep(left_s)
+            await self._until_ready(client)
 
     def _take(self, outcome: Rendered) -> None:
         photo = self._sent.pop(outcome.index)
@@ -163,7 +179,17 @@ class Lane:
             self._line.settle(photo, outcome.packshot, self._target)
         elif outcome.error:
             pause_s = self._pause_s(outcome.error, photo.attempts)
+            if isinstance(outcome.error, _REFUSALS):
+                self._hold(outcome.error)
             self._line.fail(photo, outcome.error, pause_s, by="answer")
+
+    def _hold(self, error: PackshotError) -> None:
+        """Send nothing for a while; refusals that come together are one."""
+        if time.monotonic() >= self._resume_s:
+            self._failures += 1
+        self._resume_s = max(
+            self._resume_s, time.monotonic() + self._pause_s(error, self._failures)
+        )
 
     async def _recover(self, error: PackshotError | None) -> None:
         """Put the photos that have no answer back in line, and wait before the next stream."""
@@ -181,7 +207,7 @@ class Lane:
         await asyncio.sleep(pause_s)
 
     def _pause_s(self, error: PackshotError, attempts: int) -> float:
-        if isinstance(error, OverloadedError):
+        if isinstance(error, _REFUSALS):
             self._limit.was_refused()
         if error.retry_after_s is not None:
             return max(error.retry_after_s, 0.05)

@@ -89,7 +89,7 @@ class PhotoRenderer:
         try:
             answer = await self._gateways.render(Order(photo, own))
         except RenderFailedError as exc:
-            known["attempts"] = exc.attempts
+            known |= _sent(exc.causes)
             error = exc.error
             reason = error.reason or error.code.name
             return failed(reason, str(error), may_pass=not isinstance(error, FINAL))
@@ -100,8 +100,8 @@ class PhotoRenderer:
         picture = answer.packshot.picture
         known |= {
             "service_s": answer.seconds,
-            "attempts": answer.attempts,
             "target": answer.target,
+            **_sent(answer.causes),
             **succeeded(answer.packshot),
         }
         try:
@@ -120,3 +120,7 @@ class PhotoRenderer:
 
     async def _aside(self, work: Callable[[], T]) -> T:
         return cast("T", await asyncio.get_running_loop().run_in_executor(self._threads, work))
+
+
+def _sent(causes: tuple[str, ...]) -> dict[str, Any]:
+    return {"attempts": len(causes) + 1, "sent_again_for": list(causes)}
