@@ -61,4 +61,5 @@ def test_a_submitted_job_that_is_killed_goes_on_where_it_is_submitted_again(
 
 
 def rows(output: Path) -> list[dict[str, object]]:
-    return Results(Place(str(output))).rows().to_table(columns=["id", "status"]).to_pylist()
+    table = Results(Place(str(output))).rows().to_table(columns=["id", "status"])
+    return list(table.to_pylist())

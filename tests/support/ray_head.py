@@ -110,7 +110,8 @@ def ray_head(folder: Path, environ: Mapping[str, str]) -> Iterator[RayHead]:
         "PATH": f"{_BIN}:{environ['PATH']}",
     }
     command = [
-        *(_BIN / "ray", "start", "--head", "--block", "--num-cpus=2"),
+        str(_BIN / "ray"),
+        *("start", "--head", "--block", "--num-cpus=2"),
         *(f"--port={port}", "--dashboard-host=127.0.0.1", f"--dashboard-port={dashboard}"),
         *(f"--dashboard-agent-listen-port={agent}", f"--ray-client-server-port={client}"),
         f"--object-store-memory={128 * 2**20}",
