@@ -213,6 +213,8 @@ def _ray(job: Job) -> Iterator[None]:
         yield
         return
     here: dict[str, Any] = {
+        # Not a cluster that happens to run on this machine, or that once did.
+        "address": "local",
         "num_cpus": job.workers,
         "object_store_memory": _OBJECT_STORE_BYTES,
         "include_dashboard": False,
@@ -228,6 +230,8 @@ def _ray(job: Job) -> Iterator[None]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # Each call of a worker would read all of its memory's maps every second.
+    context.memory_usage_poll_interval_s = None
     try:
         yield
     finally:

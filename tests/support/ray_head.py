@@ -4,6 +4,7 @@ import json
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -117,7 +118,17 @@ def ray_head(folder: Path, environ: Mapping[str, str]) -> Iterator[RayHead]:
         f"--object-store-memory={128 * 2**20}",
     ]
     log = folder / "ray.log"
-    with ServerProcess("ray start", command, log, environ=mine, lenient=True) as process:
+    # A name of its own: Ray notes there which cluster runs, and sockets want a short one.
+    with (
+        tempfile.TemporaryDirectory(prefix="ray-") as temporary,
+        ServerProcess(
+            "ray start",
+            [*command, f"--temp-dir={temporary}"],
+            log,
+            environ=mine,
+            lenient=True,
+        ) as process,
+    ):
         head = RayHead(process, f"http://127.0.0.1:{dashboard}", mine)
         process.wait_until(head.is_ready, timeout_s=120)
         yield head
