@@ -98,7 +98,7 @@ class Lane:
             except PackshotError as exc:
                 error = exc
             self._line.check_patience(error)
-            await asyncio.sleep(self._backoff.pause_s(min(attempt, 6)))
+            await asyncio.sleep(self._backoff.pause_s(min(attempt, 4)))
 
     async def render_alone(self, photo: Photo) -> None:
         """Send one photo by a call of its own."""

@@ -40,7 +40,8 @@ def test_a_job_that_is_killed_ends_as_one_that_is_not(
         Kill(0.1, "worker"),
         Kill(0.3, "driver"),
         Kill(0.5, "Triton", stack.kill_triton),
-        Kill(0.7, "gateway", stack.kill_gateway),
+        # Both are away at once, and their starts overlap.
+        Kill(0.5, "gateway", stack.kill_gateway),
     ]
     plain = hold(stack, photos, PHOTOS, tmp_path / "plain", [], 4)
     killed = hold(stack, photos, PHOTOS, tmp_path / "killed", kills, 4)
@@ -70,6 +71,7 @@ def test_a_job_over_object_storage_that_throttles_is_whole_and_charged_once(
             [
                 *("--input", "s3://shop/in", "--output", "s3://shop/out"),
                 *("--target", stack.target, "--batch", "8", "--size", "256"),
+                *("--workers", "1"),
             ],
             tmp_path / "job.log",
             {**store.environ, "PACKSHOT_API_KEY": key, "RAY_TMPDIR": temporary},
