@@ -35,7 +35,9 @@ class Outcome:
         return (
             f"{self.run.seconds:.0f} s, {self.run.starts} starts, killed: {kills or 'nothing'}; "
             f"{self.state.rows} rows, {len(self.state.files)} files, {self.spent} credits spent, "
-            f"{self.held} held; {self.renders - self.state.rendered} rendered once more; {dict(reasons(self.state))}; {self.run.log.splitlines()[-1]}"
+            f"{self.held} held, "
+            f"{self.renders - self.state.rendered} rendered once more; "
+            f"{dict(reasons(self.state))}; {self.run.log.splitlines()[-1]}"
         )
 
 
