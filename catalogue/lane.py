@@ -126,26 +126,19 @@ class Lane:
         outcomes = client.render_many(
             self._orders(client), window=self._connection.window, **self._options
         )
-        async with aclosing(outcomes):
-            while True:
-                step = asyncio.ensure_future(anext(outcomes, None))
-                try:
-                    outcome = await self._await_step(step)
-                finally:
-                    step.cancel()
-                    await asyncio.wait({step})
-                if outcome is None:
-                    return
-                self._take(outcome)
+        try:
+            async with asyncio.timeout(None) as self._silence, aclosing(outcomes):
+                async for outcome in outcomes:
+                    self._take(outcome)
+        except TimeoutError:
+            raise silent(self._target, self._connection.silence_s) from None
 
-    async def _await_step(self, step: "asyncio.Task[Rendered | None]") -> Rendered | None:
-        """Wait for the next answer; give up on a gateway that is silent about photos it has."""
-        while True:
-            done, _ = await asyncio.wait({step}, timeout=self._connection.silence_s)
-            if done:
-                return step.result()
-            if self._sent:
-                raise silent(self._target, self._connection.silence_s)
+    def _watch(self) -> None:
+        """Give the gateway its time to answer one of the photos that it has."""
+        if not self._silence.expired():
+            now_s = asyncio.get_running_loop().time()
+            end_s = now_s + self._connection.silence_s if self._sent else None
+            self._silence.reschedule(end_s)
 
     async def _orders(self, client: AsyncClient) -> AsyncGenerator[Order, None]:
         index = 0
@@ -158,6 +151,8 @@ class Lane:
                 self._limit.give_back()
                 raise
             self._sent[index] = photo
+            if len(self._sent) == 1:
+                self._watch()
             index += 1
             yield photo.order
 
@@ -172,6 +167,7 @@ class Lane:
 
     def _take(self, outcome: Rendered) -> None:
         photo = self._sent.pop(outcome.index)
+        self._watch()
         self._limit.give_back()
         if outcome.packshot:
             self._failures = 0
