@@ -23,13 +23,12 @@ PHOTOS = 24
 def test_a_submitted_job_that_is_killed_goes_on_where_it_is_submitted_again(
     root: Path, tmp_path: Path
 ) -> None:
-    """By the command the first time, by the function of a driver the second."""
+    """First by the command with the repository, then by a driver's function without, as KubeRay."""
     make_photos(tmp_path / "in", PHOTOS + 1, sorted((root / "samples").glob("*.jpg")), 256)
     (tmp_path / "in" / BROKEN).unlink()
     output = tmp_path / "out"
     with running(tmp_path / "stack") as stack, ray_head(tmp_path, os.environ) as head:
         key = stack.books.issue(2 * PHOTOS)
-        env_vars = {"PYTHONPATH": ".:client", "PACKSHOT_API_KEY": key}
         head.submit(
             "first",
             [
@@ -37,7 +36,8 @@ def test_a_submitted_job_that_is_killed_goes_on_where_it_is_submitted_again(
                 *("--output", str(output), "--target", stack.target, "--size", "256"),
                 *("--batch", "4", "--window", "2"),
             ],
-            env_vars,
+            {"PYTHONPATH": ".:client", "PACKSHOT_API_KEY": key},
+            *("--working-dir", "."),
         )
         wait_until(lambda: count_files(output) >= PHOTOS // 4, 120)
         head.kill_driver()
@@ -51,7 +51,11 @@ def test_a_submitted_job_that_is_killed_goes_on_where_it_is_submitted_again(
             f"run_job(Job({str(tmp_path / 'in')!r}, {str(output)!r}, "
             f"Connection(({stack.target!r},), {{'api_key': key}}), {{'size': 256}}))"
         )
-        head.submit("second", ["python", "-c", driver], env_vars)
+        head.submit(
+            "second",
+            ["python", "-c", driver],
+            {"PYTHONPATH": f"{root}:{root}/client", "PACKSHOT_API_KEY": key},
+        )
         wait_until(lambda: head.is_over("second"), 120)
         assert head.status("second") == "SUCCEEDED", head.log("second")
         assert f"{PHOTOS} photos: {len(done)} have their result" in head.log("second")

@@ -36,20 +36,23 @@ class RayHead:
     address: str
     environ: Mapping[str, str]
 
-    def submit(self, name: str, command: Sequence[str], env_vars: Mapping[str, str]) -> None:
-        """Submit a job as the documents say, with this repository, without waiting for it.
+    def submit(
+        self, name: str, command: Sequence[str], env_vars: Mapping[str, str], *options: str
+    ) -> None:
+        """Submit a job as the documents say, without waiting for it.
 
         Args:
             name: Its id.
             command: Its entrypoint.
             env_vars: Of its runtime environment.
+            options: Further ones of `ray job submit`.
         """
         runtime = json.dumps({"env_vars": dict(env_vars)})
         subprocess.run(
             [
                 *(_BIN / "ray", "job", "submit", "--address", self.address, "--no-wait"),
-                *("--submission-id", name, "--working-dir", ".", "--runtime-env-json", runtime),
-                *("--", *command),
+                *("--submission-id", name, "--runtime-env-json", runtime),
+                *(*options, "--", *command),
             ],
             cwd=ROOT,
             env=dict(self.environ),
