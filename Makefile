@@ -108,6 +108,11 @@ catalogue: setup ## Add what `python -m catalogue` needs: Ray Data, DuckDB, S3
 catalogue-drill: setup-test ## Kill a job on 2000 photos again and again, and measure its pace
 	nice -n 10 $(BIN)/python -m tests.catalogue_drill
 
+.PHONY: catalogue-submit
+catalogue-submit: setup-test ## Submit a job to a Ray cluster of one node, kill it, and submit it again
+	$(PIP) install -q --group catalogue-cluster
+	$(BIN)/python -m pytest -q tests/integration/test_catalogue_submitted.py
+
 .PHONY: fuzz
 fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, and new examples for all properties
 	$(PIP) install -q --group fuzz

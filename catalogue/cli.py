@@ -141,8 +141,10 @@ def run(
         _say("broken off; the same command goes on")
         sys.exit(_INTERRUPTED)
     rate = summary.rendered / summary.seconds if summary.seconds else 0.0
+    repeats = "".join(f", {count} for {why}" for why, count in summary.repeats.items())
     _say(
-        f"{summary.rendered} rendered, {summary.failed} failed, {summary.repeats} sent again, "
+        f"{summary.rendered} rendered, {summary.failed} failed, "
+        f"{sum(summary.repeats.values())} sent again{repeats}, "
         f"{summary.seconds:.1f} s, {rate:.1f} a second; {summary.rows} rows of results, "
         f"{summary.most_resident_bytes / 2**20:.0f} MiB the largest worker"
     )

@@ -82,7 +82,6 @@ class Gateways:
         while True:
             photo = await self._waiting.get()
             if not photo.answer.done():
-                photo.attempts += 1
                 return photo
 
     def settle(self, photo: Photo, packshot: Packshot, target: str) -> None:
@@ -91,7 +90,7 @@ class Gateways:
         self._last_answer_s = time.monotonic()
         if not photo.answer.done():
             seconds = self._last_answer_s - photo.start_s
-            photo.answer.set_result(Answer(packshot, target, photo.attempts, seconds))
+            photo.answer.set_result(Answer(packshot, target, (*photo.causes,), seconds))
 
     def fail(self, photo: Photo, error: PackshotError, pause_s: float, *, by: str) -> None:
         """Take a photo's failure: for good, or until it has waited.
@@ -116,6 +115,7 @@ class Gateways:
             self._give_up(photo, error)
         else:
             self.check_patience(error)
+            photo.causes.append(error.reason or error.code.name)
             asyncio.get_running_loop().call_later(pause_s, line.put_nowait, photo)
 
     def check_patience(self, error: PackshotError) -> None:
@@ -146,9 +146,8 @@ class Gateways:
         for lane in itertools.cycle(lanes):
             photo = await self._suspects.get()
             if not photo.answer.done():
-                photo.attempts += 1
                 await lane.render_alone(photo)
 
     def _give_up(self, photo: Photo, error: PackshotError) -> None:
         if not photo.answer.done():
-            photo.answer.set_exception(RenderFailedError(error, photo.attempts))
+            photo.answer.set_exception(RenderFailedError(error, (*photo.causes,)))

@@ -3,7 +3,7 @@
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -68,7 +68,7 @@ class Summary:
         plan: What it was to do.
         rendered: Photos that have a packshot by this run.
         failed: Photos that have none; each has a row that says why.
-        repeats: Times that a photo was sent again.
+        repeats: Times that a photo was sent again, by reason.
         seconds: From the first batch to the last.
         rows: Rows of the result table in the end.
         most_resident_bytes: The most memory that any worker had.
@@ -77,7 +77,7 @@ class Summary:
     plan: Plan
     rendered: int
     failed: int
-    repeats: int
+    repeats: Mapping[str, int]
     seconds: float
     rows: int
     most_resident_bytes: int
@@ -213,6 +213,8 @@ def _ray(job: Job) -> Iterator[None]:
         yield
         return
     here: dict[str, Any] = {
+        # Not a cluster that happens to run on this machine, or that once did.
+        "address": "local",
         "num_cpus": job.workers,
         "object_store_memory": _OBJECT_STORE_BYTES,
         "include_dashboard": False,
@@ -228,6 +230,8 @@ def _ray(job: Job) -> Iterator[None]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    # Each call of a worker would read all of its memory's maps every second.
+    context.memory_usage_poll_interval_s = None
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Protocol, cast
@@ -11,6 +12,7 @@ from catalogue.limit import Limit
 from catalogue.orders import STOPS, Connection, Photo, silent
 from packshot import (
     AsyncClient,
+    DeadlineExceededError,
     Order,
     OverloadedError,
     Packshot,
@@ -18,10 +20,13 @@ from packshot import (
     Rendered,
     RenderOptions,
     Security,
+    UnavailableError,
     UnsupportedError,
 )
 
 _HEALTH_S = 5.0
+# What the gateway says whatever the photo: it is full, too slow for it, or without a Triton.
+_REFUSALS = (OverloadedError, DeadlineExceededError, UnavailableError)
 
 
 class Line(Protocol):
@@ -67,6 +72,7 @@ class Lane:
         self._limit = Limit(connection.window)
         self._sent: dict[int, Photo] = {}
         self._failures = 0
+        self._resume_s = 0.0
 
     async def run(self) -> None:
         """Keep a stream open until the task is cancelled."""
@@ -92,7 +98,7 @@ class Lane:
             except PackshotError as exc:
                 error = exc
             self._line.check_patience(error)
-            await asyncio.sleep(self._backoff.pause_s(min(attempt, 6)))
+            await asyncio.sleep(self._backoff.pause_s(min(attempt, 4)))
 
     async def render_alone(self, photo: Photo) -> None:
         """Send one photo by a call of its own."""
@@ -118,44 +124,50 @@ class Lane:
     async def _stream(self, client: AsyncClient) -> None:
         """Send photos and take answers until the stream ends."""
         outcomes = client.render_many(
-            self._orders(), window=self._connection.window, **self._options
+            self._orders(client), window=self._connection.window, **self._options
         )
-        async with aclosing(outcomes):
-            while True:
-                step = asyncio.ensure_future(anext(outcomes, None))
-                try:
-                    outcome = await self._await_step(step)
-                finally:
-                    step.cancel()
-                    await asyncio.wait({step})
-                if outcome is None:
-                    return
-                self._take(outcome)
+        try:
+            async with asyncio.timeout(None) as self._silence, aclosing(outcomes):
+                async for outcome in outcomes:
+                    self._take(outcome)
+        except TimeoutError:
+            raise silent(self._target, self._connection.silence_s) from None
 
-    async def _await_step(self, step: "asyncio.Task[Rendered | None]") -> Rendered | None:
-        """Wait for the next answer; give up on a gateway that is silent about photos it has."""
-        while True:
-            done, _ = await asyncio.wait({step}, timeout=self._connection.silence_s)
-            if done:
-                return step.result()
-            if self._sent:
-                raise silent(self._target, self._connection.silence_s)
+    def _watch(self) -> None:
+        """Give the gateway its time to answer one of the photos that it has."""
+        if not self._silence.expired():
+            now_s = asyncio.get_running_loop().time()
+            end_s = now_s + self._connection.silence_s if self._sent else None
+            self._silence.reschedule(end_s)
 
-    async def _orders(self) -> AsyncGenerator[Order, None]:
+    async def _orders(self, client: AsyncClient) -> AsyncGenerator[Order, None]:
         index = 0
         while True:
             await self._limit.take()
             try:
+                await self._until_resumed(client)
                 photo = await self._line.next_photo()
             except BaseException:
                 self._limit.give_back()
                 raise
             self._sent[index] = photo
+            if len(self._sent) == 1:
+                self._watch()
             index += 1
             yield photo.order
 
+    async def _until_resumed(self, client: AsyncClient) -> None:
+        """Wait as long as the gateway's last refusal asks for, and until it can render again.
+
+        Otherwise every photo in line would be sent to be refused.
+        """
+        while (left_s := self._resume_s - time.monotonic()) > 0:
+            await asyncio.sleep(left_s)
+            await self._until_ready(client)
+
     def _take(self, outcome: Rendered) -> None:
         photo = self._sent.pop(outcome.index)
+        self._watch()
         self._limit.give_back()
         if outcome.packshot:
             self._failures = 0
@@ -163,7 +175,17 @@ class Lane:
             self._line.settle(photo, outcome.packshot, self._target)
         elif outcome.error:
             pause_s = self._pause_s(outcome.error, photo.attempts)
+            if isinstance(outcome.error, _REFUSALS):
+                self._hold(outcome.error)
             self._line.fail(photo, outcome.error, pause_s, by="answer")
+
+    def _hold(self, error: PackshotError) -> None:
+        """Send nothing for a while; refusals that come together are one."""
+        if time.monotonic() >= self._resume_s:
+            self._failures += 1
+        self._resume_s = max(
+            self._resume_s, time.monotonic() + self._pause_s(error, self._failures)
+        )
 
     async def _recover(self, error: PackshotError | None) -> None:
         """Put the photos that have no answer back in line, and wait before the next stream."""
@@ -181,7 +203,7 @@ class Lane:
         await asyncio.sleep(pause_s)
 
     def _pause_s(self, error: PackshotError, attempts: int) -> float:
-        if isinstance(error, OverloadedError):
+        if isinstance(error, _REFUSALS):
             self._limit.was_refused()
         if error.retry_after_s is not None:
             return max(error.retry_after_s, 0.05)

@@ -53,13 +53,13 @@ class Answer:
     Attributes:
         packshot: The packshot.
         target: The gateway.
-        attempts: How often the photo was sent.
+        causes: Why it was sent again, once for each time.
         seconds: From handing the photo over to the answer, waiting included.
     """
 
     packshot: Packshot
     target: str
-    attempts: int
+    causes: tuple[str, ...]
     seconds: float
 
 
@@ -68,13 +68,13 @@ class RenderFailedError(Exception):
 
     Attributes:
         error: Why.
-        attempts: How often the photo was sent.
+        causes: Why it was sent again, once for each time.
     """
 
-    def __init__(self, error: PackshotError, attempts: int) -> None:
+    def __init__(self, error: PackshotError, causes: tuple[str, ...]) -> None:
         super().__init__(str(error))
         self.error = error
-        self.attempts = attempts
+        self.causes = causes
 
 
 @dataclass(slots=True)
@@ -85,7 +85,7 @@ class Photo:
         order: The photo and its options.
         answer: Set once it has a packshot, or none for good.
         start_s: When it was handed over, by the monotonic clock.
-        attempts: How often it was sent.
+        causes: Why it was sent again, once for each time.
         failures: Failures of its own.
         breaks: Streams that broke off under it.
         answers_at_failure: How many photos had been answered at its last failure. A failure beside
@@ -95,10 +95,15 @@ class Photo:
     order: Order
     answer: "Future[Answer]"
     start_s: float
-    attempts: int = 0
+    causes: list[str] = field(default_factory=list)
     failures: int = 0
     breaks: int = 0
     answers_at_failure: int = -1
+
+    @property
+    def attempts(self) -> int:
+        """How often it was sent, once it has been."""
+        return len(self.causes) + 1
 
 
 def silent(target: str, seconds: float) -> UnavailableError:

@@ -70,12 +70,11 @@ class PhotoRenderer:
         """Render a photo; what is known in any case goes into `known`."""
         start_s = time.monotonic()
         try:
-            photo = await self._aside(lambda: Place(item.input).read("", MOST_PHOTO_BYTES + 1))
+            photo, digest = await self._aside(lambda: _read(item.input))
         except FileNotFoundError:
             return failed("INPUT_MISSING", f"there is no {item.input}", may_pass=True)
         except (OSError, ValueError) as exc:
             return failed("INPUT_UNREADABLE", str(exc), may_pass=True)
-        digest = await self._aside(lambda: hashlib.sha256(photo).hexdigest())
         known |= {
             "read_s": time.monotonic() - start_s,
             "input_digest": digest,
@@ -89,7 +88,7 @@ class PhotoRenderer:
         try:
             answer = await self._gateways.render(Order(photo, own))
         except RenderFailedError as exc:
-            known["attempts"] = exc.attempts
+            known |= _sent(exc.causes)
             error = exc.error
             reason = error.reason or error.code.name
             return failed(reason, str(error), may_pass=not isinstance(error, FINAL))
@@ -100,12 +99,12 @@ class PhotoRenderer:
         picture = answer.packshot.picture
         known |= {
             "service_s": answer.seconds,
-            "attempts": answer.attempts,
             "target": answer.target,
+            **_sent(answer.causes),
             **succeeded(answer.packshot),
         }
         try:
-            await self._aside(lambda: self._output.write(item.output, picture))
+            digest = await self._aside(lambda: self._put(item.output, picture))
         except OSError as exc:
             self._unwritten += 1
             if self._unwritten >= _MOST_UNWRITTEN:
@@ -113,10 +112,25 @@ class PhotoRenderer:
             return failed("OUTPUT_UNWRITABLE", str(exc), may_pass=True)
         self._unwritten = 0
         return {
-            "output_digest": hashlib.sha256(picture).hexdigest(),
+            "output_digest": digest,
             "output_bytes": len(picture),
             "write_s": time.monotonic() - start_s,
         }
 
+    def _put(self, name: str, picture: bytes) -> str:
+        """Write a packshot; return its digest."""
+        self._output.write(name, picture)
+        return hashlib.sha256(picture).hexdigest()
+
     async def _aside(self, work: Callable[[], T]) -> T:
         return cast("T", await asyncio.get_running_loop().run_in_executor(self._threads, work))
+
+
+def _read(uri: str) -> tuple[bytes, str]:
+    """Read a photo, or one byte more of it than may be; return it and its digest."""
+    photo = Place(uri).read("", MOST_PHOTO_BYTES + 1)
+    return photo, hashlib.sha256(photo).hexdigest()
+
+
+def _sent(causes: tuple[str, ...]) -> dict[str, Any]:
+    return {"attempts": len(causes) + 1, "sent_again_for": list(causes)}

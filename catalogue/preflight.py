@@ -45,7 +45,7 @@ def check_gateways(
             raise StoppedError(f"no gateway answers: {errors[0]}")
         if attempt == 1:
             say(f"waiting for a gateway: {errors[0]}")
-        time.sleep(backoff.pause_s(min(attempt, 6)))
+        time.sleep(backoff.pause_s(min(attempt, 4)))
         attempt += 1
 
 

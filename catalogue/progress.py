@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -24,14 +25,14 @@ class Progress:
 
     Attributes:
         counts: Photos by outcome.
-        repeats: Photos that were sent again.
+        repeats: How often photos were sent again, by reason.
         most_resident_bytes: The most memory that any worker had.
         resident_bytes: The latest memory of a worker.
     """
 
     def __init__(self, planned: int, metrics: Metrics, say: Callable[[str], None]) -> None:
         self.counts = {OK: 0, FAILED: 0}
-        self.repeats = 0
+        self.repeats: Counter[str] = Counter()
         self.most_resident_bytes = 0
         self._planned = planned
         self._metrics = metrics
@@ -59,9 +60,9 @@ class Progress:
         for outcome in get_args(Outcome):
             self.counts[outcome] += tally[outcome]
             self._metrics.photos.labels(outcome).inc(tally[outcome])
-        self.repeats += tally["repeats"]
+        self.repeats.update(tally["repeats"])
         self.most_resident_bytes = max(self.most_resident_bytes, tally["resident_bytes"])
-        self._metrics.repeats.inc(tally["repeats"])
+        self._metrics.repeats.inc(len(tally["repeats"]))
         self._metrics.picture_bytes.inc(tally["output_bytes"])
         self._show()
         self._bar.update(tally[OK] + tally[FAILED])

@@ -118,6 +118,15 @@ def _page(
                 " WHERE status = 'ok' GROUP BY 1, 2 ORDER BY 3 DESC",
             ),
         ),
+        _section(
+            "Sent again",
+            ("reason", "times"),
+            _ask(
+                connection,
+                "SELECT cause, count(*) FROM (SELECT unnest(sent_again_for) AS cause FROM found)"
+                " GROUP BY 1 ORDER BY 2 DESC",
+            ),
+        ),
         _section("Seconds a photo", ("stage", "mean", "95th percentile"), _times(connection)),
         _low_confidence(connection, output, pictures),
     ]

@@ -1,8 +1,9 @@
 """The result table: Parquet files below the output, written by workers, read by the next run.
 
-A part is written whole once its photos are done, under a name that follows from them. So a driver
-that is killed loses nothing, and a batch that is given out twice has one part. A photo that is
-rendered again has a later row in another part; the latest counts, and `compact` leaves that alone.
+A batch has one part, under a name that follows from its photos. It is replaced, whole, by a larger
+one as they finish, so a worker that is killed loses little, and whoever is given the batch next
+goes on from there. A photo that is rendered again has a later row in another part; the latest
+counts, and `compact` leaves that alone.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ _SUFFIX = ".parquet"
 # Parts with fewer rows are merged at a job's end, into parts of so many.
 _MERGED_ROWS = 50_000
 _ENOUGH_PARTS = 16
+_SMALL_ROWS = 1000
 
 # The one row of each photo that counts.
 LATEST = (
@@ -51,12 +53,12 @@ class Results:
         """Return all rows, superseded ones as well; only what is asked for is read."""
         return self._dataset(self.parts())
 
-    def read(self, part: str) -> pa.Table | None:
-        """Read one part; None if there is none."""
+    def read(self, part: str) -> pa.Table:
+        """Read one part; without rows if there is none."""
         if not self._output.exists(f"{FOLDER}/{part}"):
-            return None
+            return SCHEMA.empty_table()
         data = self._output.read(f"{FOLDER}/{part}", 2**31)
-        return pq.read_table(io.BytesIO(data))
+        return pq.read_table(io.BytesIO(data)).cast(SCHEMA)
 
     def write(self, part: str, table: pa.Table) -> None:
         """Write one part, whole or not at all.
@@ -65,7 +67,9 @@ class Results:
             OSError: It cannot be written.
         """
         sink = io.BytesIO()
-        pq.write_table(table, sink, compression="zstd")
+        # Parts that are written often are small, and zstd takes them three times the time.
+        compression = "zstd" if table.num_rows > _SMALL_ROWS else "snappy"
+        pq.write_table(table, sink, compression=compression)
         self._output.write(f"{FOLDER}/{part}", sink.getvalue())
 
     def compact(self) -> int:

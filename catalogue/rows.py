@@ -57,6 +57,7 @@ SCHEMA: Final = pa.schema(
         ("service_s", pa.float64()),  # from handing the photo over to its answer, waiting included
         ("write_s", pa.float64()),
         ("attempts", pa.int32()),  # how often it was sent to a gateway
+        ("sent_again_for", pa.list_(pa.string())),  # reasons, one for each attempt but the first
         ("target", pa.string()),  # the gateway that answered
         ("job", pa.string()),
         ("work", pa.string()),  # what names the render: job, id, input and options
@@ -134,6 +135,7 @@ def row(item: Item, job: str, columns: Mapping[str, Any]) -> dict[str, Any]:
         "input": item.input,
         "output": item.output,
         "attempts": 0,
+        "sent_again_for": [],
         "job": job,
         "work": item.work,
         "finished_at": datetime.now(UTC),

@@ -25,13 +25,15 @@ from packshot import RenderOptions
 # Batches that one actor works on at once.
 CALLS = 2
 _THREADS = 16
+# A killed worker loses the rows of photos that finished since its part was written.
+_WRITE_EVERY_S = 0.5
 
 # What a batch tells the driver; rows never travel there.
 TALLY = pa.schema(
     [
         (OK, pa.int64()),
         (FAILED, pa.int64()),
-        ("repeats", pa.int64()),  # attempts beyond the first of each photo
+        ("repeats", pa.list_(pa.string())),  # why photos were sent again, once for each time
         ("output_bytes", pa.int64()),
         ("stopped", pa.string()),  # why the job cannot go on; null while it can
         ("resident_bytes", pa.int64()),  # memory of the actor's process
@@ -98,13 +100,24 @@ class Worker:
     async def _render(self, batch: pa.Table) -> pa.Table:
         items = items_of(batch)
         part = part_name(self._work.run, (item.work for item in items))
-        # Ray gives a batch out again when it has lost the answer of a worker, part or no part.
-        if (known := await self._aside(self._results.read, part)) is not None:
-            return known
-        rows = await asyncio.gather(*(self._photos.render(item) for item in items))
-        table = as_table(each for each in rows if each is not None)
-        if table.num_rows:
-            await self._aside(self._results.write, part, table)
+        # Ray gives a batch out again when it has lost a worker; the part has what that had done.
+        table = await self._aside(self._results.read, part)
+        done = set(table["work"].to_pylist())
+        waiting = {
+            asyncio.create_task(self._photos.render(item))
+            for item in items
+            if item.work not in done
+        }
+        try:
+            while waiting:
+                finished, waiting = await asyncio.wait(waiting, timeout=_WRITE_EVERY_S)
+                rows = [row for task in finished if (row := task.result()) is not None]
+                if rows:
+                    table = pa.concat_tables([table, as_table(rows)])
+                    await self._aside(self._results.write, part, table)
+        finally:
+            for task in waiting:
+                task.cancel()
         return table
 
     async def _aside(self, work: Any, *arguments: Any) -> Any:
@@ -116,11 +129,10 @@ class Worker:
 
 def _tally(table: pa.Table, stopped: str | None) -> pa.Table:
     statuses = table["status"].to_pylist()
-    attempts = (each or 0 for each in table["attempts"].to_pylist())
     told = {
         OK: statuses.count(OK),
         FAILED: statuses.count(FAILED),
-        "repeats": sum(max(0, each - 1) for each in attempts),
+        "repeats": [cause for causes in table["sent_again_for"].to_pylist() for cause in causes],
         "output_bytes": sum(each or 0 for each in table["output_bytes"].to_pylist()),
         "stopped": stopped,
         "resident_bytes": psutil.Process().memory_info().rss,

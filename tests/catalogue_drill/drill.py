@@ -21,19 +21,23 @@ class Outcome:
         state: What it left.
         spent: Credits that it cost.
         held: Credits that are held.
+        renders: Packshots that the gateways have made for it.
     """
 
     run: JobRun
     state: State
     spent: int
     held: int
+    renders: int
 
     def __str__(self) -> str:
         kills = ", ".join(f"{name} {times}" for name, times in Counter(self.run.kills).items())
         return (
             f"{self.run.seconds:.0f} s, {self.run.starts} starts, killed: {kills or 'nothing'}; "
             f"{self.state.rows} rows, {len(self.state.files)} files, {self.spent} credits spent, "
-            f"{self.held} held; {dict(reasons(self.state))}; {self.run.log.splitlines()[-1]}"
+            f"{self.held} held, "
+            f"{self.renders - self.state.rendered} rendered once more; "
+            f"{dict(reasons(self.state))}; {self.run.log.splitlines()[-1]}"
         )
 
 
@@ -60,6 +64,7 @@ def hold(
         batch: Photos of a batch.
     """
     key = stack.books.issue(2 * count)
+    renders_before = stack.renders
     run = run_to_the_end(
         arguments_of(stack, photos, output, batch),
         output.with_suffix(".log"),
@@ -71,7 +76,8 @@ def hold(
     faults = state.faults(count) + stack.books.faults(key, 2 * count, state.rendered)
     assert not faults, (faults, run.log)
     _, held, spent = stack.books.figures(key)
-    return Outcome(run, state, spent, held)
+    stack.wait()
+    return Outcome(run, state, spent, held, stack.renders - renders_before)
 
 
 def usual_kills(stack: Stack) -> list[Kill]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from packshot import Client, PackshotError
 from processes.ready import free_ports
 from processes.server import ServerProcess
@@ -30,6 +32,7 @@ class Stack:
         self._ports = free_ports(2)
         self._triton_ports = free_ports(3)
         self._starts = 0
+        self._renders_before = 0
         self.target = f"127.0.0.1:{self._ports[0]}"
         self._triton = self._launch_triton()
         self._gateway = self._launch_gateway()
@@ -39,8 +42,16 @@ class Stack:
         self._triton.process.wait_until(self._triton.is_ready, timeout_s=300)
         self._gateway.wait_until(self._is_ready, timeout_s=120)
 
+    @property
+    def renders(self) -> int:
+        """Packshots that its gateways have made; one that is killed may make a few more."""
+        text = httpx.get(f"http://127.0.0.1:{self._ports[1]}/metrics", timeout=30).text
+        (line,) = (line for line in text.splitlines() if line.startswith("packshot_images_total "))
+        return self._renders_before + int(float(line.split()[1]))
+
     def kill_gateway(self) -> None:
         """Kill the gateway and start its successor."""
+        self._renders_before = self.renders
         self._gateway.kill()
         self._gateway = self._launch_gateway()
 

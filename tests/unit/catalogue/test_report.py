@@ -28,6 +28,7 @@ def output(tmp_path: Path) -> Place:
         {"status": "ok", "confidence": 0.31, "preset": "amazon-main", "complies": False},
         failed("NO_FOREGROUND", "there is no <product>", may_pass=False),
     ]
+    columns[0] |= {"attempts": 3, "sent_again_for": ["UNAVAILABLE", "SILENT"]}
     columns[1]["checks"] = [{**check, "explanation": "3 % is not white"}]
     rows = []
     for number, each in enumerate(columns):
@@ -44,7 +45,8 @@ def test_a_page_tells_counts_failures_verdicts_and_shows_doubts(
     page = tmp_path / "page.html"
     assert write_report(output, page, pictures=1, prices=Prices(1.0, 0.5)) == 3
     text = page.read_text()
-    for part in ("NO_FOREGROUND", "there is no &lt;product&gt;", "3 % is not white", "amazon-main"):
+    told = ("NO_FOREGROUND", "there is no &lt;product&gt;", "3 % is not white", "amazon-main")
+    for part in (*told, "SILENT"):
         assert part in text
     assert text.count("<figure>") == 1
     assert text.count("data:image/jpeg;base64,") == 2

@@ -38,7 +38,7 @@ def test_a_table_without_parts_has_no_rows(output: Place) -> None:
     results = Results(output)
     assert results.rows().count_rows() == 0
     assert results.compact() == 0
-    assert results.read("part-1.parquet") is None
+    assert results.read("part-1.parquet").num_rows == 0
 
 
 def test_the_latest_row_of_a_photo_stays_and_others_go(output: Place) -> None:

@@ -2,6 +2,11 @@
 
 import hashlib
 import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,8 @@ from catalogue.places import Place
 from catalogue.results import Results
 from catalogue.rows import OK
 from packshot.v1 import packshot_pb2 as pb
-from tests.support.scripted_service import Scripted, failing, serving
+from tests.support.scripted_service import ANSWER, Scripted, failing, serving
+from tests.support.waiting import wait_until
 from tests.unit.catalogue.conftest import StartWorker
 
 FULL = error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(nanos=20_000_000))
@@ -66,7 +72,7 @@ def test_each_photo_has_a_file_and_a_row_that_says_what_it_is(
     target: str, start_worker: StartWorker, output: Place, tmp_path: Path
 ) -> None:
     told = tally(start_worker(target)(batch(tmp_path / "in", b"zero", b"one")))
-    assert (told["ok"], told["failed"], told["repeats"], told["stopped"]) == (2, 0, 0, None)
+    assert (told["ok"], told["failed"], told["repeats"], told["stopped"]) == (2, 0, [], None)
     assert told["output_bytes"] == 2 * len(b"picture")
     found = rows(output)["1"]
     assert output.read("1.png") == b"picture"
@@ -84,6 +90,7 @@ def test_each_photo_has_a_file_and_a_row_that_says_what_it_is(
         "height_px": 20,
         "input_bytes": 3,
         "attempts": 1,
+        "sent_again_for": [],
         "notes": ["a note"],
         "may_pass": False,
         "job": "job",
@@ -105,6 +112,69 @@ def test_a_batch_that_is_given_out_twice_is_rendered_once(
     again = tally(start_worker(target)(photos))
     assert (again["ok"], again["failed"]) == (first["ok"], first["failed"]) == (1, 1)
     assert len(service.requests) == 2
+
+
+class Holding(Scripted):
+    """A service that keeps one photo until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go = threading.Event()
+        self.refusals["held"] = lambda _context: self.let_go.wait(60)
+
+
+def test_what_a_worker_had_done_of_a_batch_is_not_done_by_the_next(
+    start_worker: StartWorker, output: Place, tmp_path: Path
+) -> None:
+    """The first worker has not ended when the second gets the batch, as one that was killed."""
+    photos = batch(tmp_path / "in", *(f"photo {number}".encode() for number in range(9)), b"held")
+    service = Holding()
+    with serving(service, healthy=True) as target, ThreadPoolExecutor(1) as thread:
+        killed = thread.submit(start_worker(target), photos)
+        wait_until(lambda: len(Results(output).parts()) == 1 and len(rows(output)) == 9)
+        told = tally(start_worker(target)(photos))
+        assert (told["ok"], told["failed"]) == (10, 0)
+        assert Counter(each.photo for each in service.requests) == {
+            **{f"photo {number}".encode(): 1 for number in range(9)},
+            b"held": 2,
+        }
+        service.let_go.set()
+        killed.result()
+
+
+class Refusing(Scripted):
+    """A service that is away for a while, as a gateway without its Triton."""
+
+    def __init__(self, error: pb.Status, seconds: float) -> None:
+        super().__init__()
+        self.refused = 0
+        self._error = error
+        self._until_s = time.monotonic() + seconds
+
+    def RenderStream(  # noqa: N802
+        self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
+    ) -> Iterator[pb.RenderStreamResponse]:
+        context.send_initial_metadata(())
+        for message in request_iterator:
+            if time.monotonic() < self._until_s:
+                self.refused += 1
+                yield pb.RenderStreamResponse(id=message.id, error=self._error)
+            else:
+                yield pb.RenderStreamResponse(id=message.id, response=ANSWER)
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED])
+def test_a_gateway_that_refuses_is_not_sent_the_rest_of_the_line(
+    start_worker: StartWorker, tmp_path: Path, code: grpc.StatusCode
+) -> None:
+    """Each photo of the line would be refused as well, again and again."""
+    service = Refusing(status(code, "AWAY"), seconds=1.5)
+    with serving(service, healthy=True) as target:
+        photos = [f"photo {number}".encode() for number in range(60)]
+        told = tally(start_worker(target)(batch(tmp_path / "in", *photos)))
+    assert (told["ok"], told["failed"]) == (60, 0)
+    assert told["repeats"] == ["AWAY"] * service.refused
+    assert 1 <= service.refused <= 12
 
 
 def test_photos_at_fault_are_rows_and_are_asked_for_once(
@@ -150,7 +220,8 @@ def test_what_may_pass_is_sent_again_with_the_same_key(
     service.refusals["one"] = failing(code, "the stream breaks off", *details)
     told = tally(start_worker(target)(batch(tmp_path / "in", b"zero", b"one", b"two", b"three")))
     assert (told["ok"], told["failed"]) == (4, 0)
-    assert told["repeats"] >= 2
+    assert set(told["repeats"]) == {code.name}
+    assert len(told["repeats"]) >= 2
     keys: dict[bytes, set[str]] = {}
     for request in service.requests:
         keys.setdefault(request.photo, set()).add(request.idempotency_key)
@@ -158,7 +229,8 @@ def test_what_may_pass_is_sent_again_with_the_same_key(
         (b"zero", b"one", b"two", b"three"), 1
     )
     assert len(set.union(*keys.values())) == 4
-    assert rows(output)["2"]["attempts"] >= 2
+    found = rows(output)["2"]
+    assert found["attempts"] == len(found["sent_again_for"]) + 1 >= 2
 
 
 class Poisoned(Scripted):
