@@ -24,7 +24,7 @@ _IN_A_ROW: Final = 8
 # A key's hash, its tokens, and when they were counted.
 _BUCKET: Final = struct.Struct("16sdd")
 _ROW_BYTES: Final = _IN_A_ROW * _BUCKET.size
-_LOCK_S: Final = 0.002
+_LOCK_S: Final = 0.02
 
 
 class SharedRateLimiter:
