@@ -34,12 +34,15 @@ class Member:
         started: Done once a process of this number has started; its exception says why the first
             could not.
         pid: The process id; 0 while there is no process.
+        has_served: Whether the process, or the last one, had started.
     """
 
     def __init__(self, place: Place, metrics: Path, heard: Callable[[int, Report], None]) -> None:
         self.number = place.number
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.pid = 0
+        self.has_served = False
+        self._ending = False
         self._place = place
         self._metrics = metrics
         self._heard = heard
@@ -67,7 +70,9 @@ class Member:
                     pass_fds=[theirs.fileno()],
                 )
             self.pid = self._process.pid
-            self._report, self._heard_s = None, time.monotonic()
+            self.has_served, self._heard_s = False, time.monotonic()
+            if self._ending:  # since it was told to, there is a process
+                self.end()
             with suppress(ConnectionError):
                 while message := await asyncio.get_running_loop().sock_recv(ours, MAX_BYTES):
                     self._hear(Report.decoded(message))
@@ -96,8 +101,16 @@ class Member:
         """Count its silence from now: it was not listened to."""
         self._heard_s = time.monotonic()
 
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal, if there is a process."""
+    def end(self) -> None:
+        """Have the process drain and end, and any that is being started."""
+        self._ending = True
+        self._send(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number: signal.Signals) -> None:
         if self._process and self.pid:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
@@ -110,5 +123,5 @@ class Member:
             else:
                 self.started.set_result(None)
         if not report.error:
-            self._report = report
+            self._report, self.has_served = report, True
             self._heard(self.number, report)

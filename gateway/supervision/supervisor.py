@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -56,7 +57,7 @@ async def supervise(config: GatewayConfig) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     adopt_orphans()
     heartbeat = Heartbeat()
-    with HeldPort(config) as held, TemporaryDirectory(prefix="packshot-gateway-") as folder:
+    with HeldPort(config) as held, _folder() as folder:
         supervisor = Supervisor(dataclasses.replace(config, port=held.port), Path(folder))
         shown = serve_metrics(
             config, supervisor.registry, supervisor.is_ready, lambda: heartbeat.is_alive
@@ -68,6 +69,13 @@ async def supervise(config: GatewayConfig) -> int:
         finally:
             beating.cancel()
             await asyncio.to_thread(shown.close)
+
+
+def _folder() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="packshot-gateway-")
+    except OSError as exc:
+        raise StartError(f"there is no folder for the processes' files: {exc}") from exc
 
 
 class Supervisor:
@@ -132,11 +140,16 @@ class Supervisor:
                     *(self._sum("worker_threads"), self._config.triton),
                     self._sum("memory_ceiling_bytes") / 2**30,
                 )
-                await stopped
+                # None of the others ends before it is told to, but by a defect.
+                await asyncio.wait(
+                    (stopped, watching, *keeping), return_when=asyncio.FIRST_COMPLETED
+                )
         finally:
             statuses = await self._drain(keeping)
             for task in (stopped, watching):
                 task.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
         return int(any(statuses))
 
     def _member(self, number: int) -> Member:
@@ -167,8 +180,11 @@ class Supervisor:
             if not member.started.done():
                 why = f"gateway process {member.number} {ended} before it had started"
                 member.started.set_exception(StartError(why))
-            if self._stopping.is_set() or member.started.exception():
-                return 1 if status is None else status
+            if self._stopping.is_set():
+                # One that had not begun to serve had nothing to drain.
+                return status or 0 if member.has_served else 0
+            if member.started.exception():
+                return 1
             if time.monotonic() - born_s > _LONG_LIFE_S:
                 pause_s = _FIRST_PAUSE_S
             log.error(
@@ -195,7 +211,7 @@ class Supervisor:
                     member.excuse()
                 elif member.is_stuck:
                     log.error("gateway process %d shows no sign of life: killed", member.number)
-                    member.send(signal.SIGKILL)
+                    member.kill()
 
     async def _drain(self, keeping: list[asyncio.Task[int]]) -> list[int]:
         """Have all end, and return their exit statuses."""
@@ -203,12 +219,12 @@ class Supervisor:
         drain_s = self._config.drain_timeout_s
         log.info("draining %d processes, at most %g s", len(keeping), drain_s)
         for member in self._members:
-            member.send(signal.SIGTERM)
+            member.end()
         _, late = await asyncio.wait(keeping, timeout=drain_s + _END_S)
         for member in self._members if late else ():
             if member.pid:
                 log.error("gateway process %d has not ended in time: killed", member.number)
-                member.send(signal.SIGKILL)
+                member.kill()
         statuses = await asyncio.gather(*keeping)
         log.info("stopped")
         return statuses
