@@ -2,31 +2,15 @@
 
 import asyncio
 import os
-import signal
 import sys
 
 from gateway.accounts import cli as keys_cli
-from gateway.app import Gateway
 from gateway.config import GatewayConfig
-from gateway.inference.triton import TritonInferenceServer
-from gateway.memory import limit_allocator
+from gateway.serve import serve
 from gateway.start import StartError
-from imaging.decode.pillow_warnings import log_oddities
+from gateway.supervision.supervisor import supervise
 from processes.logs import set_up_logging
 from processes.settings import SettingError, load
-
-
-async def _run(config: GatewayConfig) -> None:
-    """Run a gateway until SIGTERM or SIGINT, then drain it."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    # Triton's channel belongs to the loop that it is made in.
-    gateway = Gateway(config, TritonInferenceServer(config.triton))
-    await gateway.start()
-    await stop.wait()
-    await gateway.stop()
 
 
 def main() -> int:
@@ -47,10 +31,10 @@ def main() -> int:
         )
         return 2
     set_up_logging(config.log_level, config.log_format)
-    limit_allocator()
-    log_oddities()
     try:
-        asyncio.run(_run(config))
+        if config.processes > 1:
+            return asyncio.run(supervise(config))
+        serve(config)
     except StartError as exc:
         print(f"error: {exc}", file=sys.stderr)  # noqa: T201
         return 1

@@ -23,7 +23,6 @@ from gateway.inference.readiness import ReadinessWatch
 from gateway.inference.retries import ATTEMPTS, ATTEMPTS_AT_ONE, Retries
 from gateway.inference.server import InferenceServer
 from gateway.observability.heartbeat import Heartbeat
-from gateway.observability.http import MetricsServer
 from gateway.observability.telemetry import Telemetry
 from gateway.rendering.decoding.processes import ProcessDecoder
 from gateway.rendering.renderer import Renderer
@@ -41,8 +40,8 @@ from gateway.rpc.service import PackshotService
 from gateway.rpc.streams import PhotoStreams
 from gateway.rpc.tls import ServedCertificate
 from gateway.rpc.transport import MAX_CALLS, server_options
-from gateway.start import StartError
 from gateway.stopping import take_all
+from gateway.surroundings import Alone, PortError, Surroundings
 from imaging.decode.decoder import Decoder, ThreadDecoder
 from imaging.presets.load import load_presets
 from packshot.v1 import packshot_pb2 as pb
@@ -59,21 +58,24 @@ _STOP_S: Final = 4.0
 SERVICE_NAME = pb.DESCRIPTOR.services_by_name["PackshotService"].full_name
 
 
-class PortError(StartError):
-    """A port cannot be bound; the message names it."""
-
-
 class Gateway:
     """A gateway, from start to stop.
 
     Args:
         config: Its settings.
         inference: The inference server; closed when the gateway stops.
+        around: What is around it; None: it is alone.
     """
 
-    def __init__(self, config: GatewayConfig, inference: InferenceServer) -> None:
+    def __init__(
+        self,
+        config: GatewayConfig,
+        inference: InferenceServer,
+        around: Surroundings | None = None,
+    ) -> None:
         self._config = config
-        self._telemetry = Telemetry(config, inference)
+        self._around = around = around or Alone()
+        self._telemetry = Telemetry(config, inference, is_published=not around.is_alone)
         self._metrics, self._calls = self._telemetry.metrics, self._telemetry.calls
         answers = AnswerTimes()
         circuits = Circuits(config.circuit_failures, self._report_circuit, answers)
@@ -94,14 +96,16 @@ class Gateway:
         files, accounts = config.certificate_files, config.accounts
         self._certificate = ServedCertificate(files, self._metrics) if files else None
         self._accounts = (
-            Accounts(accounts, SERVICE_NAME, self._metrics, self._calls) if accounts else None
+            Accounts(accounts, SERVICE_NAME, self._metrics, self._calls, around.rates)
+            if accounts
+            else None
         )
         if accounts and not files and not is_loopback(config.host):
             log.warning("API keys come without TLS: everyone on the way can read them")
         self._ready = False
         self._heartbeat = Heartbeat()
-        self._metrics.ready.set_function(self._is_ready)
-        self._metrics.event_loop_silence.set_function(lambda: self._heartbeat.silence_s)
+        self._metrics.follow(self._metrics.ready, self._is_ready)
+        self._metrics.follow(self._metrics.event_loop_silence, lambda: self._heartbeat.silence_s)
         self.port = 0
         self.metrics_port = 0
 
@@ -125,19 +129,8 @@ class Gateway:
             self.port = self._bind(f"{config.host}:{config.port}")
         except RuntimeError as exc:
             raise PortError(f"cannot listen on {config.host}:{config.port} for gRPC") from exc
-        try:
-            self._http = MetricsServer(
-                config.host,
-                config.metrics_port,
-                self._telemetry.registry,
-                self._is_ready,
-                lambda: self._heartbeat.is_alive,
-            )
-        except OSError as exc:
-            raise PortError(
-                f"cannot listen on {config.host}:{config.metrics_port} for metrics: {exc.strerror}"
-            ) from exc
-        self.metrics_port = self._http.port
+        self._shown = self._around.show(config, self._telemetry, self._heartbeat, self._is_ready)
+        self.metrics_port = self._shown.port
         # Not before everything is there that a start can fail for: threads keep a process alive.
         self._workers.start()
         self._decoder.start()
@@ -150,12 +143,16 @@ class Gateway:
         ]
         if self._certificate:
             self._watching.append(
-                asyncio.create_task(self._certificate.watch(config.host, self.port))
+                asyncio.create_task(
+                    self._certificate.watch(
+                        config.host, self.port, shares_port=not self._around.is_alone
+                    )
+                )
             )
         log.info(
             "gateway listens on %s:%d, metrics on %s:%d, %d worker threads, Triton at %s, "
             "memory stays below %.1f GiB",
-            *(config.host, self.port, config.host, self.metrics_port),
+            *(config.host, self.port, config.host, self.metrics_port or config.metrics_port),
             *(config.worker_threads, config.triton, config.memory_ceiling_bytes / 2**30),
         )
 
@@ -179,7 +176,7 @@ class Gateway:
             lambda: asyncio.to_thread(self._workers.shutdown, _STOP_S),
             self._accounts.stop if self._accounts else _nothing,
             self._inference.close,
-            self._http.close,
+            self._shown.close,
             self._beating.cancel,
             self._decoder.close,
             lambda: asyncio.to_thread(self._telemetry.close),
@@ -225,6 +222,7 @@ class Gateway:
                 most_connections(config.max_connections),
                 config.max_connection_age_s,
                 config.connection_age_grace_s,
+                shares_port=not self._around.is_alone,
             ),
             maximum_concurrent_rpcs=MAX_CALLS,
         )

@@ -32,6 +32,11 @@ class GatewayConfig:
     default_model: str = setting(
         "PACKSHOT_DEFAULT_MODEL", "matte", "model that cuts when a request names none"
     )
+    processes: int = setting(
+        "PACKSHOT_PROCESSES",
+        1,
+        "processes that share the gRPC port, the cores and the limits; more than 1 for many cores",
+    )
     max_photo_bytes: int = setting(
         "PACKSHOT_MAX_PHOTO_BYTES", 32 * 2**20, "largest photo file, bytes"
     )
@@ -172,6 +177,7 @@ class GatewayConfig:
     def __post_init__(self) -> None:
         for name in ("port", "metrics_port"):
             require(self, name, at_least=0, at_most=65535)
+        require(self, "processes", at_least=1, at_most=256)
         # A gRPC message holds at most 2 GiB, and the photo travels in one.
         require(self, "max_photo_bytes", at_least=1, at_most=2**30)
         # Pillow refuses larger WebP, GIF and TIFF files on its own.

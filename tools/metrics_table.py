@@ -10,6 +10,7 @@ from pathlib import Path
 
 from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
+from gateway.supervision import metrics as supervision
 from processes.metrics import Declaration
 from tools.documents import filled
 from web import metrics as face
@@ -31,6 +32,7 @@ def as_table(metrics: Iterable[Declaration]) -> str:
 def with_table(document: str) -> str:
     """Return the document's text with the table as the code has it."""
     document = filled(document, "metrics", as_table(all_metrics()))
+    document = filled(document, "process metrics", as_table(supervision.all_metrics()))
     document = filled(document, "face metrics", as_table(face.all_metrics()))
     return filled(document, "job metrics", as_table(telemetry.all_metrics()))
 
@@ -43,7 +45,8 @@ def main() -> int:
     what.add_argument("--check", action="store_true", help="only compare, change nothing")
     arguments = parser.parse_args()
     if not (arguments.write or arguments.check):
-        print(as_table((*all_metrics(), *face.all_metrics(), *telemetry.all_metrics())))
+        others = (supervision, face, telemetry)
+        print(as_table((*all_metrics(), *(each for of in others for each in of.all_metrics()))))
         return 0
     document = _DOCUMENT.read_text()
     wanted = with_table(document)

@@ -14,6 +14,7 @@ from gateway.accounts.database import open_engine, parse_url, threads
 from gateway.accounts.holds import DatabaseCreditHolds
 from gateway.accounts.leases import HoldLeases
 from gateway.accounts.migrate import migrate, newest_revision, present_revision
+from gateway.accounts.rate import Rates
 from gateway.accounts.store import KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.accounts.upkeep import Upkeep
@@ -36,20 +37,23 @@ class Accounts:
         service: Full name of the service that keys are wanted for.
         metrics: Where charges and times go.
         calls: Sees the calls refused.
+        rates: Counts the calls of each key.
 
     Attributes:
         interceptor: Lets calls in.
         holds: Holds a credit around each render.
     """
 
-    def __init__(self, url: str, service: str, metrics: Metrics, calls: Calls) -> None:
+    def __init__(
+        self, url: str, service: str, metrics: Metrics, calls: Calls, rates: Rates
+    ) -> None:
         parsed = parse_url(url)
         self._engine = open_engine(parsed)
         self._threads = DatabaseThreads(threads(parsed), metrics)
         keys = KeyStore(self._engine)
         store = CreditStore(self._engine, f"{socket.gethostname()}:{os.getpid()}")
         self._upkeep = Upkeep(store, HoldLeases(self._engine), self._threads, metrics)
-        self.interceptor = AuthInterceptor(service, keys, self._threads, calls)
+        self.interceptor = AuthInterceptor(service, keys, self._threads, calls, rates)
         self.holds = DatabaseCreditHolds(keys, store, self._upkeep, self._threads, metrics)
 
     async def start(self) -> None:

@@ -4,6 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 # A key that has not called for longest is forgotten beyond this many; it comes back with a full
 # bucket, which is what it would have earned by then.
@@ -23,10 +24,38 @@ class RateLimit:
     burst: int
 
 
+class Rates(Protocol):
+    """Counts the calls of each key."""
+
+    def take(self, key_id: str, limit: RateLimit) -> float:
+        """Take one token of a key's bucket, or say when there will be one.
+
+        Returns:
+            0 if it was taken, else the seconds until the next is there.
+        """
+
+
 @dataclass(slots=True)
-class _Bucket:
+class Bucket:
+    """The tokens of one key.
+
+    Attributes:
+        tokens: How many there were.
+        filled_s: When, by the limiter's clock.
+    """
+
     tokens: float
     filled_s: float
+
+    def take(self, limit: RateLimit, now_s: float) -> float:
+        """Take one token; what is returned is as in `Rates`."""
+        earned = (now_s - self.filled_s) * limit.per_s
+        self.tokens = min(self.tokens + earned, limit.burst)
+        self.filled_s = now_s
+        if self.tokens < 1:
+            return (1 - self.tokens) / limit.per_s
+        self.tokens -= 1
+        return 0.0
 
 
 class RateLimiter:
@@ -38,25 +67,15 @@ class RateLimiter:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
     def take(self, key_id: str, limit: RateLimit) -> float:
-        """Take one token of a key's bucket, or say when there will be one.
-
-        Returns:
-            0 if it was taken, else the seconds until the next is there.
-        """
+        """Take one token of a key's bucket, or say when there will be one; as in `Rates`."""
         if not limit.per_s:
             return 0.0
         now_s = self._clock()
-        bucket = self._buckets.setdefault(key_id, _Bucket(limit.burst, now_s))
+        bucket = self._buckets.setdefault(key_id, Bucket(limit.burst, now_s))
         self._buckets.move_to_end(key_id)
         if len(self._buckets) > _MAX_BUCKETS:
             self._buckets.popitem(last=False)
-        earned = (now_s - bucket.filled_s) * limit.per_s
-        bucket.tokens = min(bucket.tokens + earned, limit.burst)
-        bucket.filled_s = now_s
-        if bucket.tokens < 1:
-            return (1 - bucket.tokens) / limit.per_s
-        bucket.tokens -= 1
-        return 0.0
+        return bucket.take(limit, now_s)

@@ -60,7 +60,8 @@ class ChargeOutcome(StrEnum):
 RENDERS: Final = (Method.RENDER, Method.STREAM_PHOTO)
 
 Outcome = Literal["ok", "error"]
-Part = Literal["gateway", "decode_workers"]
+# Of the last there is none where the gateway is one process.
+Part = Literal["gateway", "decode_workers", "supervisor"]
 
 
 class ByCall(NamedTuple):
@@ -164,7 +165,7 @@ class ByLoad(NamedTuple):
 
 
 class ByPart(NamedTuple):
-    """The gateway's process, or its decode workers together."""
+    """The gateway's processes, their decode workers, or what supervises them, each together."""
 
     part: Part
 

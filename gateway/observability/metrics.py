@@ -12,6 +12,7 @@ from gateway.errors import all_reasons
 from gateway.observability import labels
 from gateway.observability.labels import RENDERS, Method
 from processes.metrics import Declaration, MetricSet, NoLabels
+from processes.metrics.across import Across
 
 # Seconds, dense around the objective that `docs/monitoring.md` sets for a render, 1 s.
 REQUEST_BUCKETS_S: Final = (
@@ -35,10 +36,11 @@ class Metrics(MetricSet):
 
     Args:
         registry: Where they are registered; a fresh one per gateway.
+        is_published: As in `MetricSet`.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        super().__init__(registry)
+    def __init__(self, registry: CollectorRegistry, *, is_published: bool = False) -> None:
+        super().__init__(registry, is_published=is_published)
         self._declare_calls()
         self._declare_admission()
         self._declare_inference()
@@ -125,6 +127,7 @@ class Metrics(MetricSet):
             "packshot_estimated_wait_seconds",
             "Time until all renders inside will be done, by admission's estimate.",
             labels.ByPriority,
+            across=Across.MOST,
         )
         self.admission_refusals = self.counters(
             "packshot_admission_refusals_total",
@@ -139,10 +142,12 @@ class Metrics(MetricSet):
             "packshot_ready",
             "1 while the default model answers, photos can be decoded and the event loop turns, "
             "else 0.",
+            across=Across.MOST,
         )
         self.event_loop_silence = self.gauge(
             "packshot_event_loop_silence_seconds",
             "Time since the event loop last turned; up to 0.25 s while all is well.",
+            across=Across.MOST,
         )
 
     def _declare_inference(self) -> None:
@@ -151,6 +156,7 @@ class Metrics(MetricSet):
             "packshot_triton_reachable",
             "1 while a Triton answers when asked for its statistics, else 0.",
             labels.ByTriton,
+            across=Across.MOST,
         )
         self.triton_batch_size = self.collected(
             HistogramMetricFamily,
@@ -158,20 +164,25 @@ class Metrics(MetricSet):
             "Photos in each pass of a model, as Triton counts them since it loaded the model.",
             labels.ByTritonAndModel,
             _BATCH_BUCKETS,
+            across=Across.MOST,
         )
         self.model_info = self.collected(
             GaugeMetricFamily,
             "packshot_model_info",
             "1 for each model that is loaded, with its version, precision and device (cpu, gpu).",
             labels.ModelLabels,
+            across=Across.MOST,
         )
         self.gpu_expected = self.gauge(
-            "packshot_gpu_expected", "1 if PACKSHOT_EXPECT_GPU says that models run on a GPU."
+            "packshot_gpu_expected",
+            "1 if PACKSHOT_EXPECT_GPU says that models run on a GPU.",
+            across=Across.MOST,
         )
         self.circuit_open = self.gauges(
             "packshot_circuit_open",
             "1 while a model's circuit is open: its callers are refused at once.",
             labels.ByModel,
+            across=Across.MOST,
         )
         self.inference_retries = self.counters(
             "packshot_inference_retries_total",
@@ -196,6 +207,7 @@ class Metrics(MetricSet):
         self.certificate_expiry = self.gauge(
             "packshot_tls_certificate_expiry_timestamp_seconds",
             "When the certificate being served expires; +Inf without TLS.",
+            across=Across.LEAST,
         )
         self.certificate_loads = self.counters(
             "packshot_tls_certificate_loads_total",
@@ -209,13 +221,13 @@ class Metrics(MetricSet):
         self.resident_memory = self.collected(
             GaugeMetricFamily,
             "packshot_resident_memory_bytes",
-            "Resident memory of the gateway's process and of its decode workers.",
+            "Resident memory of the gateway's processes and of their decode workers.",
             labels.ByPart,
         )
         self.cpu_seconds = self.collected(
             CounterMetricFamily,
             "packshot_cpu_seconds_total",
-            "Processor time of the gateway's process and of its decode workers.",
+            "Processor time of the gateway's processes and of their decode workers.",
             labels.ByPart,
         )
         self.worker_threads = self.gauge(
@@ -236,6 +248,7 @@ class Metrics(MetricSet):
             "packshot_build_info",
             "1, with the versions of Packshot and Python and the revision of the source.",
             labels.BuildLabels,
+            across=Across.MOST,
         )
 
 

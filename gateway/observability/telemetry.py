@@ -33,29 +33,35 @@ class Telemetry:
     Args:
         config: The gateway's settings.
         tritons: The inference servers behind it.
+        is_published: As in `MetricSet`.
 
     Attributes:
         registry: All of its metrics.
+        collected: Those that are collected at each scrape: the same, or if the others are
+            published a registry of their own.
         metrics: The gateway's own metrics.
         calls: Counts, times, traces and logs each call.
         tracing: Makes the spans.
         tritons: Asks the inference servers for their state; the gateway runs it.
     """
 
-    def __init__(self, config: GatewayConfig, tritons: InferenceServer) -> None:
+    def __init__(
+        self, config: GatewayConfig, tritons: InferenceServer, *, is_published: bool = False
+    ) -> None:
         release = version("packshot")
         self.registry = CollectorRegistry()
-        self.metrics = Metrics(self.registry)
+        self.collected = CollectorRegistry() if is_published else self.registry
+        self.metrics = Metrics(self.registry, is_published=is_published)
         self.tracing = Tracing(config.otlp_endpoint, config.trace_share, release)
         self.calls = Calls(self.metrics, self.tracing)
         self.tritons = TritonWatch(
             self.metrics, tritons, config.default_model, config.triton_state_interval_s
         )
-        self.registry.register(self.tritons)
-        self.registry.register(LogCollector(self.metrics, dropped_lines))
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
-        GCCollector(registry=self.registry)
+        self.collected.register(self.tritons)
+        self.collected.register(LogCollector(self.metrics, dropped_lines))
+        ProcessCollector(registry=self.collected)
+        PlatformCollector(registry=self.collected)
+        GCCollector(registry=self.collected)
         self._show_settings(config, release)
 
     def watch(
@@ -80,12 +86,13 @@ class Telemetry:
                 (Limit.BYTES, metrics.admitted_bytes),
                 (Limit.PIXELS, metrics.admitted_pixels),
             ):
-                metric.labels(priority).set_function(partial(admission.held, bound, priority))
+                held = partial(admission.held, bound, priority)
+                metrics.follow(metric.labels(priority), held)
             wait_s = partial(admission.wait_s, priority)
-            metrics.estimated_wait.labels(priority).set_function(wait_s)
-        metrics.receiving.set_function(receiving)
-        metrics.open_streams.set_function(lambda: streams.open)
-        self.registry.register(UsageCollector(metrics, decode_workers))
+            metrics.follow(metrics.estimated_wait.labels(priority), wait_s)
+        metrics.follow(metrics.receiving, receiving)
+        metrics.follow(metrics.open_streams, lambda: streams.open)
+        self.collected.register(UsageCollector(metrics, decode_workers))
 
     def close(self) -> None:
         """Send the spans that have not been sent."""

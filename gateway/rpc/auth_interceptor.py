@@ -12,7 +12,7 @@ from google.rpc import status_pb2
 
 from gateway.accounts.keys import KeyText, is_secret, parse_key
 from gateway.accounts.lookup import KeyLookup
-from gateway.accounts.rate import RateLimiter
+from gateway.accounts.rate import Rates
 from gateway.accounts.store import Account, KeyStore
 from gateway.accounts.threads import DatabaseThreads
 from gateway.errors import KeyInvalidError, KeyMissingError, KeyRevokedError, RateLimitedError
@@ -40,6 +40,7 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         keys: The keys.
         threads: Where the database work runs.
         calls: Sees the calls refused.
+        rates: Counts the calls of each key.
         clock: Seconds that only rise.
     """
 
@@ -49,13 +50,14 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         keys: KeyStore,
         threads: DatabaseThreads,
         calls: Calls,
+        rates: Rates,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._prefix = f"/{service}/"
         self._lookup = KeyLookup(keys.find_all, threads)
         self._calls = calls
         self._clock = clock
-        self._rates = RateLimiter(clock)
+        self._rates = rates
         self._cache: OrderedDict[str, tuple[float, Account]] = OrderedDict()
 
     async def intercept_service(

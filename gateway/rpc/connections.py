@@ -1,4 +1,4 @@
-"""Closes a caller's connection: gRPC's Python interface can only end calls.
+"""Finds a caller's connection and closes it: gRPC's Python interface can only end calls.
 
 It cannot end a call whose caller does not receive the reply, because the status follows the reply
 and the reply waits for HTTP/2's flow control. So this module finds the connection's socket among
@@ -8,6 +8,7 @@ those of the process and shuts it down. gRPC then treats it like one that the ca
 import logging
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -25,12 +26,24 @@ def drop_connection(peer: str) -> bool:
     wanted = peer_address(peer)
     if wanted is None:
         return False
+    if _find(*wanted, lambda connection: connection.shutdown(socket.SHUT_RDWR)):
+        return True
+    log.warning("the connection of %s cannot be found to be closed", peer)
+    return False
+
+
+def is_connected(host: str, port: int) -> bool:
+    """Tell whether this process has a connection whose peer has this address."""
+    return _find(host, port, lambda _connection: None)
+
+
+def _find(host: str, port: int, act: Callable[[socket.socket], None]) -> bool:
+    """Act on the connection whose peer has an address; tell whether there is one."""
     for name in os.listdir(_DESCRIPTORS):  # noqa: PTH208  names are all that is wanted
         with suppress(OSError), _socket(int(name)) as connection:
-            if connection is not None and _address(connection.getpeername()) == _plain(*wanted):
-                connection.shutdown(socket.SHUT_RDWR)
+            if connection is not None and _address(connection.getpeername()) == _plain(host, port):
+                act(connection)
                 return True
-    log.warning("the connection of %s cannot be found to be closed", peer)
     return False
 
 

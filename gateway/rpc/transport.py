@@ -36,7 +36,12 @@ def transport_bytes(max_connections: int) -> int:
 
 
 def server_options(
-    max_message_bytes: int, max_connections: int, max_age_s: float, age_grace_s: float
+    max_message_bytes: int,
+    max_connections: int,
+    max_age_s: float,
+    age_grace_s: float,
+    *,
+    shares_port: bool,
 ) -> list[tuple[str, int]]:
     """Return the channel arguments of the gateway's server.
 
@@ -46,13 +51,14 @@ def server_options(
         max_connections: Most connections.
         max_age_s: Seconds after which a connection takes no new calls.
         age_grace_s: Seconds that its calls may take after that.
+        shares_port: Whether other processes of the gateway listen on the same port.
     """
     return [
         # gRPC refuses a larger message by its length, before it keeps any of it.
         ("grpc.max_receive_message_length", max_message_bytes),
         ("grpc.max_send_message_length", -1),
-        # Without this a second gateway would silently share the port.
-        ("grpc.so_reuseport", 0),
+        # By default a second gateway would silently share the port.
+        ("grpc.so_reuseport", int(shares_port)),
         # Some kB of gzip can be a message of the largest size, at most of a second of processor
         # time. Photos do not get smaller by it.
         ("grpc.compression_enabled_algorithms_bitset", _IDENTITY_ALONE),

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +33,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-def set_up_logging(level: str | int, log_format: LogFormat) -> None:
+def set_up_logging(level: str | int, log_format: LogFormat, **facts: str | int) -> None:
     """Log to standard error from now on, once for a process.
 
     Each line is an event with its fields: those of `logging`'s `extra`, and those bound by
@@ -47,10 +48,11 @@ def set_up_logging(level: str | int, log_format: LogFormat) -> None:
         level: The least level that is logged.
         log_format: Text for people, an object of JSON for machines, or the one that standard error
             is made for.
+        facts: Fields of every line.
     """
     global _writer  # noqa: PLW0603  a process has one standard error
     terminal = sys.stderr.isatty()
-    formatter = _formatter(log_format, terminal=terminal)
+    formatter = _formatter(log_format, facts, terminal=terminal)
 
     def notice(dropped: int) -> str:
         text = "%d lines were dropped: standard error could not be written to"
@@ -98,12 +100,15 @@ class _QueueHandler(logging.Handler):
         super().close()
 
 
-def _formatter(log_format: LogFormat, *, terminal: bool) -> logging.Formatter:
+def _formatter(
+    log_format: LogFormat, facts: Mapping[str, str | int], *, terminal: bool
+) -> logging.Formatter:
     as_text = log_format is LogFormat.CONSOLE or (log_format is LogFormat.AUTO and terminal)
     before: list[Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        lambda _logger, _name, event: {**event, **facts},
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.ExtraAdder(),
     ]

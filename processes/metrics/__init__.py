@@ -36,6 +36,7 @@ from prometheus_client import (
 from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
 
+from processes.metrics.across import Across
 from processes.metrics.label_values import closed_values, text_of
 
 P = ParamSpec("P")
@@ -70,6 +71,7 @@ class Declaration:
         series: The label values of each series that exists from the start, in the labels' order.
         buckets: Upper bounds of a histogram's buckets.
         is_collected: Whether a collector makes it at each scrape, rather than prometheus_client.
+        across: What several processes that show one metric make of it.
     """
 
     name: str
@@ -79,6 +81,7 @@ class Declaration:
     series: tuple[tuple[str, ...], ...]
     buckets: tuple[float, ...]
     is_collected: bool
+    across: Across = Across.SUM
 
 
 class Family(Generic[P, M]):
@@ -129,14 +132,30 @@ class MetricSet:
 
     Args:
         registry: Where they are registered; a fresh one for each set.
+        is_published: Whether `publish` sets the gauges that follow a function, for another process
+            to read; else each scrape calls the function.
 
     Attributes:
         declared: Every metric, in the order of declaration.
     """
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, *, is_published: bool = False) -> None:
         self._registry = registry
+        self._is_published = is_published
+        self._followed: list[tuple[Gauge, Callable[[], float]]] = []
         self.declared: list[Declaration] = []
+
+    def follow(self, gauge: Gauge, function: Callable[[], float]) -> None:
+        """Have a gauge show what a function returns, which any thread may call."""
+        if self._is_published:
+            self._followed.append((gauge, function))
+        else:
+            gauge.set_function(function)
+
+    def publish(self) -> None:
+        """Set the gauges that follow a function to what it returns now."""
+        for gauge, function in self._followed:
+            gauge.set(function())
 
     def counter(self, name: str, text: str) -> Counter:
         """Make a counter without labels; its name ends in `_total`."""
@@ -160,15 +179,19 @@ class MetricSet:
         """
         return Family(self._made(Counter, name, text, labels, series), labels)
 
-    def gauge(self, name: str, text: str) -> Gauge:
-        """Make a gauge without labels."""
-        return self._made(Gauge, name, text, NoLabels)
+    def gauge(self, name: str, text: str, across: Across = Across.SUM) -> Gauge:
+        """Make a gauge without labels; `across` is as in `Declaration`."""
+        return self._made(Gauge, name, text, NoLabels, across=across)
 
     def gauges(
-        self, name: str, text: str, labels: Callable[P, tuple[Any, ...]]
+        self,
+        name: str,
+        text: str,
+        labels: Callable[P, tuple[Any, ...]],
+        across: Across = Across.SUM,
     ) -> Family[P, Gauge]:
-        """Make a gauge with labels; the arguments are those of `counters`."""
-        return Family(self._made(Gauge, name, text, labels), labels)
+        """Make a gauge with labels; the arguments are those of `counters` and `gauge`."""
+        return Family(self._made(Gauge, name, text, labels, across=across), labels)
 
     def histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         """Make a histogram without labels, of buckets with these upper bounds."""
@@ -192,14 +215,15 @@ class MetricSet:
         text: str,
         labels: Callable[P, tuple[Any, ...]],
         buckets: tuple[float, ...] = (),
+        across: Across = Across.SUM,
     ) -> Collected[P, F]:
         """Declare a metric that a collector makes.
 
         `family` is prometheus_client's class for its kind; the other arguments are those of
-        `histograms`.
+        `histograms` and `gauge`.
         """
         kind = Kind(family.__name__.removesuffix("MetricFamily").lower())
-        declared = self._declare(kind, name, text, labels, (), buckets, is_collected=True)
+        declared = self._declare(kind, name, text, labels, (), buckets, across, is_collected=True)
         return Collected(declared, family, labels)
 
     def _made(
@@ -210,9 +234,14 @@ class MetricSet:
         labels: Callable[..., tuple[Any, ...]],
         series: Iterable[tuple[Any, ...]] | None = None,
         buckets: tuple[float, ...] = (),
+        across: Across = Across.SUM,
     ) -> M:
-        declared = self._declare(Kind(kind.__name__.lower()), name, text, labels, series, buckets)
+        declared = self._declare(
+            Kind(kind.__name__.lower()), name, text, labels, series, buckets, across
+        )
         more: dict[str, Any] = {"buckets": buckets} if buckets else {}
+        if declared.kind is Kind.GAUGE:
+            more["multiprocess_mode"] = across.mode
         metric = kind(name, text, tuple(declared.labels), registry=self._registry, **more)
         if declared.labels:
             for values in declared.series:
@@ -227,6 +256,7 @@ class MetricSet:
         labels: Callable[..., tuple[Any, ...]],
         series: Iterable[tuple[Any, ...]] | None,
         buckets: tuple[float, ...],
+        across: Across,
         *,
         is_collected: bool = False,
     ) -> Declaration:
@@ -238,6 +268,6 @@ class MetricSet:
             label: told or tuple(dict.fromkeys(each[place] for each in known))
             for place, (label, told) in enumerate(closed.items())
         }
-        declared = Declaration(name, kind, text, values, known, buckets, is_collected)
+        declared = Declaration(name, kind, text, values, known, buckets, is_collected, across)
         self.declared.append(declared)
         return declared

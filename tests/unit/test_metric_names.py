@@ -5,6 +5,7 @@ from pathlib import Path
 
 from catalogue import telemetry
 from gateway.observability.metrics import all_metrics
+from gateway.supervision import metrics as supervision
 from processes.metrics import Kind
 from web import metrics as face
 
@@ -12,7 +13,8 @@ _HISTOGRAM = ("", "_bucket", "_count", "_sum")
 
 
 def test_every_metric_that_a_document_names_is_in_the_catalogue(root: Path) -> None:
-    declared = [*all_metrics(), *face.all_metrics(), *telemetry.all_metrics()]
+    others = (supervision, face, telemetry)
+    declared = [*all_metrics(), *(each for of in others for each in of.all_metrics())]
     known = {
         metric.name + suffix
         for metric in declared

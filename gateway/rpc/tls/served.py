@@ -12,7 +12,7 @@ import grpc
 
 from gateway.observability.metrics import Metrics
 from gateway.rpc.tls.files import CertificateError, CertificateFiles, Pair, read_pair
-from gateway.rpc.tls.handover import HeldHandshake, reachable, served_certificate
+from gateway.rpc.tls.handover import HeldHandshake, Here, reachable, served_certificate
 from gateway.rpc.tls.trial import try_pair
 from gateway.start import StartError
 
@@ -78,28 +78,29 @@ class ServedCertificate:
             new, self._next = self._next, None
         return new
 
-    async def watch(self, host: str, port: int) -> None:
+    async def watch(self, host: str, port: int, *, shares_port: bool) -> None:
         """Follow the files until cancelled.
 
         Args:
             host: The address that the gRPC port is bound to.
             port: The port.
+            shares_port: Whether other processes listen on it as well.
         """
-        address = reachable(host, port)
+        here = Here(*reachable(host, port), shares_port=shares_port)
         try:
             while True:
                 await asyncio.sleep(_WATCH_INTERVAL_S)
-                await asyncio.to_thread(self.refresh, address)
+                await asyncio.to_thread(self.refresh, here)
         finally:
             self._let_go(math.inf)
 
-    def refresh(self, address: tuple[str, int] | None = None) -> None:
+    def refresh(self, here: Here | None = None) -> None:
         """Serve the files' present content if it is new and whole; else go on with the old.
 
         Raises nothing: whatever is wrong is logged and counted, and tried again.
 
         Args:
-            address: Where the server is; None: it is not asked whether it serves the new one.
+            here: Where the server is; None: it is not asked whether it serves the new one.
         """
         now_s = self._clock()
         self._let_go(now_s)
@@ -110,7 +111,7 @@ class ServedCertificate:
             pair = _load(self._files)
             if self._files.state() != state:
                 return  # written to meanwhile: next time
-            self._hand_over(pair, address)
+            self._hand_over(pair, here)
         except CertificateError as exc:
             self._refuse(state, str(exc), None)
         except Exception as exc:  # noqa: BLE001  the watch must outlive whatever it meets
@@ -128,16 +129,16 @@ class ServedCertificate:
         self._state, self._refusal = state, why
         self._retry_at_s = self._clock() + _RETRY_INTERVAL_S
 
-    def _hand_over(self, pair: Pair, address: tuple[str, int] | None) -> None:
+    def _hand_over(self, pair: Pair, here: Here | None) -> None:
         """Give gRPC a new pair, and see that it is served."""
-        if address is None:
+        if here is None:
             self._publish(_configuration(pair))
             return
         try:
             # Begun before gRPC can take the new pair, which the next handshake makes it do.
-            self._held.append((self._clock() + _HOLD_S, HeldHandshake(address)))
+            self._held.append((self._clock() + _HOLD_S, HeldHandshake(here)))
             self._publish(_configuration(pair))
-            served = served_certificate(address)
+            served = served_certificate(here)
         except OSError as exc:
             # Nothing may be taken later than the handshake is held.
             self._publish(None)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from gateway.observability.metrics import all_metrics
+from gateway.supervision import metrics as supervision
 from monitoring.prometheus_server import CONFIGURATION, RULES, write_configuration
 from processes.metrics import Kind
 from tests.support.prometheus import need
@@ -84,7 +85,7 @@ def test_the_metrics_that_rules_name_are_the_catalogue_s() -> None:
     suffixes = {Kind.HISTOGRAM: ("_bucket", "_count", "_sum")}
     known = {
         metric.name + suffix
-        for metric in all_metrics()
+        for metric in (*all_metrics(), *supervision.all_metrics())
         for suffix in suffixes.get(metric.kind, ("",))
     }
     for rule in (*rules("record"), *rules("alert")):

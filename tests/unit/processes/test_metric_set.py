@@ -102,3 +102,16 @@ def test_what_is_declared_is_told_in_order() -> None:
     family.add_metric(held.labels("d", Size.SMALL), 2)
     [sample] = family.samples
     assert (sample.name, sample.labels, sample.value) == ("held", {"name": "d", "size": "small"}, 2)
+
+
+def test_a_gauge_follows_a_function_at_each_scrape_or_each_time_it_is_published() -> None:
+    for is_published in (False, True):
+        registry, value = CollectorRegistry(), 1.0
+        metrics = MetricSet(registry, is_published=is_published)
+        metrics.follow(metrics.gauge("held", "Things held."), lambda: value)  # noqa: B023
+        metrics.publish()
+        assert total(registry, "held") == 1
+        value = 2.0
+        assert total(registry, "held") == (1 if is_published else 2)
+        metrics.publish()
+        assert total(registry, "held") == 2
