@@ -5,12 +5,17 @@ photo is opened, which reads its header, and then decoded. Both are another proc
 there is one: nothing but a file's length and its first bytes is looked at in the gateway.
 """
 
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
+from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import FIELD, PhotoLimits
-from imaging.decode.photo import decode_photo, read_size
+from imaging.decode.photo import check_file, decode_photo, decode_preview, read_size
 from imaging.errors import PhotoLimitError
 from imaging.types import Photo
+
+# From so many pixels on a preview leads to a shorter wait. Below, what it costs in processor time,
+# a second reading of the file, is too much of the whole.
+PREVIEW_FROM_PX: Final = 6_000_000
 
 
 class OpenedPhoto(Protocol):
@@ -23,6 +28,13 @@ class OpenedPhoto(Protocol):
 
     width_px: int
     height_px: int
+
+    @property
+    def is_previewed(self) -> bool:
+        """Whether `preview` is worth asking for, as far as its first bytes and its size tell."""
+
+    def preview(self, width_px: int, height_px: int) -> Photo | None:
+        """Decode it to at least a size; result and errors are those of `decode_preview`."""
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:
         """Decode it; result and errors are those of `decode_photo`, and of `Decoder.open`."""
@@ -79,6 +91,11 @@ def check_as_opened(opened: OpenedPhoto, photo: Photo) -> None:
         )
 
 
+def is_previewed(photo_format: PhotoFormat, width_px: int, height_px: int) -> bool:
+    """Tell whether the preview of such a file is worth what it costs."""
+    return photo_format is PhotoFormat.JPEG and width_px * height_px >= PREVIEW_FROM_PX
+
+
 class ThreadDecoder:
     """Decodes on the calling thread: a decoder that crashes takes the gateway along."""
 
@@ -110,6 +127,10 @@ class _HeldPhoto:
     def __init__(self, file: bytes, limits: PhotoLimits) -> None:
         self._file, self._limits = file, limits
         self.width_px, self.height_px = read_size(file, limits)
+        self.is_previewed = is_previewed(check_file(file, limits), self.width_px, self.height_px)
+
+    def preview(self, width_px: int, height_px: int) -> Photo | None:
+        return decode_preview(self._file, self._limits, width_px, height_px)
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:
         photo = decode_photo(self._file, self._limits, keep_metadata=keep_metadata)

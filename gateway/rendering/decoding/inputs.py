@@ -8,7 +8,8 @@ from imaging.compose.composition import Background
 from imaging.decode.decoder import Decoder, OpenedPhoto
 from imaging.decode.limits import PhotoLimits
 from imaging.matting.marks import Masks
-from imaging.types import Photo
+from imaging.matting.prepare import to_model_input
+from imaging.types import Photo, Pixels
 
 _NONE_PX = (0, 0)
 
@@ -64,6 +65,27 @@ class Inputs:
     def masks_px(self) -> int:
         """The pixels of all masks by their headers."""
         return self._masks.pixels
+
+    @property
+    def is_previewed(self) -> bool:
+        """Whether `model_input` is worth asking for."""
+        return self._photo.is_previewed
+
+    def model_input(self, width_px: int, height_px: int) -> Pixels | None:
+        """Make a model's input before the photo is decoded, from a preview of twice its size.
+
+        Args:
+            width_px: The model's input width.
+            height_px: The model's input height.
+
+        Returns:
+            As `to_model_input`; None where only the decoded photo will do.
+
+        Raises:
+            ReasonedError: As of opening.
+        """
+        preview = self._photo.preview(2 * width_px, 2 * height_px)
+        return None if preview is None else to_model_input(preview, width_px, height_px)
 
     def decode(self, *, keep_metadata: bool) -> tuple[Photo, Background, Masks]:
         """Decode the photo, the masks, and a background that is a file; errors as of opening."""
