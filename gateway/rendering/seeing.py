@@ -62,11 +62,14 @@ class Seeing:
             What it saw, or None where it is to see the decoded photo: without a model, with marks,
             which change what it sees, and where there is no preview.
         """
-        if model is None or options.marked_by or not opened.is_previewed:
+        if model is None or options.marked_by:
+            return None
+        width_px, height_px = model.input_width_px, model.input_height_px
+        if not opened.is_previewed(width_px, height_px):
             return None
         try:
             model_input, start_ns, duration_s = await self._steps.run(
-                call, timed, opened.model_input, model.input_width_px, model.input_height_px
+                call, timed, opened.model_input, width_px, height_px
             )
         except (InvalidPhotoError, PhotoLimitError, DecodingUnavailableError):
             return None  # the decoding of the whole has the last word on the photo

@@ -5,6 +5,7 @@ photo is opened, which reads its header, and then decoded. Both are another proc
 there is one: nothing but a file's length and its first bytes is looked at in the gateway.
 """
 
+import math
 from typing import Final, Protocol, Self
 
 from imaging.decode.formats import PhotoFormat
@@ -13,9 +14,10 @@ from imaging.decode.photo import check_file, decode_photo, decode_preview, read_
 from imaging.errors import PhotoLimitError
 from imaging.types import Photo
 
-# From so many pixels on a preview leads to a shorter wait. Below, what it costs in processor time,
-# a second reading of the file, is too much of the whole.
+# A preview leads to a shorter wait and costs processor time: the file is read a second time. In
+# smaller photos, and where it is hardly smaller than the photo, that is too much of the whole.
 PREVIEW_FROM_PX: Final = 6_000_000
+_PREVIEW_OF: Final = 2
 
 
 class OpenedPhoto(Protocol):
@@ -29,9 +31,8 @@ class OpenedPhoto(Protocol):
     width_px: int
     height_px: int
 
-    @property
-    def is_previewed(self) -> bool:
-        """Whether `preview` is worth asking for, as far as its first bytes and its size tell."""
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether a preview is worth its cost, by the file's first bytes and its size."""
 
     def preview(self, width_px: int, height_px: int) -> Photo | None:
         """Decode it to at least a size; result and errors are those of `decode_preview`."""
@@ -91,9 +92,21 @@ def check_as_opened(opened: OpenedPhoto, photo: Photo) -> None:
         )
 
 
-def is_previewed(photo_format: PhotoFormat, width_px: int, height_px: int) -> bool:
-    """Tell whether the preview of such a file is worth what it costs."""
-    return photo_format is PhotoFormat.JPEG and width_px * height_px >= PREVIEW_FROM_PX
+def is_previewed(
+    photo_format: PhotoFormat, photo_px: tuple[int, int], least_px: tuple[int, int]
+) -> bool:
+    """Tell whether a preview is worth what it costs.
+
+    Args:
+        photo_format: The file's format.
+        photo_px: Its width and height, before it is turned upright.
+        least_px: The least width and height of the preview, upright.
+    """
+    return (
+        photo_format is PhotoFormat.JPEG
+        and math.prod(photo_px) >= PREVIEW_FROM_PX
+        and min(photo_px) >= _PREVIEW_OF * max(least_px)
+    )
 
 
 class ThreadDecoder:
@@ -127,7 +140,10 @@ class _HeldPhoto:
     def __init__(self, file: bytes, limits: PhotoLimits) -> None:
         self._file, self._limits = file, limits
         self.width_px, self.height_px = read_size(file, limits)
-        self.is_previewed = is_previewed(check_file(file, limits), self.width_px, self.height_px)
+        self._format = check_file(file, limits)
+
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        return is_previewed(self._format, (self.width_px, self.height_px), (width_px, height_px))
 
     def preview(self, width_px: int, height_px: int) -> Photo | None:
         return decode_preview(self._file, self._limits, width_px, height_px)

@@ -1,6 +1,6 @@
 """What a caller sends to be decoded for one render: the photo, and maybe a picture and masks."""
 
-from typing import Self
+from typing import Final, Self
 
 from gateway.rendering.decoding.mask_files import MaskFiles, OpenedMasks
 from imaging.compose.backgrounds.file import BackgroundFile
@@ -12,6 +12,8 @@ from imaging.matting.prepare import to_model_input
 from imaging.types import Photo, Pixels
 
 _NONE_PX = (0, 0)
+# A preview has at least so many times the pixels of a model's input, each way.
+_PREVIEW: Final = 2
 
 
 class Inputs:
@@ -66,13 +68,12 @@ class Inputs:
         """The pixels of all masks by their headers."""
         return self._masks.pixels
 
-    @property
-    def is_previewed(self) -> bool:
-        """Whether `model_input` is worth asking for."""
-        return self._photo.is_previewed
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether `model_input` is worth asking for."""
+        return self._photo.is_previewed(_PREVIEW * width_px, _PREVIEW * height_px)
 
     def model_input(self, width_px: int, height_px: int) -> Pixels | None:
-        """Make a model's input before the photo is decoded, from a preview of twice its size.
+        """Make a model's input before the photo is decoded, from a preview.
 
         Args:
             width_px: The model's input width.
@@ -84,7 +85,7 @@ class Inputs:
         Raises:
             ReasonedError: As of opening.
         """
-        preview = self._photo.preview(2 * width_px, 2 * height_px)
+        preview = self._photo.preview(_PREVIEW * width_px, _PREVIEW * height_px)
         return None if preview is None else to_model_input(preview, width_px, height_px)
 
     def decode(self, *, keep_metadata: bool) -> tuple[Photo, Background, Masks]:

@@ -237,10 +237,9 @@ class SealedPhoto:
             lambda parcel: size_of(parcel.words, self._limits),
         )
 
-    @property
-    def is_previewed(self) -> bool:
-        """Whether `preview` is worth asking for."""
-        return is_previewed(self._format, self.width_px, self.height_px)
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether a preview of at least a size is worth asking for."""
+        return is_previewed(self._format, (self.width_px, self.height_px), (width_px, height_px))
 
     def preview(self, width_px: int, height_px: int) -> Photo | None:
         """Decode it in a worker to at least a size; errors are those of `ProcessDecoder.open`."""

@@ -8,6 +8,8 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from gateway.rendering.decoding.kept_room import KeptRoom
+from imaging.decode.decoder import is_previewed
+from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo, decode_preview
 from imaging.decode.quick_jpeg import decode_quickly, new_room
@@ -74,6 +76,25 @@ def test_a_preview_is_the_photo_in_small(mode: str, orientation: int) -> None:
     expected = resample(photo.rgb, preview.width_px, preview.height_px)
     # Its last row and column may stand for less than a pixel; turned wrongly it is 40 and more.
     assert np.abs(preview.rgb.astype(int) - expected).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("photo_format", "photo_px", "least_px", "is_worth_it"),
+    [
+        (PhotoFormat.JPEG, (3000, 2000), (640, 640), True),
+        (PhotoFormat.JPEG, (2999, 2000), (640, 640), False),
+        (PhotoFormat.PNG, (3000, 2000), (640, 640), False),
+        (PhotoFormat.JPEG, (80_000, 800), (640, 640), False),
+        (PhotoFormat.JPEG, (4000, 3000), (2048, 2048), False),
+    ],
+)
+def test_a_preview_is_made_where_it_saves_more_than_it_costs(
+    photo_format: PhotoFormat,
+    photo_px: tuple[int, int],
+    least_px: tuple[int, int],
+    is_worth_it: bool,  # noqa: FBT001  expected
+) -> None:
+    assert is_previewed(photo_format, photo_px, least_px) is is_worth_it
 
 
 def test_a_preview_no_smaller_than_the_photo_is_the_photo() -> None:
