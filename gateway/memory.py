@@ -31,8 +31,8 @@ _M_ARENA_MAX: Final = -8
 _MIB: Final = 2**20
 _ARENAS: Final = 2
 
-# The most free memory that the gateway keeps, as much for each core as a decode worker does, and how
-# often that is looked at.
+# The most free memory that the gateway keeps: as much for each core as a decode worker keeps. And
+# how often that is looked at.
 MOST_KEPT_BYTES: Final = 96 * _MIB * len(os.sched_getaffinity(0))
 _LOOK_S: Final = 1.0
 
