@@ -47,7 +47,8 @@ def limit_allocator() -> None:
     if not hasattr(ctypes.CDLL(None), "mallinfo2"):
         _set(trim_bytes=8 * _MIB, mapped_from_bytes=_MIB)
         return
-    _set(trim_bytes=MOST_KEPT_BYTES, mapped_from_bytes=64 * _MIB)
+    # The parameter has 31 bits.
+    _set(trim_bytes=min(MOST_KEPT_BYTES, 1024 * _MIB), mapped_from_bytes=64 * _MIB)
     threading.Thread(target=_return_free, name="free-memory", daemon=True).start()
 
 
