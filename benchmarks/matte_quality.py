@@ -24,7 +24,7 @@ from benchmarks.table import as_table
 from export.measures import agreement
 from export.photos import SUFFIX
 from imaging.decode.limits import PhotoLimits
-from imaging.decode.photo import decode_photo
+from imaging.decode.photo import decode_photo, decode_preview
 from imaging.matting.clean import clean_matte
 from imaging.matting.confidence import CUT_AT, confidence
 from imaging.matting.prepare import to_model_input
@@ -62,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     parser.add_argument(
         "--empty", type=Path, nargs="*", default=[], help="folders of photos without a product"
     )
+    parser.add_argument(
+        "--previews",
+        action="store_true",
+        help="show the network previews of JPEG files, as the gateway does with large ones",
+    )
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
@@ -69,7 +74,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     cv2.setNumThreads(1)
     if not arguments.model.is_file():
         raise SystemExit(f"error: no model at {arguments.model}")
-    network = _Network(arguments.model)
+    network = _Network(arguments.model, previews=arguments.previews)
     mattes = [path for folder in arguments.photos for path in sorted(folder.glob(f"*{SUFFIX}"))]
     if not mattes:
         raise SystemExit(f"error: no NAME{SUFFIX} in {', '.join(map(str, arguments.photos))}")
@@ -112,7 +117,8 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
 class _Network:
     """The network on one thread: (1, h, w, 3) uint8 to (h, w) uint8."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, *, previews: bool = False) -> None:
+        self._previews = previews
         self._session = open_session(str(model), 1)
         _, self.height, self.width, _ = self._session.get_inputs()[0].shape
 
@@ -121,7 +127,11 @@ class _Network:
 
     def input_of(self, path: Path) -> Pixels:
         """Decode a photo and scale it to the network's size."""
-        photo = decode_photo(path.read_bytes(), PhotoLimits())
+        data, limits = path.read_bytes(), PhotoLimits()
+        photo = None
+        if self._previews:
+            photo = decode_preview(data, limits, 2 * self.width, 2 * self.height)
+        photo = photo or decode_photo(data, limits)
         return to_model_input(photo, self.width, self.height)
 
 

@@ -1,20 +1,23 @@
 """One render: the steps in order, from the photo's file to the finished one."""
 
+import asyncio
 import math
 import time
 from dataclasses import replace
 from typing import Final
 
 from gateway.inference.client import InferenceClient
-from gateway.inference.server import Matte, MattingModel
+from gateway.inference.server import MattingModel
 from gateway.observability.labels import Stage
 from gateway.observability.metrics import Metrics
 from gateway.observability.tracing import Tracing
+from gateway.rendering.beside import beside
 from gateway.rendering.cost import cost_of, work_of
 from gateway.rendering.decoding.inputs import Inputs
 from gateway.rendering.packshot import Packshot
 from gateway.rendering.render_call import RenderCall
 from gateway.rendering.render_options import RenderOptions
+from gateway.rendering.seeing import Seeing, Seen
 from gateway.rendering.steps import Steps, timed
 from gateway.rendering.timings import StageTime
 from imaging.compose.compose import compose
@@ -25,11 +28,11 @@ from imaging.decode.limits import PhotoLimits
 from imaging.decode.pixels_held import charged_pixels, sure_picture_pixels
 from imaging.errors import InvalidPhotoError, PhotoLimitError
 from imaging.layers import encode_alone, encode_layers
-from imaging.matting.marked import cut_out_marked, own_marked_cut, to_marked_input
-from imaging.matting.marks import Marks, Masks, marks_of
+from imaging.matting.marked import cut_out_marked, own_marked_cut
+from imaging.matting.marks import Masks, marks_of
 from imaging.matting.own_cut import CutChoice, keeps_own
 from imaging.presets.verdict import judge
-from imaging.types import Cut, Photo, Pixels
+from imaging.types import Photo
 
 _KEEPS_ALREADY: Final = "the keep mask added nothing: the cut is the photo's own transparency"
 
@@ -63,7 +66,7 @@ class Renderer:
         self._limits = limits
         self._max_core_s = max_core_s
         self._metrics = metrics
-        self._tracing = tracing
+        self._seeing = Seeing(inference, steps, tracing)
 
     async def render(self, photo_file: bytes, options: RenderOptions, call: RenderCall) -> Packshot:
         """Take one photo through all steps.
@@ -101,7 +104,9 @@ class Renderer:
         model = None
         if options.cut is not CutChoice.KEEP:
             model = await self._inference.model(options.model, call.deadline.remaining_s())
-        photo, background, masks, work = await self._decode(call, photo_file, options)
+        (photo, background, masks), work, seen = await self._decode(
+            call, photo_file, options, model
+        )
         keeps = keeps_own(photo, options.cut)
         notes = photo.notes
         if keeps and masks.keep is not None:
@@ -118,8 +123,18 @@ class Renderer:
                 "",
             )
         else:
-            cut, version = await self._cut_by(call, model, photo, marks, cleans=options.cleans)
-            made_by = model.name
+            seen = seen or await self._seeing.see(call, model, photo, marks)
+            cut = await self._steps.step(
+                call,
+                Stage.REFINE,
+                cut_out_marked,
+                seen.matte.alpha,
+                seen.model_input[0],
+                photo,
+                marks,
+                cleans=options.cleans,
+            )
+            made_by, version = model.name, seen.matte.model_version
         del marks
         look = Look(
             background,
@@ -183,36 +198,19 @@ class Renderer:
             matte=matte,
         )
 
-    async def _cut_by(
-        self, call: RenderCall, model: MattingModel, photo: Photo, marks: Marks, *, cleans: bool
-    ) -> tuple[Cut, str]:
-        """Have a model cut the product out; return its version too."""
-        model_input = await self._steps.step(
-            call,
-            Stage.PREPARE,
-            to_marked_input,
-            photo,
-            marks,
-            model.input_width_px,
-            model.input_height_px,
-        )
-        matte = await self._infer(call, model, model_input)
-        cut = await self._steps.step(
-            call,
-            Stage.REFINE,
-            cut_out_marked,
-            matte.alpha,
-            model_input[0],
-            photo,
-            marks,
-            cleans=cleans,
-        )
-        return cut, matte.model_version
-
     async def _decode(
-        self, call: RenderCall, photo_file: bytes, options: RenderOptions
-    ) -> tuple[Photo, Background, Masks, Work]:
-        """Open the pictures, reserve the room that their headers ask for, and decode them."""
+        self,
+        call: RenderCall,
+        photo_file: bytes,
+        options: RenderOptions,
+        model: MattingModel | None,
+    ) -> tuple[tuple[Photo, Background, Masks], Work, Seen | None]:
+        """Open the pictures, reserve the room that their headers ask for, and decode them.
+
+        Returns:
+            The pictures, what the render is asked to do, and what the model made of the photo
+            meanwhile, if it saw it.
+        """
         opened, start_ns, opening_s = await self._steps.run(
             call,
             timed,
@@ -247,23 +245,18 @@ class Renderer:
             call.threads_s = cost_s - pass_s
             call.held.reserve_pixels(pixels, cost_s)
             self._count_photo(call)
-            decoded, _, decoding_s = await self._steps.run(
-                call, timed, opened.decode, keep_metadata=options.keep_metadata
-            )
-        call.timings.append(StageTime(Stage.DECODE, opening_s + decoding_s, start_ns))
-        return *decoded, work
+            # A file whose decoding fails is refused for that, whatever the model made of it.
+            async with beside(self._seeing.see_early(call, model, opened, options)) as seeing:
+                await asyncio.sleep(0)  # the smaller step comes first
+                decoded, _, decoding_s = await self._steps.run(
+                    call, timed, opened.decode, keep_metadata=options.keep_metadata
+                )
+                call.timings.append(StageTime(Stage.DECODE, opening_s + decoding_s, start_ns))
+                seen = await seeing
+        return decoded, work, seen
 
     def _count_photo(self, call: RenderCall) -> None:
         """Count a photo whose header has been read; one of a stream may be tried several times."""
         if not call.photo_counted:
             call.photo_counted = True
             self._metrics.photo_bytes.inc(call.photo_bytes)
-
-    async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
-        start_s = time.monotonic()
-        with self._tracing.asking(call.span, Stage.INFER):
-            matte = await self._inference.infer(
-                model, model_input, call.deadline.remaining_s(), call.priority
-            )
-        call.timings.append(StageTime(Stage.INFER, time.monotonic() - start_s))
-        return matte

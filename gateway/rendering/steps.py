@@ -51,9 +51,11 @@ class Steps:
             Exception: Whatever the work raises.
         """
         submitted_s = time.monotonic()
+        queued_s = 0.0
 
         def in_time() -> T:
-            call.queued_s += time.monotonic() - submitted_s
+            nonlocal queued_s
+            queued_s = time.monotonic() - submitted_s
             call.begun = True
             call.deadline.remaining_s()
             return work(*args, **kwargs)
@@ -74,6 +76,8 @@ class Steps:
             await self._ended(future)
             raise
         finally:
+            # Here on the event loop, as two steps of one render may have begun at once.
+            call.queued_s += queued_s
             # An exception's traceback holds this frame, and the future the exception.
             del future
 

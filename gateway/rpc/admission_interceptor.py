@@ -101,29 +101,45 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):
             return grpc.stream_stream_rpc_method_handler(streamed, parse, None)
         if handler.response_streaming:
             return grpc.stream_stream_rpc_method_handler(self._lasting_call(method, handler, parse))
-        return grpc.stream_stream_rpc_method_handler(self._call(method, handler, parse))
+        if method == _RENDER:
+            return grpc.stream_stream_rpc_method_handler(self._render(handler, parse))
+        # gRPC sends what these return together with their status, in one step.
+        return grpc.stream_unary_rpc_method_handler(self._small_call(method, handler, parse))
 
-    def _call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
-        """Return the handler of a call with one request and one reply."""
+    def _render(self, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
+        """Return the handler of a render, which sends its reply by itself."""
+        answer: Any = handler.unary_unary
+
+        async def received(_requests: object, context: _Context) -> None:
+            arrived_s = time.monotonic()
+            try:
+                request = parse(await self._only_message(_RENDER, context))
+            except ReasonedError as error:
+                self._refuse(_RENDER, context, error, arrived_s)
+                return
+            # The photo is not kept here meanwhile.
+            rendering = answer(request, context)
+            del request
+            await rendering
+
+        return received
+
+    def _small_call(self, method: str, handler: "_Handler", parse: Parse) -> Callable[..., Any]:
+        """Return the handler of another call with one request and one reply."""
         answer: Any = handler.unary_unary
         serialize: Any = handler.response_serializer
 
-        async def received(_requests: object, context: _Context) -> None:
+        async def received(_requests: object, context: _Context) -> bytes:
             arrived_s = time.monotonic()
             try:
                 request = parse(await self._only_message(method, context))
             except ReasonedError as error:
                 self._refuse(method, context, error, arrived_s)
-                return
-            if method == _RENDER:
-                # It sends its reply by itself, and the photo is not kept here meanwhile.
-                rendering = answer(request, context)
-                del request
-                await rendering
-                return
+                return b""
             reply = await answer(request, context)
-            if context.code() in (None, grpc.StatusCode.OK):
-                await self._replies.send(context, serialize(reply))
+            if context.code() not in (None, grpc.StatusCode.OK):
+                return b""
+            return self._replies.watched(context, serialize(reply))
 
         return received
 

@@ -95,6 +95,12 @@ class Replies:
         self._end(reply)
         return True
 
+    def watched(self, context: Context, data: bytes) -> bytes:
+        """Watch over a reply that gRPC sends when the call's handler returns it; return it."""
+        reply = self._begin(context, len(data), None)
+        _when_ended(context, lambda: self._end(reply))
+        return data
+
     def make_room(self, caller: str, wanted_bytes: int, limit_bytes: int) -> bool:
         """Give up replies that their callers do not receive, to make room for another caller.
 

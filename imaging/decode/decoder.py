@@ -5,12 +5,19 @@ photo is opened, which reads its header, and then decoded. Both are another proc
 there is one: nothing but a file's length and its first bytes is looked at in the gateway.
 """
 
-from typing import Protocol, Self
+import math
+from typing import Final, Protocol, Self
 
+from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import FIELD, PhotoLimits
-from imaging.decode.photo import decode_photo, read_size
+from imaging.decode.photo import check_file, decode_photo, decode_preview, read_size
 from imaging.errors import PhotoLimitError
 from imaging.types import Photo
+
+# A preview leads to a shorter wait and costs processor time: the file is read a second time. In
+# smaller photos, and where it is hardly smaller than the photo, that is too much of the whole.
+PREVIEW_FROM_PX: Final = 6_000_000
+_PREVIEW_OF: Final = 2
 
 
 class OpenedPhoto(Protocol):
@@ -23,6 +30,12 @@ class OpenedPhoto(Protocol):
 
     width_px: int
     height_px: int
+
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether a preview is worth its cost, by the file's first bytes and its size."""
+
+    def preview(self, width_px: int, height_px: int) -> Photo | None:
+        """Decode it to at least a size; result and errors are those of `decode_preview`."""
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:
         """Decode it; result and errors are those of `decode_photo`, and of `Decoder.open`."""
@@ -79,6 +92,23 @@ def check_as_opened(opened: OpenedPhoto, photo: Photo) -> None:
         )
 
 
+def is_previewed(
+    photo_format: PhotoFormat, photo_px: tuple[int, int], least_px: tuple[int, int]
+) -> bool:
+    """Tell whether a preview is worth what it costs.
+
+    Args:
+        photo_format: The file's format.
+        photo_px: Its width and height, before it is turned upright.
+        least_px: The least width and height of the preview, upright.
+    """
+    return (
+        photo_format is PhotoFormat.JPEG
+        and math.prod(photo_px) >= PREVIEW_FROM_PX
+        and min(photo_px) >= _PREVIEW_OF * max(least_px)
+    )
+
+
 class ThreadDecoder:
     """Decodes on the calling thread: a decoder that crashes takes the gateway along."""
 
@@ -110,6 +140,13 @@ class _HeldPhoto:
     def __init__(self, file: bytes, limits: PhotoLimits) -> None:
         self._file, self._limits = file, limits
         self.width_px, self.height_px = read_size(file, limits)
+        self._format = check_file(file, limits)
+
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        return is_previewed(self._format, (self.width_px, self.height_px), (width_px, height_px))
+
+    def preview(self, width_px: int, height_px: int) -> Photo | None:
+        return decode_preview(self._file, self._limits, width_px, height_px)
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:
         photo = decode_photo(self._file, self._limits, keep_metadata=keep_metadata)

@@ -52,6 +52,11 @@ def size_of(words: dict[str, Any], limits: PhotoLimits) -> tuple[int, int]:
     return width_px, height_px
 
 
+def preview_of(parcel: Parcel, limits: PhotoLimits) -> Photo | None:
+    """Return the preview of a worker's answer, or None where it has none."""
+    return None if parcel.words.get("none") else photo_of(parcel, limits)
+
+
 def photo_of(parcel: Parcel, limits: PhotoLimits) -> Photo:
     """Return the photo of a worker's answer, whose every figure is checked."""
     words, content = parcel.words, parcel.content

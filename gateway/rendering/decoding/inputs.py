@@ -1,6 +1,6 @@
 """What a caller sends to be decoded for one render: the photo, and maybe a picture and masks."""
 
-from typing import Self
+from typing import Final, Self
 
 from gateway.rendering.decoding.mask_files import MaskFiles, OpenedMasks
 from imaging.compose.backgrounds.file import BackgroundFile
@@ -8,9 +8,12 @@ from imaging.compose.composition import Background
 from imaging.decode.decoder import Decoder, OpenedPhoto
 from imaging.decode.limits import PhotoLimits
 from imaging.matting.marks import Masks
-from imaging.types import Photo
+from imaging.matting.prepare import to_model_input
+from imaging.types import Photo, Pixels
 
 _NONE_PX = (0, 0)
+# A preview has at least so many times the pixels of a model's input, each way.
+_PREVIEW: Final = 2
 
 
 class Inputs:
@@ -64,6 +67,26 @@ class Inputs:
     def masks_px(self) -> int:
         """The pixels of all masks by their headers."""
         return self._masks.pixels
+
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether `model_input` is worth asking for."""
+        return self._photo.is_previewed(_PREVIEW * width_px, _PREVIEW * height_px)
+
+    def model_input(self, width_px: int, height_px: int) -> Pixels | None:
+        """Make a model's input before the photo is decoded, from a preview.
+
+        Args:
+            width_px: The model's input width.
+            height_px: The model's input height.
+
+        Returns:
+            As `to_model_input`; None where only the decoded photo will do.
+
+        Raises:
+            ReasonedError: As of opening.
+        """
+        preview = self._photo.preview(_PREVIEW * width_px, _PREVIEW * height_px)
+        return None if preview is None else to_model_input(preview, width_px, height_px)
 
     def decode(self, *, keep_metadata: bool) -> tuple[Photo, Background, Masks]:
         """Decode the photo, the masks, and a background that is a file; errors as of opening."""

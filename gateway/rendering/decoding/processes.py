@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any, Final, Self, TypeVar
 
 from gateway.errors import DecodingUnavailableError
-from gateway.rendering.decoding.answers import photo_of, result_of, short_of, size_of
+from gateway.rendering.decoding.answers import photo_of, preview_of, result_of, short_of, size_of
 from gateway.rendering.decoding.parcels import (
     Parcel,
     ParcelError,
@@ -17,7 +17,8 @@ from gateway.rendering.decoding.parcels import (
 from gateway.rendering.decoding.pool import WorkerPool
 from gateway.rendering.decoding.reserve import DescriptorReserve
 from gateway.rendering.decoding.worker_process import WorkerProcess, ending
-from imaging.decode.decoder import check_as_opened
+from imaging.decode.decoder import check_as_opened, is_previewed
+from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import FIELD, PhotoLimits
 from imaging.decode.photo import check_file
 from imaging.errors import InvalidPhotoError, ReasonedError
@@ -99,13 +100,13 @@ class ProcessDecoder:
             PhotoLimitError: Also where it took too much memory.
             DecodingUnavailableError: There is no worker, or nothing to hand it the photo with.
         """
-        check_file(file, limits)
+        photo_format = check_file(file, limits)
         try:
             with self._reserve.opened():
                 sealed = SealedBytes([file])
         except ShortageError as exc:
             raise short_of(exc) from exc
-        photo = SealedPhoto(self, sealed, len(file), limits)
+        photo = SealedPhoto(self, sealed, len(file), limits, photo_format)
         try:
             photo.read_size()
         except BaseException:
@@ -215,12 +216,18 @@ class SealedPhoto:
     """A photo in sealed memory, for the workers of a decoder."""
 
     def __init__(
-        self, decoder: ProcessDecoder, sealed: SealedBytes, file_bytes: int, limits: PhotoLimits
+        self,
+        decoder: ProcessDecoder,
+        sealed: SealedBytes,
+        file_bytes: int,
+        limits: PhotoLimits,
+        photo_format: PhotoFormat,
     ) -> None:
         self._decoder = decoder
         self._sealed = sealed
         self._file_bytes = file_bytes
         self._limits = limits
+        self._format = photo_format
         self.width_px = self.height_px = 0
 
     def read_size(self) -> None:
@@ -228,6 +235,18 @@ class SealedPhoto:
         self.width_px, self.height_px = self._ask(
             {"ask": "size", "cpu_s": min(self._decoder.timeout_s, _HEADER_CPU_S)},
             lambda parcel: size_of(parcel.words, self._limits),
+        )
+
+    def is_previewed(self, width_px: int, height_px: int) -> bool:
+        """Tell whether a preview of at least a size is worth asking for."""
+        return is_previewed(self._format, (self.width_px, self.height_px), (width_px, height_px))
+
+    def preview(self, width_px: int, height_px: int) -> Photo | None:
+        """Decode it in a worker to at least a size; errors are those of `ProcessDecoder.open`."""
+        size = {"width_px": width_px, "height_px": height_px}
+        return self._ask(
+            {"ask": "preview", **size, "cpu_s": self._decoder.timeout_s},
+            lambda parcel: preview_of(parcel, self._limits),
         )
 
     def decode(self, *, keep_metadata: bool = False) -> Photo:

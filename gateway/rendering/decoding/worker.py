@@ -27,7 +27,7 @@ from gateway.rendering.decoding.parcels import (
     send,
 )
 from imaging.decode.limits import FIELD, PhotoLimits
-from imaging.decode.photo import decode_photo, read_size
+from imaging.decode.photo import decode_photo, decode_preview, read_size
 from imaging.decode.pillow_warnings import log_oddities
 from imaging.errors import InvalidInputError, PhotoLimitError
 from imaging.types import Photo
@@ -94,13 +94,19 @@ def _answer(gateway: socket.socket, parcel: Parcel, max_memory_bytes: int, room:
 
 
 def _done(parcel: Parcel, room: KeptRoom) -> tuple[dict[str, object], list[bytes | memoryview]]:
-    """Do what the parcel asks for: read the header, or decode."""
-    file, limits = bytes(parcel.content), PhotoLimits(**parcel.words["limits"])
-    if parcel.words["ask"] == "size":
-        width_px, height_px = read_size(file, limits)
-        return {"width_px": width_px, "height_px": height_px}, []
-    keep_metadata = bool(parcel.words["keep_metadata"])
-    return _packed(decode_photo(file, limits, keep_metadata=keep_metadata, room=room))
+    """Do what the parcel asks for: read the header, decode to a smaller size, or decode."""
+    words = parcel.words
+    file, limits = bytes(parcel.content), PhotoLimits(**words["limits"])
+    match words["ask"]:
+        case "size":
+            width_px, height_px = read_size(file, limits)
+            return {"width_px": width_px, "height_px": height_px}, []
+        case "preview":
+            photo = decode_preview(file, limits, int(words["width_px"]), int(words["height_px"]))
+            return ({"none": True}, []) if photo is None else _packed(photo)
+        case _:
+            keep_metadata = bool(words["keep_metadata"])
+            return _packed(decode_photo(file, limits, keep_metadata=keep_metadata, room=room))
 
 
 def _packed(photo: Photo) -> tuple[dict[str, object], list[bytes | memoryview]]:

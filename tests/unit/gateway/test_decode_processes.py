@@ -71,6 +71,19 @@ def test_gives_the_same_photos_as_threads(pool: Pool) -> None:
         assert (here.metadata, here.notes) == (there.metadata, there.notes)
 
 
+def test_gives_the_same_previews_as_threads(pool: Pool) -> None:
+    large = encode(np.tile(product_photo(), (8, 8, 1)), "JPEG")
+    for file, has_one in ((large, True), (encode(product_photo(), "PNG"), False)):
+        with ThreadDecoder().open(file, LIMITS) as here, pool.decoder.open(file, LIMITS) as there:
+            previews = here.preview(200, 200), there.preview(200, 200)
+            assert not here.is_previewed(200, 200)
+            assert not there.is_previewed(200, 200)
+            assert [each is not None for each in previews] == [has_one] * 2
+            if previews[0] and previews[1]:
+                assert previews[0].width_px < here.width_px
+                assert np.array_equal(previews[0].rgb, previews[1].rgb)
+
+
 def test_gives_the_same_errors_as_threads(pool: Pool) -> None:
     with pytest.raises(InvalidPhotoError, match="not a picture"):
         decode_at_once(pool.decoder, b"rubbish", LIMITS)

@@ -101,6 +101,18 @@ async def test_a_reply_that_nobody_takes_ends_with_its_connection(
         assert dropped(gateway) == 1
 
 
+async def test_a_small_call_s_reply_that_nobody_takes_ends_with_its_connection(
+    started: Callable[[float], Awaitable[Gateway]],
+) -> None:
+    gateway = await started(0.5)
+    with wire_to(gateway) as wire:
+        # Together they are more than the connection's window.
+        for _ in range(40):
+            await asyncio.to_thread(ask, wire, "ListPresets", b"")
+        assert await asyncio.to_thread(is_closed, wire)
+        await eventually(lambda: dropped(gateway) == 1)
+
+
 async def test_a_reply_that_nobody_takes_gives_way_to_who_wants_its_room(
     started: Callable[[float], Awaitable[Gateway]],
 ) -> None:
@@ -164,6 +176,7 @@ async def test_replies_that_are_taken_in_time_leave_their_connection_alone(
     gateway = await started(0.5)
     async with AsyncClient(f"127.0.0.1:{gateway.port}", timeout_s=20, retries=False) as client:
         await client.render(PHOTO)
+        await client.presets()
         await asyncio.sleep(1)
         await client.render(PHOTO)
         assert [each.packshot async for each in client.render_many([PHOTO] * 3)]

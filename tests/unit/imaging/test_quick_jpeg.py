@@ -8,9 +8,13 @@ from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
 from gateway.rendering.decoding.kept_room import KeptRoom
+from imaging.decode.decoder import is_previewed
+from imaging.decode.formats import PhotoFormat
 from imaging.decode.limits import PhotoLimits
-from imaging.decode.photo import decode_photo
+from imaging.decode.photo import decode_photo, decode_preview
 from imaging.decode.quick_jpeg import decode_quickly, new_room
+from imaging.resample import resample
+from tests.support.profiles import DISPLAY_P3, rgb_profile
 
 LIMITS = PhotoLimits()
 ORIENTATION = 0x0112
@@ -59,11 +63,62 @@ def test_the_short_way_leads_to_the_same_pixels(
     assert photo.notes == ()
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_preview_is_the_photo_in_small(mode: str, orientation: int) -> None:
+    data = a_jpeg(mode, orientation, quality=95, subsampling="4:4:4")
+    photo = decode_photo(data, LIMITS)
+    least_px = photo.width_px // 3, photo.height_px // 3
+    preview = decode_preview(data, LIMITS, *least_px)
+    assert preview is not None
+    # Three eighths are the least that have a third.
+    assert preview.rgb.shape == (-(-photo.height_px * 3 // 8), -(-photo.width_px * 3 // 8), 3)
+    expected = resample(photo.rgb, preview.width_px, preview.height_px)
+    # Its last row and column may stand for less than a pixel; turned wrongly it is 40 and more.
+    assert np.abs(preview.rgb.astype(int) - expected).mean() < 12
+
+
+@pytest.mark.parametrize(
+    ("photo_format", "photo_px", "least_px", "is_worth_it"),
+    [
+        (PhotoFormat.JPEG, (3000, 2000), (640, 640), True),
+        (PhotoFormat.JPEG, (2999, 2000), (640, 640), False),
+        (PhotoFormat.PNG, (3000, 2000), (640, 640), False),
+        (PhotoFormat.JPEG, (80_000, 800), (640, 640), False),
+        (PhotoFormat.JPEG, (4000, 3000), (2048, 2048), False),
+    ],
+)
+def test_a_preview_is_made_where_it_saves_more_than_it_costs(
+    photo_format: PhotoFormat,
+    photo_px: tuple[int, int],
+    least_px: tuple[int, int],
+    is_worth_it: bool,  # noqa: FBT001  expected
+) -> None:
+    assert is_previewed(photo_format, photo_px, least_px) is is_worth_it
+
+
+def test_a_preview_no_smaller_than_the_photo_is_the_photo() -> None:
+    data = a_jpeg()
+    preview = decode_preview(data, LIMITS, 90, 10)
+    assert preview is not None
+    assert (preview.rgb == decode_photo(data, LIMITS).rgb).all()
+
+
+def test_a_preview_has_the_colours_that_the_profile_says() -> None:
+    data = a_jpeg(icc_profile=rgb_profile(DISPLAY_P3))
+    photo, preview = decode_photo(data, LIMITS), decode_preview(data, LIMITS, 24, 15)
+    assert preview is not None
+    means = [each.rgb.mean(axis=(0, 1)) for each in (photo, preview)]
+    assert np.abs(means[0] - means[1]).max() < 2
+    assert np.abs(means[0] - decode_photo(a_jpeg(), LIMITS).rgb.mean(axis=(0, 1))).max() > 2
+
+
 def test_what_the_library_warns_of_or_cannot_hold_takes_pillow() -> None:
     cmyk = a_jpeg("CMYK")
     cut = a_jpeg()[:-2]
     for data in (cmyk, cut):
         assert decode_quickly(JpegImageFile(BytesIO(data)), data, 1, new_room) is None
+        assert decode_preview(data, LIMITS, 24, 15) is None
     assert any("CMYK" in note for note in decode_photo(cmyk, LIMITS).notes)
     assert any("end marker" in note for note in decode_photo(cut, LIMITS).notes)
 
