@@ -15,6 +15,7 @@ import deflate
 import numpy as np
 
 from imaging.cancellation import Check, go_on
+from imaging.picture_memory import pictures
 from imaging.types import Pixels
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -72,7 +73,7 @@ def write_png(
 
 def _filtered(rows: Pixels) -> Pixels:
     """Take from each row the one above it; each begins with the filter's number."""
-    filtered = np.empty((rows.shape[0], 1 + rows.shape[1]), np.uint8)
+    filtered = pictures.empty(rows.shape[0], 1 + rows.shape[1])
     filtered[:, 0] = _UP
     filtered[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
