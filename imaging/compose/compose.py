@@ -129,7 +129,7 @@ def _show(
             behind = paint_background(
                 look.background, placement, _as_seen(photo), cut, staging.light_angle_deg, check
             )
-            return _before(behind, placed, placement, staging, check)
+            return _before(np.ascontiguousarray(behind), placed, placement, staging, check)
 
 
 def _as_seen(photo: Photo) -> Photo:
@@ -196,12 +196,12 @@ def _before(
         placed = Cut(matched, placed.alpha, placed.confidence)
     check()
     if staging.reflection:
-        mirrored = reflect(placed.foreground, placed.alpha, placement.product, staging.reflection)
+        mirrored = reflect(placed, placement.product, staging.reflection)
         if mirrored:
             mirrored_rgb, mirrored_alpha, box = mirrored
             composite_onto(mirrored_rgb, mirrored_alpha, behind[box.slices])
     check()
     if _has_shadow(staging):
-        behind = shade(behind, _shadow(placed, placement.product, staging))
+        shade(behind, _shadow(placed, placement.product, staging))
     composite_cut(placed, placement.target, behind)
     return behind

@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import numpy as np
+
 from imaging.cancellation import Check, go_on
 from imaging.compose.backgrounds.blurred import paint_blurred
 from imaging.compose.backgrounds.gradient import paint_gradient
@@ -17,7 +19,9 @@ from imaging.compose.composition import (
     Transparent,
 )
 from imaging.compose.scenes import paint_scene
+from imaging.compose.scenes.textures import textures
 from imaging.framing.frame import Placement
+from imaging.picture_memory import pictures
 from imaging.types import WHITE, Color, Cut, Photo, Pixels
 
 
@@ -50,7 +54,13 @@ def paint_background(
         case Color():
             return paint_color(background, width_px, height_px)
         case LinearGradient() | RadialGradient():
-            return paint_gradient(background, width_px, height_px)
+            (painted,) = textures.get(
+                (background, width_px, height_px),
+                lambda: (paint_gradient(background, width_px, height_px),),
+            )
+            pixels = pictures.empty(*painted.shape)
+            np.copyto(pixels, painted)
+            return pixels
         case BackgroundPicture():
             return paint_picture(background, width_px, height_px)
         case Blur():

@@ -15,6 +15,7 @@ from imaging.compiled import (
     kernel,
 )
 from imaging.compose.scenes.stage import Floats, Stage
+from imaging.picture_memory import pictures
 from imaging.types import Pixels
 
 # From a first row to one before the last: (rows, W, 3) float32, 0 to 255, the caller's to change.
@@ -38,9 +39,10 @@ def smooth_rows(stage: Stage, field: Floats) -> Rows:
         continuous, so that a gradient shows no bands where cells meet.
     """
     height = field.shape[0]
-    wide = cv2.resize(field, (stage.width_px, height), interpolation=cv2.INTER_CUBIC)
-    ends = ((2, 2), (0, 0))
-    padded = np.pad(np.asarray(wide, np.float32).reshape(height, -1), ends, mode="edge")
+    padded = np.empty((height + 4, 3 * stage.width_px), np.float32)
+    wide = padded[2:-2].reshape(height, stage.width_px, 3)
+    cv2.resize(field, (stage.width_px, height), wide, interpolation=cv2.INTER_CUBIC)
+    padded[:2], padded[-2:] = padded[2], padded[-3]
     scale = height / stage.height_px
 
     def rows(top: int, bottom: int) -> Floats:
@@ -112,11 +114,11 @@ def develop(stage: Stage, rows: Rows, chance: np.random.Generator, check: Check 
     shape = (_STRIP_ROWS, stage.width_px + _SHIFT_PX)
     noise = chance.random(shape, np.float32) - chance.random(shape, np.float32)
     grain = cv2.merge((noise * np.float32(_GRAIN_LEVELS),) * 3)
-    picture = np.empty((stage.height_px, stage.width_px, 3), np.uint8)
+    picture = pictures.empty(stage.height_px, stage.width_px, 3)
     for top in range(0, stage.height_px, _STRIP_ROWS):
         check()
         bottom = min(top + _STRIP_ROWS, stage.height_px)
         shift = int(chance.integers(_SHIFT_PX))
         speck = grain[: bottom - top, shift : shift + stage.width_px]
-        picture[top:bottom] = cv2.add(rows(top, bottom), speck, dtype=cv2.CV_8U)
+        cv2.add(rows(top, bottom), speck, picture[top:bottom], dtype=cv2.CV_8U)
     return picture
