@@ -46,6 +46,7 @@ DENSE_FLOATS_3D: Final = types.Array(types.float32, 3, "C", readonly=True)
 DENSE_PIXELS_2D: Final = types.Array(types.uint8, 2, "C", readonly=True)
 DENSE_PIXELS_3D: Final = types.Array(types.uint8, 3, "C", readonly=True)
 DENSE_WRITTEN_2D: Final = types.Array(types.uint8, 2, "C")
+DENSE_WRITTEN_WORDS_2D: Final = types.Array(types.uint32, 2, "C")
 DENSE_WRITTEN_3D: Final = types.Array(types.uint8, 3, "C")
 DENSE_WRITTEN_FLOATS_3D: Final = types.Array(types.float32, 3, "C")
 

@@ -2,7 +2,6 @@
 
 from enum import Enum
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -11,11 +10,9 @@ from imaging.cancellation import Check, go_on
 from imaging.decode.color import srgb_profile
 from imaging.decode.metadata import picture_exif
 from imaging.errors import InvalidOptionError, OverloadedError
+from imaging.jpeg_writer import MOST_SEGMENT_BYTES, write_jpeg
 from imaging.png_writer import write_png
 from imaging.types import Pixels
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 DEFAULT_QUALITY = 90
 DEFAULT_RESOLUTION_DPI = 72
@@ -42,8 +39,6 @@ class PictureFormat(Enum):
 
 # Longest side that the file format itself can hold, or that its usual reader accepts.
 _MAX_SIDE_PX = {PictureFormat.JPEG: 65_500, PictureFormat.WEBP: 16_383, PictureFormat.AVIF: 32_768}
-# A JPEG segment's 65,535 bytes without the two of its length.
-_MAX_JPEG_EXIF_BYTES = 65_533
 
 # WebP's first partition holds 512 KiB at most, for how each 16 by 16 pixels were coded: up to 170
 # bits for a textured block. Beyond so many pixels libwebp must keep within it, as it does from
@@ -52,18 +47,6 @@ _MAX_UNBOUND_WEBP_PIXELS = 6_000_000
 _WEBP_METHOD, _BOUND_WEBP_METHOD = 0, 2
 # When a caller may come back to a machine whose memory was full.
 _MEMORY_RETRY_S = 1.0
-
-
-class _WatchedBuffer(BytesIO):
-    """A buffer in memory that asks whether to go on with each part that an encoder writes."""
-
-    def __init__(self, check: Check) -> None:
-        super().__init__()
-        self.check = check
-
-    def write(self, part: "Buffer", /) -> int:
-        self.check()
-        return super().write(part)
 
 
 def encode_picture(
@@ -84,8 +67,8 @@ def encode_picture(
         resolution_dpi: Pixels per inch, 1 or more. WebP and AVIF can only say it in EXIF data,
             which then hold nothing else unless there are metadata to keep.
         metadata: `Photo.metadata`, to be written along; empty for none.
-        check: Asked whether to go on, before the work and with each part of a JPEG; of a PNG as
-            `write_png` does; a WebP or AVIF is made in one.
+        check: Asked whether to go on, before the work; of a PNG also as `write_png` does. Any other
+            file is made in one.
 
     Returns:
         The file.
@@ -96,9 +79,7 @@ def encode_picture(
         OverloadedError: There is not enough memory.
     """
     try:
-        return _encoded(
-            pixels, picture_format, quality, resolution_dpi, metadata, _WatchedBuffer(check)
-        )
+        return _encoded(pixels, picture_format, quality, resolution_dpi, metadata, check)
     except MemoryError as exc:
         raise OverloadedError(
             "there is not enough memory to write the picture at present",
@@ -121,7 +102,7 @@ def _encoded(
     quality: int,
     resolution_dpi: int,
     metadata: bytes,
-    buffer: _WatchedBuffer,
+    check: Check,
 ) -> bytes:
     height_px, width_px = pixels.shape[:2]
     _check_side(max(width_px, height_px), picture_format)
@@ -134,30 +115,19 @@ def _encoded(
             resolution_dpi,
             icc_profile,
             exif if metadata else b"",
-            buffer.check,
+            check,
         )
-    buffer.check()
-    image = Image.fromarray(pixels)
-    dpi = (resolution_dpi, resolution_dpi)
-    match picture_format:
-        case PictureFormat.JPEG:
-            if metadata and len(exif) > _MAX_JPEG_EXIF_BYTES:
-                raise InvalidOptionError(
-                    f"the photo's EXIF data have {len(exif)} bytes; "
-                    f"JPEG holds {_MAX_JPEG_EXIF_BYTES}",
-                    field="keep_metadata",
-                    figures={"limit_bytes": _MAX_JPEG_EXIF_BYTES, "value_bytes": len(exif)},
-                )
-            # Full colour resolution: halved, it fringes a product's edge on white.
-            image.save(
-                buffer,
-                "JPEG",
-                quality=quality,
-                subsampling="4:4:4",
-                icc_profile=icc_profile,
-                dpi=dpi,
-                exif=exif if metadata else b"",
+    check()
+    if picture_format is PictureFormat.JPEG:
+        if metadata and len(exif) > MOST_SEGMENT_BYTES:
+            raise InvalidOptionError(
+                f"the photo's EXIF data have {len(exif)} bytes; JPEG holds {MOST_SEGMENT_BYTES}",
+                field="keep_metadata",
+                figures={"limit_bytes": MOST_SEGMENT_BYTES, "value_bytes": len(exif)},
             )
+        return write_jpeg(pixels, quality, resolution_dpi, icc_profile, exif if metadata else b"")
+    buffer, image = BytesIO(), Image.fromarray(pixels)
+    match picture_format:
         case PictureFormat.WEBP:
             # The higher methods take up to four times as long.
             bound = width_px * height_px > _MAX_UNBOUND_WEBP_PIXELS

@@ -3,12 +3,15 @@
 from typing import Final
 
 import cv2
+import numpy as np
 
+from imaging.area import MOST_ROWS, average_areas
 from imaging.types import Pixels
 
 # What shrinks at least so much is halved first: OpenCV halves six times as fast as it averages over
 # areas that cut through pixels. An area of this many pixels across hardly notices.
 _HALVED_FROM: Final = 4
+_COLORS: Final = 3
 
 
 def resample(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
@@ -26,15 +29,27 @@ def resample(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
     # OpenCV's area average turns into nearest neighbour on an axis that grows: one axis kind
     # at a time, the shrinking ones first, since they leave less to do.
     shrunk = min(width, width_px), min(height, height_px)
+    if shrunk != (width, height):
+        pixels = _shrunk(pixels, *shrunk)
+    if shrunk != (width_px, height_px):
+        pixels = cv2.resize(  # type: ignore[assignment]
+            pixels, (width_px, height_px), interpolation=cv2.INTER_LINEAR
+        )
+    return pixels
+
+
+def _shrunk(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
+    height, width = pixels.shape[:2]
+    halves = (width, height) == (2 * width_px, 2 * height_px)
+    if pixels.shape[2:] == (_COLORS,) and not halves and height <= MOST_ROWS * height_px:
+        return average_areas(np.ascontiguousarray(pixels), width_px, height_px)
     if width >= _HALVED_FROM * width_px and height >= _HALVED_FROM * height_px:
         # Of an odd axis the last pixel stays out: half a pixel of the area that it would be in.
         even = pixels[: height - height % 2, : width - width % 2]
         half = (width // 2, height // 2)
         pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if shrunk != (pixels.shape[1], pixels.shape[0]):
-        pixels = cv2.resize(pixels, shrunk, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if shrunk != (width_px, height_px):
+    if (width_px, height_px) != (pixels.shape[1], pixels.shape[0]):
         pixels = cv2.resize(  # type: ignore[assignment]
-            pixels, (width_px, height_px), interpolation=cv2.INTER_LINEAR
+            pixels, (width_px, height_px), interpolation=cv2.INTER_AREA
         )
     return pixels

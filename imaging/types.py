@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -37,19 +38,47 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnColors:
+    """The product's own colours along its edge, without the old background's part in them.
+
+    Attributes:
+        rgb: (H, W, 3) uint8, sRGB; without meaning where `at` is 0.
+        at: (H, W) uint8: 255 where there are any, else 0.
+    """
+
+    rgb: Pixels
+    at: Pixels
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A product, cut out of its photo.
 
     Attributes:
-        foreground: (H, W, 3) uint8, sRGB: the photo, and along the product's edge the product's
-            own colours without the old background's part in them.
+        rgb: (H, W, 3) uint8, sRGB: the photo.
         alpha: (H, W) uint8, the product's opacity, 255 opaque.
         confidence: How sure the model is of it, 0 to 1.
+        own: The colours that take the photo's place along the product's edge; None: none do.
     """
 
-    foreground: Pixels
+    rgb: Pixels
     alpha: Pixels
     confidence: float
+    own: OwnColors | None = None
+
+    @property
+    def foreground(self) -> Pixels:
+        """(H, W, 3) uint8: the photo with the product's own colours in it; a copy if it has any."""
+        return self.colors_within(Box(0, 0, self.rgb.shape[1], self.rgb.shape[0]))
+
+    def colors_within(self, box: "Box") -> Pixels:
+        """Return the part of `foreground` that is within a box."""
+        part = self.rgb[box.slices]
+        if self.own is None:
+            return part
+        part = part.copy()
+        cv2.copyTo(self.own.rgb[box.slices], self.own.at[box.slices], part)
+        return part
 
 
 class Box(NamedTuple):

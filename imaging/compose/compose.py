@@ -9,7 +9,13 @@ import numpy as np
 
 from imaging.cancellation import Check, go_on
 from imaging.compose.backgrounds.paint import paint_background
-from imaging.compose.blend import composite_onto, composite_over, paint_color
+from imaging.compose.blend import (
+    composite_cut,
+    composite_onto,
+    composite_over,
+    on_transparency,
+    paint_color,
+)
 from imaging.compose.border import clear_border
 from imaging.compose.composition import (
     Background,
@@ -123,7 +129,7 @@ def _show(
             behind = paint_background(
                 look.background, placement, _as_seen(photo), cut, staging.light_angle_deg, check
             )
-            return _before(behind, placed, placement, staging, check)
+            return _before(np.ascontiguousarray(behind), placed, placement, staging, check)
 
 
 def _as_seen(photo: Photo) -> Photo:
@@ -165,22 +171,19 @@ def _shadow(placed: Cut, product: Box, staging: Staging) -> Pixels:
 
 
 def _without_background(placed: Cut, product: Box, staging: Staging) -> Pixels:
-    rgb, alpha = placed.foreground, placed.alpha
     if _has_shadow(staging):
-        rgb, alpha = over_shadow(rgb, alpha, _shadow(placed, product, staging))
+        shadow = _shadow(placed, product, staging)
+        placed = Cut(*over_shadow(placed.foreground, placed.alpha, shadow), placed.confidence)
     # What does not show is white: the old background is nobody's business, takes half of the file
     # and of the time to write it, and who drops the alpha then sees the product on white.
-    hidden = cv2.inRange(alpha, 0, 0)
-    rgb = np.asarray(cv2.bitwise_or(rgb, cv2.merge((hidden,) * 3)), dtype=np.uint8)
-    return np.asarray(cv2.merge((rgb, alpha)), dtype=np.uint8)
+    return on_transparency(placed)
 
 
 def _on_color(placed: Cut, target: Box, color: Color) -> Pixels:
     """Paint the colour everywhere and the product inside the box that holds all of it."""
     height_px, width_px = placed.alpha.shape
     pixels = paint_color(color, width_px, height_px)
-    inside = target.slices
-    composite_onto(placed.foreground[inside], placed.alpha[inside], pixels[inside])
+    composite_cut(placed, target, pixels)
     return pixels
 
 
@@ -188,18 +191,17 @@ def _before(
     behind: Pixels, placed: Cut, placement: Placement, staging: Staging, check: Check
 ) -> Pixels:
     """Set the product before a painted background, which is written to."""
-    rgb = placed.foreground
     if staging.color_match:
-        rgb = match_colors(rgb, placed.alpha, behind, staging.color_match)
+        matched = match_colors(placed.foreground, placed.alpha, behind, staging.color_match)
+        placed = Cut(matched, placed.alpha, placed.confidence)
     check()
     if staging.reflection:
-        mirrored = reflect(rgb, placed.alpha, placement.product, staging.reflection)
+        mirrored = reflect(placed, placement.product, staging.reflection)
         if mirrored:
             mirrored_rgb, mirrored_alpha, box = mirrored
             composite_onto(mirrored_rgb, mirrored_alpha, behind[box.slices])
     check()
     if _has_shadow(staging):
-        behind = shade(behind, _shadow(placed, placement.product, staging))
-    inside = placement.target.slices
-    composite_onto(rgb[inside], placed.alpha[inside], behind[inside])
+        shade(behind, _shadow(placed, placement.product, staging))
+    composite_cut(placed, placement.target, behind)
     return behind

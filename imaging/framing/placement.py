@@ -23,7 +23,7 @@ def place(cut: Cut, placement: Placement) -> Cut:
     height_px, width_px = cut.alpha.shape
     if source == target and (placement.width_px, placement.height_px) == (width_px, height_px):
         return cut
-    rgb, alpha = cut.foreground[source.slices], cut.alpha[source.slices]
+    rgb, alpha = cut.colors_within(source), cut.alpha[source.slices]
     if (source.width, source.height) != (target.width, target.height):
         rgb, alpha = _resampled(rgb, alpha, target.width, target.height)
     placed = np.zeros((placement.height_px, placement.width_px, 3), np.uint8)

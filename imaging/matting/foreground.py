@@ -8,11 +8,13 @@ added to F in proportion to alpha. Two passes: a wide one that reaches opaque pr
 anywhere in the edge, a narrow one that brings its detail back.
 """
 
+import cv2
 import numpy as np
 
+from imaging.matting.guided import SURELY_IN, SURELY_OUT
 from imaging.matting.unmixing import unmix
 from imaging.matting.wide_averages import STRIDE_PX, average_widely
-from imaging.types import Pixels
+from imaging.types import Cut, OwnColors, Pixels
 
 
 def estimate_foreground(rgb: Pixels, alpha: Pixels) -> Pixels:
@@ -25,10 +27,22 @@ def estimate_foreground(rgb: Pixels, alpha: Pixels) -> Pixels:
     Returns:
         (H, W, 3) uint8: the photo's own pixels where alpha is 255, and far from every edge.
     """
+    return Cut(rgb, alpha, 1.0, own_colors(rgb, alpha)).foreground
+
+
+def own_colors(rgb: Pixels, alpha: Pixels) -> OwnColors:
+    """Estimate the same colours where the product is see-through, and nothing elsewhere.
+
+    Args:
+        rgb: (H, W, 3) uint8, the photo.
+        alpha: (H, W) uint8, the product's opacity in it.
+    """
     rgb, alpha = np.ascontiguousarray(rgb), np.ascontiguousarray(alpha)
     height_px, width_px = alpha.shape
-    foreground = rgb.copy()
+    unsure = np.empty((height_px, width_px), np.uint8)
+    cv2.inRange(alpha, SURELY_OUT + 1, SURELY_IN - 1, unsure)
     averages = np.empty((6, -(-height_px // STRIDE_PX), -(-width_px // STRIDE_PX)), np.float32)
     average_widely(rgb, alpha, averages)
-    unmix(rgb, alpha, averages, foreground)
-    return foreground
+    own = np.empty((height_px, width_px, 3), np.uint8)
+    unmix(rgb, alpha, unsure, averages, own)
+    return OwnColors(own, unsure)

@@ -6,7 +6,7 @@ import numpy as np
 from imaging.errors import NoForegroundError
 from imaging.matting.clean import clean_matte
 from imaging.matting.confidence import CUT_AT, confidence
-from imaging.matting.foreground import estimate_foreground
+from imaging.matting.foreground import own_colors
 from imaging.matting.guided import upsample_guided
 from imaging.matting.marks import Marks
 from imaging.matting.presence import check_product
@@ -43,11 +43,11 @@ def cut_out(
     # A border that the caller draws is no edge of the network's matte: it comes in at full size.
     alpha = to_photo_size(marks.within_allowed(limited, matte), seen, photo)
     alpha = marks.applied(alpha, photo.rgb)
-    foreground = estimate_foreground(photo.rgb, alpha)
+    own = own_colors(photo.rgb, alpha)
     if photo.alpha is not None:
         # Only now: a file's transparent pixels hold the product's colours already, unmixed.
         alpha = np.asarray(cv2.multiply(alpha, photo.alpha, scale=1 / 255), dtype=np.uint8)
-    return Cut(foreground, alpha, confidence(marks.kept(limited)))
+    return Cut(photo.rgb, alpha, confidence(marks.kept(limited)), own)
 
 
 def to_photo_size(matte: Pixels, seen: Pixels, photo: Photo) -> Pixels:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from imaging.errors import InvalidOptionError
-from imaging.types import Box, Cut, Photo
+from imaging.types import Box, Cut, OwnColors, Photo
 
 FIELD: Final = "region"
 # Around the region, as a share of its own sides: what a product stands on tells it from the ground.
@@ -102,8 +102,11 @@ def put_back(cut: Cut, window: Box, photo: Photo) -> Cut:
     """Return a cut of a part of a photo as one of the whole photo, with nothing around the part."""
     if (window.width, window.height) == (photo.width_px, photo.height_px):
         return cut
-    foreground = photo.rgb.copy()
-    foreground[window.slices] = cut.foreground
-    alpha = np.zeros(photo.rgb.shape[:2], np.uint8)
+    height_px, width_px = photo.rgb.shape[:2]
+    alpha = np.zeros((height_px, width_px), np.uint8)
     alpha[window.slices] = cut.alpha
-    return Cut(foreground, alpha, cut.confidence)
+    own = None
+    if cut.own:
+        own = OwnColors(np.empty((height_px, width_px, 3), np.uint8), np.zeros_like(alpha))
+        own.rgb[window.slices], own.at[window.slices] = cut.own.rgb, cut.own.at
+    return Cut(photo.rgb, alpha, cut.confidence, own)

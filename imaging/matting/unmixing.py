@@ -17,7 +17,6 @@ from imaging.compiled import (
     kernel,
     kernel_part,
 )
-from imaging.matting.guided import SURELY_IN, SURELY_OUT
 from imaging.matting.wide_averages import STRIDE_PX, TRACE
 from imaging.types import Pixels
 
@@ -34,12 +33,6 @@ _HALF_ROWS: Final = _TILE_ROWS // 2 + 4
 _PER_CELL: Final = STRIDE_PX // 2
 _CELLS: Final = _HALF // _PER_CELL + 1
 _OPAQUE: Final = 255
-
-
-@kernel_part
-def _is_unsure(alpha: np.uint8) -> np.bool_:
-    """Tell whether a pixel is neither surely product nor surely background."""
-    return np.uint8(alpha - np.uint8(SURELY_OUT + 1)) < np.uint8(SURELY_IN - SURELY_OUT - 1)
 
 
 @kernel_part
@@ -195,28 +188,30 @@ def _correct_row(fine: Floats, start: int, share: _Line, plane: Floats, own: Pix
 def _end_narrow_pass(
     rgb: Pixels,
     alpha: Pixels,
+    unsure: Pixels,
     colours: Floats,
     box: tuple[int, int, int, int],
     part: tuple[int, int, int, int],
-    foreground: Pixels,
+    own: Pixels,
 ) -> None:
     """Correct the narrow averages at what is unsure within a box.
 
     Args:
         rgb: (H, W, 3) uint8.
         alpha: (H, W) uint8.
+        unsure: (H, W) uint8.
         colours: (6, _HALF_ROWS, _HALF) float32, both colours at every other pixel around the box.
         box: Its top, bottom, left and right; at most a tile.
         part: The first row and the first column of `colours`, and the number of its rows and
             columns within the photo, in steps of two pixels.
-        foreground: (H, W, 3) uint8, written to.
+        own: (H, W, 3) uint8, written to.
     """
     above, before, rows, columns = part
     top, bottom, left, right = box
     # The averages of the even row last seen and of the next one.
     fine, lower = np.empty((6, 2 * _HALF), np.float32), np.empty((6, 2 * _HALF), np.float32)
     share, plane = np.zeros(_TILE_PX, np.float32), np.zeros((3, _TILE_PX), np.float32)
-    own = np.empty((3, _TILE_PX), np.uint8)
+    line = np.empty((3, _TILE_PX), np.uint8)
     for y in range(top, bottom):
         row = y // 2 - above
         _enlarge(colours, row, columns, fine)
@@ -230,30 +225,29 @@ def _end_narrow_pass(
             share[x] = np.float32(opacity[x]) * np.float32(1 / _OPAQUE)
             for k in range(3):
                 plane[k, x] = np.float32(mixed[x, k])
-        _correct_row(fine, left - 2 * before, share, plane, own)
-        written = foreground[y, left:right]
+        _correct_row(fine, left - 2 * before, share, plane, line)
+        asked, written = unsure[y, left:right], own[y, left:right]
         for x in range(right - left):
-            if _is_unsure(opacity[x]):
+            if asked[x]:
                 for k in range(3):
-                    written[x, k] = own[k, x]
+                    written[x, k] = line[k, x]
 
 
 @kernel_part
 def _unsure_box(
-    alpha: Pixels, tile_top: int, tile_left: int, seen: Pixels
+    unsure: Pixels, tile_top: int, tile_left: int, seen: Pixels
 ) -> tuple[int, int, int, int]:
     """Return top, bottom, left and right of what is unsure within a tile; empty if nothing is."""
-    height_px, width_px = alpha.shape
+    height_px, width_px = unsure.shape
     end, columns = min(tile_top + _TILE_ROWS, height_px), min(_TILE_PX, width_px - tile_left)
     top, bottom = end, end
     seen[0, :columns] = 0
     for y in range(tile_top, end):
-        row = alpha[y, tile_left : tile_left + columns]
+        row = unsure[y, tile_left : tile_left + columns]
         found = np.uint8(0)
         for x in range(columns):
-            unsure = np.uint8(_is_unsure(row[x]))
-            seen[0, x] |= unsure
-            found |= unsure
+            seen[0, x] |= row[x]
+            found |= row[x]
         if found:
             top, bottom = min(top, y), y + 1
     if top == end:
@@ -266,15 +260,16 @@ def _unsure_box(
     return top, bottom, tile_left + left, tile_left + right
 
 
-@kernel(DENSE_PIXELS_3D, DENSE_PIXELS_2D, DENSE_FLOATS_3D, DENSE_WRITTEN_3D)
-def unmix(rgb: Pixels, alpha: Pixels, averages: Floats, foreground: Pixels) -> None:
+@kernel(DENSE_PIXELS_3D, DENSE_PIXELS_2D, DENSE_PIXELS_2D, DENSE_FLOATS_3D, DENSE_WRITTEN_3D)
+def unmix(rgb: Pixels, alpha: Pixels, unsure: Pixels, averages: Floats, own: Pixels) -> None:
     """End the wide pass, then do the narrow one, around whatever is neither product nor background.
 
     Args:
         rgb: (H, W, 3) uint8.
         alpha: (H, W) uint8.
+        unsure: (H, W) uint8: not 0 where a pixel is neither.
         averages: As `average_widely` gives them.
-        foreground: (H, W, 3) uint8, a copy of `rgb`, written to where alpha is unsure.
+        own: (H, W, 3) uint8, the product's own colours, written to where a pixel is unsure.
     """
     height_px, width_px = alpha.shape
     # By colour: F and B, and F weighted by its share with that share as a fourth, in a frame of
@@ -284,7 +279,7 @@ def unmix(rgb: Pixels, alpha: Pixels, averages: Floats, foreground: Pixels) -> N
     seen = np.empty((1, _TILE_PX), np.uint8)
     for tile_top in range(0, height_px, _TILE_ROWS):
         for tile_left in range(0, width_px, _TILE_PX):
-            box = _unsure_box(alpha, tile_top, tile_left, seen)
+            box = _unsure_box(unsure, tile_top, tile_left, seen)
             top, bottom, left, _ = box
             if top == bottom:
                 continue
@@ -297,4 +292,4 @@ def unmix(rgb: Pixels, alpha: Pixels, averages: Floats, foreground: Pixels) -> N
             _end_wide_pass(rgb, alpha, averages, (above, below), before, colours, weighted)
             _average(weighted, below - above, colours)
             part = above, before, below - above, columns
-            _end_narrow_pass(rgb, alpha, colours, box, part, foreground)
+            _end_narrow_pass(rgb, alpha, unsure, colours, box, part, own)

@@ -7,8 +7,10 @@ from typing import Final
 import cv2
 import numpy as np
 from cv2.typing import MatLike
+from PIL.JpegImagePlugin import JpegImageFile
 
 from imaging.decode.formats import PhotoFormat, format_of, open_header
+from imaging.decode.quick_jpeg import decode_quickly, new_room
 from imaging.encode import PictureFormat
 from imaging.presets.preset import Preset
 from imaging.presets.rules import (
@@ -147,6 +149,10 @@ def judge(
 
 def _decode(picture: bytes, found: PhotoFormat) -> Pixels:
     with open_header(picture, found) as image:
+        if isinstance(image, JpegImageFile) and image.mode == "RGB":
+            quick = decode_quickly(image, picture, 1, new_room)
+            if quick is not None:
+                return quick
         mode = "RGBA" if image.has_transparency_data else "RGB"
         return np.asarray(image if image.mode == mode else image.convert(mode))
 

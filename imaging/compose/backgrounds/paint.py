@@ -17,6 +17,7 @@ from imaging.compose.composition import (
     Transparent,
 )
 from imaging.compose.scenes import paint_scene
+from imaging.compose.scenes.textures import textures
 from imaging.framing.frame import Placement
 from imaging.types import WHITE, Color, Cut, Photo, Pixels
 
@@ -50,7 +51,11 @@ def paint_background(
         case Color():
             return paint_color(background, width_px, height_px)
         case LinearGradient() | RadialGradient():
-            return paint_gradient(background, width_px, height_px)
+            (painted,) = textures.get(
+                (background, width_px, height_px),
+                lambda: (paint_gradient(background, width_px, height_px),),
+            )
+            return painted.copy()
         case BackgroundPicture():
             return paint_picture(background, width_px, height_px)
         case Blur():

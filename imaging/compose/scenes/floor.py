@@ -9,15 +9,18 @@ Pyramidal Parametrics, SIGGRAPH 1983).
 import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
+from imaging.compose.scenes.ground import BEGIN, FOCUS, ROW, STEP, TOLD, lay_ground
 from imaging.compose.scenes.light import smoothstep
 from imaging.compose.scenes.noise import Canvas
 from imaging.compose.scenes.rows import Rows, smooth_rows
 from imaging.compose.scenes.stage import Floats, Stage
-from imaging.compose.scenes.textures import Textures
+from imaging.compose.scenes.textures import textures
 from imaging.types import Pixels
 
 # Texels per pixel at the base; at least and at most so many per unit, and in all, each way.
@@ -30,7 +33,7 @@ _STEP = 1 / 8
 _EDGE_BLUR = 0.007
 _FAR_BLUR = 0.004
 
-_textures = Textures()
+S = TypeVar("S", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,22 @@ def floor_rows(stage: Stage, floor: Floor, wall: Floats) -> Rows:
         blur = max(_FAR_BLUR * sharp.shape[1] / canvas.width, 0.5)
         return sharp, np.asarray(cv2.GaussianBlur(sharp, (0, 0), blur), np.uint8)
 
-    sharp, soft = _textures.get((floor.made_of, canvas, size), made)
+    sharp, soft = textures.get((floor.made_of, canvas, size), made)
     gains, glows = smooth_rows(stage, floor.gain), smooth_rows(stage, floor.glow)
     walls = smooth_rows(stage, wall)
     blur_px = max(_EDGE_BLUR * stage.unit_px, 1.0)
 
     def ground(top: int, bottom: int) -> Floats:
-        focus = _focus(stage, top, bottom)
-        texture = _laid(stage, canvas, sharp, top, bottom)
-        if focus.min() < 1:
-            blurred = _laid(stage, canvas, soft, top, bottom)
-            texture = blurred + (texture - blurred) * focus
-        texture *= gains(top, bottom)
-        texture += glows(top, bottom)
-        return texture
+        strip = np.empty((bottom - top, 3 * stage.width_px), np.float32)
+        lay_ground(
+            _in_rows(sharp),
+            _in_rows(soft),
+            _seen(stage, canvas, sharp, top, bottom),
+            _in_rows(gains(top, bottom)),
+            _in_rows(glows(top, bottom)),
+            strip,
+        )
+        return strip.reshape(bottom - top, stage.width_px, 3)
 
     def rows(top: int, bottom: int) -> Floats:
         if bottom <= stage.edge - blur_px:
@@ -128,33 +133,30 @@ def _fitted(texture: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(texture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _laid(stage: Stage, canvas: Canvas, texture: Pixels, top: int, bottom: int) -> Floats:
-    """Return rows of the picture with a texture on the floor: a homography, pixel to texel."""
+def _in_rows(array: npt.NDArray[S]) -> npt.NDArray[S]:
+    return array.reshape(len(array), -1)
+
+
+def _seen(stage: Stage, canvas: Canvas, texture: Pixels, top: int, bottom: int) -> Floats:
+    """Return which texels rows of the picture show, (rows, TOLD) float32 as `lay_ground` is told.
+
+    A homography, pixel to texel, whose scale grows by the same from row to row.
+    """
     height, width = texture.shape[:2]
     across, along = width / canvas.width, height / canvas.depth
-    per_row = 1 / (stage.base - stage.vanishing)
-    first = (top + 0.5 - stage.vanishing) * per_row
-    # The scale, which both texel coordinates are divided by, grows by the same from row to row.
-    scale = np.array((0, per_row, first))
-    column = np.array(
-        (across / stage.unit_px, 0, (0.5 - stage.width_px / 2) * across / stage.unit_px)
-    )
-    column += (canvas.width / 2 * across - 0.5) * scale
-    row = (stage.back_distance * along - 0.5) * scale
-    row[2] -= stage.base_distance * along
-    laid = cv2.warpPerspective(
-        texture,
-        np.stack((column, row, scale)),
-        (stage.width_px, bottom - top),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return laid.astype(np.float32)
+    scale = (np.arange(top, bottom) + 0.5 - stage.vanishing) / (stage.base - stage.vanishing)
+    step = across / stage.unit_px / scale
+    told = np.empty((bottom - top, TOLD), np.float32)
+    told[:, ROW] = (stage.back_distance - stage.base_distance / scale) * along - 0.5
+    told[:, STEP] = step
+    told[:, BEGIN] = (0.5 - stage.width_px / 2) * step + canvas.width / 2 * across - 0.5
+    told[:, FOCUS] = _focus(stage, top, bottom)
+    return told
 
 
 def _focus(stage: Stage, top: int, bottom: int) -> Floats:
-    """Return how sharp rows are, (rows, 1, 1), 1 at the base."""
-    rows = np.arange(top, bottom, dtype=np.float32)[:, None, None] + np.float32(0.5)
+    """Return how sharp rows are, (rows,), 1 at the base."""
+    rows = np.arange(top, bottom, dtype=np.float32) + np.float32(0.5)
     behind = 1 - smoothstep(0.25, 1.0, (stage.base - rows) / np.float32(stage.base - stage.edge))
     before = 1 - smoothstep(0.12, 0.5, (rows - stage.base) / np.float32(stage.height_px))
     return np.asarray(behind * (0.35 + 0.65 * before), np.float32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from imaging.compiled import DENSE_FLOATS_2D, DENSE_PIXELS_2D, DENSE_WRITTEN_FLOATS_2D, kernel
 from imaging.compose.composition import Scene
 from imaging.compose.scenes.light import Light, smoothstep
 from imaging.compose.scenes.palette import mix, rgb, scaled, shaded
@@ -126,4 +127,17 @@ class _Drum:
 
 def _lay(picture: Floats, layer: Floats, mask: Pixels) -> None:
     """Blend a layer over rows of a picture, in place."""
-    picture += (layer - picture) * (mask * np.float32(1 / 255))[:, :, None]
+    rows = len(picture)
+    colors = np.ascontiguousarray(np.broadcast_to(layer, picture.shape), np.float32)
+    _blend(colors.reshape(rows, -1), mask, picture.reshape(rows, -1))
+
+
+@kernel(DENSE_FLOATS_2D, DENSE_PIXELS_2D, DENSE_WRITTEN_FLOATS_2D)
+def _blend(layer: Floats, mask: Pixels, picture: Floats) -> None:
+    """Blend rows of colours; layer and picture are (n, 3 W) float32, the mask (n, W) uint8."""
+    for y in range(mask.shape[0]):
+        above, shares, row = layer[y], mask[y], picture[y]
+        for x in range(shares.size):
+            share = np.float32(shares[x]) * np.float32(1 / 255)
+            for k in range(3):
+                row[3 * x + k] += (above[3 * x + k] - row[3 * x + k]) * share

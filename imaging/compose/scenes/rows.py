@@ -38,9 +38,10 @@ def smooth_rows(stage: Stage, field: Floats) -> Rows:
         continuous, so that a gradient shows no bands where cells meet.
     """
     height = field.shape[0]
-    wide = cv2.resize(field, (stage.width_px, height), interpolation=cv2.INTER_CUBIC)
-    ends = ((2, 2), (0, 0))
-    padded = np.pad(np.asarray(wide, np.float32).reshape(height, -1), ends, mode="edge")
+    padded = np.empty((height + 4, 3 * stage.width_px), np.float32)
+    wide = padded[2:-2].reshape(height, stage.width_px, 3)
+    cv2.resize(field, (stage.width_px, height), wide, interpolation=cv2.INTER_CUBIC)
+    padded[:2], padded[-2:] = padded[2], padded[-3]
     scale = height / stage.height_px
 
     def rows(top: int, bottom: int) -> Floats:
@@ -118,5 +119,5 @@ def develop(stage: Stage, rows: Rows, chance: np.random.Generator, check: Check 
         bottom = min(top + _STRIP_ROWS, stage.height_px)
         shift = int(chance.integers(_SHIFT_PX))
         speck = grain[: bottom - top, shift : shift + stage.width_px]
-        picture[top:bottom] = cv2.add(rows(top, bottom), speck, dtype=cv2.CV_8U)
+        cv2.add(rows(top, bottom), speck, picture[top:bottom], dtype=cv2.CV_8U)
     return picture

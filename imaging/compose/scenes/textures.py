@@ -1,8 +1,8 @@
-"""Floors' textures that have been painted, kept for the next picture of the same size.
+"""What has been painted for one picture and is kept for the next one of the same size.
 
 A texture follows from its scene, its light and its canvas, and the canvas from the picture's size
 but for the floor's depth, which is one of a few. So pictures of one size in one scene share it,
-whatever their products are. What is kept changes no pixel.
+whatever their products are. So they do a gradient. What is kept changes no pixel.
 """
 
 import threading
@@ -59,3 +59,6 @@ class Textures:
 
 def _bytes_of(arrays: tuple[Pixels, ...]) -> int:
     return sum(array.nbytes for array in arrays)
+
+
+textures: Final = Textures()

@@ -67,6 +67,8 @@ _CAST_BLUR, _CAST_WIDENING = 0.035, 0.3
 _FOOTPRINT = 0.13
 _MAX_TANGENT = 2.5
 _DEVIATIONS = 3
+# Of a column's part in the contact line: below, it darkens the floor by a twentieth of a level.
+_LEAST_WEIGHT = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,9 @@ def contact_layer(grid: Grid, light_angle_deg: float) -> Layer:
     depth = _cast(grid, tangent, canvas)
     gaps = _gaps(grid)
     for occlusion in _OCCLUSIONS:
-        depth += _occluded(occlusion, gaps, grid.size_cells, canvas)
-    density = np.asarray(1 - np.exp(-depth), np.float32)
+        _occlude(occlusion, gaps, grid.size_cells, canvas, depth)
+    # By OpenCV, which takes a tenth of NumPy's time for exponentials.
+    density = np.asarray(1 - cv2.exp(-depth), np.float32)
     return Layer(density, -canvas.left, grid.outline.shape[0] - canvas.above)
 
 
@@ -151,17 +154,35 @@ def _touching(gaps: Floats, lift: float, size_cells: float) -> Floats:
     return np.asarray(weight, np.float32)
 
 
-def _occluded(occlusion: _Occlusion, gaps: Floats, size_cells: float, canvas: _Canvas) -> Floats:
-    """Blur the contact line so that a long level one has the occlusion's depth."""
+def _occlude(
+    occlusion: _Occlusion, gaps: Floats, size_cells: float, canvas: _Canvas, depth: Floats
+) -> None:
+    """Blur the contact line so that a long level one has the occlusion's depth, and add it.
+
+    Args:
+        occlusion: The blur.
+        gaps: As `_gaps` measures them.
+        size_cells: The product's size.
+        canvas: The floor.
+        depth: (h, w) float32 of the canvas's size, added to around the line.
+    """
     weight = _touching(gaps, occlusion.lift, size_cells)
-    columns = np.flatnonzero(gaps < 2 * _MAX_GAP)
+    columns = np.flatnonzero((gaps < 2 * _MAX_GAP) & (weight > _LEAST_WEIGHT))
+    if not columns.size:
+        return
     rows = canvas.above - 1 - np.rint(gaps[columns] * size_cells).astype(int)
-    line = np.zeros(canvas.shape, np.float32)
-    line[rows, canvas.left + columns] = weight[columns]
     across = max(occlusion.blur * size_cells, 0.5)
     down = max(across * occlusion.height, 0.5)
+    # OpenCV's kernel for such values ends here.
+    beside, over = ceil(4 * across) + 1, ceil(4 * down) + 1
+    height, width = canvas.shape
+    top, bottom = max(rows.min() - over, 0), min(rows.max() + over + 1, height)
+    left = max(canvas.left + columns[0] - beside, 0)
+    right = min(canvas.left + columns[-1] + beside + 1, width)
+    line = np.zeros((bottom - top, right - left), np.float32)
+    line[rows - top, canvas.left + columns - left] = weight[columns]
     soft = cv2.GaussianBlur(line, (0, 0), across, sigmaY=down, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(soft * (occlusion.depth * down * sqrt(2 * pi)), np.float32)
+    depth[top:bottom, left:right] += soft * np.float32(occlusion.depth * down * sqrt(2 * pi))
 
 
 def _cast(grid: Grid, tangent: float, canvas: _Canvas) -> Floats:
@@ -169,7 +190,7 @@ def _cast(grid: Grid, tangent: float, canvas: _Canvas) -> Floats:
     size = grid.size_cells
     footprint = np.zeros((canvas.shape[0], 1), np.float32)
     footprint[canvas.above - ceil(_FOOTPRINT * size) : canvas.above] = 1
-    depth = np.zeros(canvas.shape, np.float32)
+    downs, profiles = [], []
     weights = [
         (high - low) * exp(-(low + high) / 2 / _CAST_FADE) for low, high in pairwise(_SLICES)
     ]
@@ -183,8 +204,11 @@ def _cast(grid: Grid, tangent: float, canvas: _Canvas) -> Floats:
         down = cv2.GaussianBlur(
             footprint, (0, 0), max(blur * _FLATNESS, 0.5), borderType=cv2.BORDER_REPLICATE
         )
-        depth += np.multiply(down, across) * np.float32(_CAST_DEPTH * weight / sum(weights))
-    return depth
+        downs.append(down * np.float32(_CAST_DEPTH * weight / sum(weights)))
+        profiles.append(across)
+    # The sum of the slices' products is a product of matrices.
+    none = np.zeros((1, 1), np.float32)
+    return np.asarray(cv2.gemm(np.hstack(downs), np.vstack(profiles), 1, none, 0), np.float32)
 
 
 def _profile(grid: Grid, low: float, high: float, canvas: _Canvas) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imaging.resample import resample
-from imaging.types import Box, Pixels
+from imaging.types import Box, Cut, Pixels
 
 Floats: TypeAlias = npt.NDArray[np.float32]
 
@@ -21,9 +21,7 @@ _DEVIATIONS = 3
 _WORKING_BLUR_PX = 3
 
 
-def reflect(
-    foreground: Pixels, alpha: Pixels, product: Box, strength: float
-) -> tuple[Pixels, Pixels, Box] | None:
+def reflect(cut: Cut, product: Box, strength: float) -> tuple[Pixels, Pixels, Box] | None:
     """Mirror a product in a level, slightly rough floor at its lower end.
 
     A mirror's image lies as far behind it as the thing lies before it: rows are mirrored at the
@@ -33,8 +31,7 @@ def reflect(
     neighbours of three images: sharp, half and fully blurred.
 
     Args:
-        foreground: (H, W, 3) uint8, the product's straight colours in its frame.
-        alpha: (H, W) uint8, its opacity there.
+        cut: The product in its frame.
         product: Its box there; the bottom is the base line.
         strength: The image's opacity at the base line, 0 to 1.
 
@@ -43,7 +40,7 @@ def reflect(
         fill; None where there is nothing to see: no strength, or a product that reaches the
         frame's lower end.
     """
-    height_px, width_px = alpha.shape
+    height_px, width_px = cut.alpha.shape
     reach = ceil(REACH * product.height)
     rows = min(reach, height_px - product.bottom)
     if strength <= 0 or rows <= 0:
@@ -57,22 +54,24 @@ def reflect(
         product.bottom + rows,
     )
     distance = (np.arange(rows, dtype=np.float32) + np.float32(0.5)) / np.float32(reach)
-    blurred = _blurred(_mirrored(foreground, alpha, product, box), blur, distance)
+    blurred = _blurred(_mirrored(cut, product, box), blur, distance)
     colors, opacity = _straight(blurred)
     fade = np.rint(255 * strength * (1 - distance) ** 2).astype(np.uint8)
     faded = cv2.multiply(opacity, np.repeat(fade[:, None], box.width, axis=1), scale=1 / 255)
     return colors, np.asarray(faded, np.uint8), box
 
 
-def _mirrored(foreground: Pixels, alpha: Pixels, product: Box, box: Box) -> Pixels:
+def _mirrored(cut: Cut, product: Box, box: Box) -> Pixels:
     """Flip the lower end of the product.
 
     Returns:
         (box.height, box.width, 4) uint8, premultiplied.
     """
-    lower = product._replace(top=product.bottom - box.height).slices
-    opacity = cv2.flip(alpha[lower], 0)
-    colors = cv2.multiply(cv2.flip(foreground[lower], 0), cv2.merge((opacity,) * 3), scale=1 / 255)
+    lower = product._replace(top=product.bottom - box.height)
+    opacity = cv2.flip(cut.alpha[lower.slices], 0)
+    colors = cv2.multiply(
+        cv2.flip(cut.colors_within(lower), 0), cv2.merge((opacity,) * 3), scale=1 / 255
+    )
     mirrored = np.zeros((box.height, box.width, 4), np.uint8)
     first = product.left - box.left
     mirrored[:, first : first + product.width] = cv2.merge((*cv2.split(colors), opacity))

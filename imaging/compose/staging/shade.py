@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from imaging.compiled import COUNT, DENSE_PIXELS_2D, DENSE_WRITTEN_2D, kernel, kernel_part
 from imaging.types import Box, Pixels
 
 # What is worked on at a time stays in a core's cache.
@@ -11,32 +12,42 @@ _STRIP_ROWS = 32
 _BOUNCE = 0.15
 
 
-def shade(background: Pixels, density: Pixels) -> Pixels:
-    """Darken a background by a shadow, keeping its hue.
+def shade(background: Pixels, density: Pixels) -> None:
+    """Darken a background by a shadow, in place, keeping its hue.
 
     Each colour c becomes (1 - d) c + d k (c - min(c)), min(c) its least channel: grey goes to
     black, other colours to a dark tone of their own hue, since the light that reaches a shadow
     comes off what surrounds it.
 
     Args:
-        background: (H, W, 3) uint8, sRGB.
+        background: (H, W, 3) uint8, sRGB, without gaps, written to: the exact value rounded, and
+            nothing where the density is 0.
         density: (H, W) uint8, d: 0 no shadow, 255 fully dark.
-
-    Returns:
-        (H, W, 3) uint8, within 1 of the exact value; exactly `background` where the density is 0.
     """
-    shaded = background.copy()
-    shadow = _box(density)
-    for top in range(shadow.top, shadow.bottom, _STRIP_ROWS):
-        strip = Box(shadow.left, top, shadow.right, min(top + _STRIP_ROWS, shadow.bottom)).slices
-        colors = background[strip]
-        dark = cv2.merge((density[strip],) * 3)
-        red, green, blue = cv2.split(colors)
-        least = cv2.min(cv2.min(red, green), blue)
-        chroma = cv2.subtract(colors, cv2.merge((least,) * 3))
-        lit = cv2.multiply(colors, cv2.bitwise_not(dark), scale=1 / 255)
-        shaded[strip] = cv2.add(lit, cv2.multiply(chroma, dark, scale=_BOUNCE / 255))
-    return shaded
+    box = _box(density)
+    _darken(np.ascontiguousarray(density), *box, background.reshape(len(background), -1))
+
+
+@kernel_part
+def _darken_row(density: Pixels, row: Pixels) -> None:
+    for x in range(density.size):
+        dark = np.float32(density[x]) * np.float32(1 / 255)
+        red, green, blue = row[3 * x], row[3 * x + 1], row[3 * x + 2]
+        # c - d (c - k (c - least)), the same with one product by d.
+        floor = np.float32(_BOUNCE) * np.float32(min(red, green, blue))
+        for k in range(3):
+            color = np.float32(row[3 * x + k])
+            lost = np.float32(1 - _BOUNCE) * color + floor
+            row[3 * x + k] = np.uint8(np.int32(color - dark * lost + np.float32(0.5)))
+
+
+@kernel(DENSE_PIXELS_2D, *(COUNT,) * 4, DENSE_WRITTEN_2D)
+def _darken(
+    density: Pixels, left: int, top: int, right: int, bottom: int, background: Pixels
+) -> None:
+    """Darken within a box; density is (H, W), the background (H, 3 W) uint8."""
+    for y in range(top, bottom):
+        _darken_row(density[y, left:right], background[y, 3 * left : 3 * right])
 
 
 def under(alpha: Pixels, density: Pixels) -> Pixels:

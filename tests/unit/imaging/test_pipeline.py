@@ -1,6 +1,7 @@
 """Properties of the pipeline's arithmetic, over sizes, mattes and colours."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +65,26 @@ def test_resampling_keeps_a_constant_and_stays_within_the_range(
     resampled = resample(plane, new_width, new_height)
     assert resampled.shape == (new_height, new_width)
     assert plane.min() <= resampled.min() <= resampled.max() <= plane.max()
+
+
+@given(seed=st.integers(0, 9), height=SIDES, width=SIDES, new_height=SIDES, new_width=SIDES)
+def test_colours_shrink_to_the_average_of_the_area_that_a_pixel_covers(
+    seed: int, height: int, width: int, new_height: int, new_width: int
+) -> None:
+    """Within half a level, and what a border's share is rounded by: a share of 1024 a pixel."""
+    new_height, new_width = min(height, new_height), min(width, new_width)
+    rgb = noise(seed, height, width, 3)
+    across, down = shares(width, new_width), shares(height, new_height)
+    exact = np.einsum("iy,yxk,jx->ijk", down, rgb.astype(float), across)
+    assert np.abs(resample(rgb, new_width, new_height) - exact).max() <= 1.0
+
+
+def shares(length: int, cells: int) -> npt.NDArray[np.float64]:
+    """Return the share that each of a length's parts has in each of its cells, (cells, length)."""
+    at = np.arange(length)
+    begins = np.arange(cells)[:, None] * length / cells
+    covered = np.minimum(begins + length / cells, at + 1) - np.maximum(begins, at)
+    return np.maximum(covered, 0) * cells / length
 
 
 def test_scaling_into_a_frame_bleeds_no_old_background_into_the_edge() -> None:

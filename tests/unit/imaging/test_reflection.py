@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imaging.compose.staging.reflection import REACH, reflect
-from imaging.types import Box, Pixels
+from imaging.types import Box, Cut, Pixels
 
 PRODUCT = Box(100, 50, 300, 450)
 
@@ -41,7 +41,7 @@ def test_the_image_lies_below_the_product_inside_the_frame(
     product = Box(left, top, right + 1, bottom + 1)
     alpha = np.zeros((height, width), np.uint8)
     alpha[product.slices] = noise(seed, product.height, product.width)
-    image = reflect(noise(seed + 1, height, width, 3), alpha, product, strength)
+    image = reflect(Cut(noise(seed + 1, height, width, 3), alpha, 1.0), product, strength)
     if image is None:
         assert strength == 0 or product.bottom == height
         return
@@ -57,7 +57,7 @@ def test_the_image_lies_below_the_product_inside_the_frame(
 
 def test_near_the_base_line_it_is_the_flipped_product() -> None:
     smooth = np.asarray(cv2.resize(noise(1, 20, 12, 3), (400, 700)), np.uint8)
-    image = reflect(smooth, block(), PRODUCT, 0.5)
+    image = reflect(Cut(smooth, block(), 1.0), PRODUCT, 0.5)
     assert image is not None
     colors, opacity, box = image
     inside = slice(PRODUCT.left - box.left + 10, PRODUCT.right - box.left - 10)
@@ -67,7 +67,7 @@ def test_near_the_base_line_it_is_the_flipped_product() -> None:
 
 
 def test_it_fades_and_vanishes_within_its_reach() -> None:
-    image = reflect(noise(2, 700, 400, 3), block(), PRODUCT, 0.6)
+    image = reflect(Cut(noise(2, 700, 400, 3), block(), 1.0), PRODUCT, 0.6)
     assert image is not None
     _, opacity, box = image
     assert box.height == round(REACH * PRODUCT.height)
@@ -80,7 +80,7 @@ def test_it_fades_and_vanishes_within_its_reach() -> None:
 def test_it_blurs_with_distance() -> None:
     stripes = np.zeros((700, 400, 3), np.uint8)
     stripes[:, ::8] = stripes[:, 1::8] = stripes[:, 2::8] = stripes[:, 3::8] = 255
-    image = reflect(stripes, block(), PRODUCT, 1)
+    image = reflect(Cut(stripes, block(), 1.0), PRODUCT, 1)
     assert image is not None
     colors, _, _ = image
     contrast = colors[:, 60:160, 0].astype(float).std(axis=1)
@@ -90,7 +90,7 @@ def test_it_blurs_with_distance() -> None:
 def test_what_hangs_above_the_base_line_is_mirrored_as_far_below_it() -> None:
     alpha = block()
     alpha[420:, 100:200] = 0
-    image = reflect(noise(3, 700, 400, 3), alpha, PRODUCT, 1)
+    image = reflect(Cut(noise(3, 700, 400, 3), alpha, 1.0), PRODUCT, 1)
     assert image is not None
     _, opacity, box = image
     column = opacity[:, 130 - box.left]
@@ -101,7 +101,7 @@ def test_what_hangs_above_the_base_line_is_mirrored_as_far_below_it() -> None:
 @pytest.mark.parametrize("value", [40, 128])
 def test_a_see_through_product_has_a_fainter_image_of_the_same_colour(value: int) -> None:
     plain = np.full((700, 400, 3), (200, 90, 30), np.uint8)
-    image = reflect(plain, block(value), PRODUCT, 0.8)
+    image = reflect(Cut(plain, block(value), 1.0), PRODUCT, 0.8)
     assert image is not None
     colors, opacity, box = image
     middle = 200 - box.left
@@ -111,5 +111,5 @@ def test_a_see_through_product_has_a_fainter_image_of_the_same_colour(value: int
 
 def test_without_strength_or_room_there_is_none() -> None:
     rgb, alpha = noise(4, 700, 400, 3), block()
-    assert reflect(rgb, alpha, PRODUCT, 0) is None
-    assert reflect(rgb[:450], alpha[:450], PRODUCT, 1) is None
+    assert reflect(Cut(rgb, alpha, 1.0), PRODUCT, 0) is None
+    assert reflect(Cut(rgb[:450], alpha[:450], 1.0), PRODUCT, 1) is None

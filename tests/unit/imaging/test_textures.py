@@ -1,6 +1,7 @@
 """Floors' textures are kept, bounded, and change no pixel."""
 
 import numpy as np
+import pytest
 
 from imaging.compose.composition import Scene, SceneKind
 from imaging.compose.scenes import floor, paint_scene
@@ -27,11 +28,13 @@ def test_what_is_kept_is_made_once_and_the_longest_unused_goes_first() -> None:
     assert textures.kept_bytes == 0
 
 
-def test_another_product_s_picture_in_the_scene_is_the_one_of_a_fresh_start() -> None:
+def test_another_product_s_picture_in_the_scene_is_the_one_of_a_fresh_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for kind in (SceneKind.WOOD, SceneKind.MARBLE):
         pictures = []
         for warms_up in (False, True):
-            floor._textures = Textures()  # noqa: SLF001
+            monkeypatch.setattr(floor, "textures", Textures())
             if warms_up:
                 paint_scene(Scene(kind), 300, 200, Box(90, 40, 200, 170), -35.0)
             pictures.append(paint_scene(Scene(kind), 300, 200, Box(100, 50, 210, 171), -35.0))
