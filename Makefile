@@ -92,7 +92,7 @@ bench: setup-dev ## Run the benchmarks that a GPU is chosen by, half an hour, an
 	$(BIN)/python -m benchmarks all --out $(RESULTS)
 
 .PHONY: overload
-overload: setup ## Ask five times as much as the service can do, and measure what is left of it
+overload: setup ## Ask up to five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks overload
 
 .PHONY: telemetry-cost

@@ -83,7 +83,8 @@ class Renderer:
         """
         start_s = time.monotonic()
         try:
-            return await self._render(call, start_s, photo_file, options)
+            with self._steps.render(call):
+                return await self._render(call, start_s, photo_file, options)
         except (InvalidPhotoError, PhotoLimitError):
             self._count_photo(call)
             raise
@@ -261,7 +262,7 @@ class Renderer:
 
     async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
         start_s = time.monotonic()
-        with self._tracing.asking(call.span, Stage.INFER):
+        with self._steps.passing(call), self._tracing.asking(call.span, Stage.INFER):
             matte = await self._inference.infer(
                 model, model_input, call.deadline.remaining_s(), call.priority
             )
