@@ -115,7 +115,7 @@ class Turns:
     def may_begin_render(self, caller: str, render: Hashable) -> bool:
         """Tell whether a step of a render may begin where it would be the render's first.
 
-        While interactive renders come, at most as many bulk renders are under way as there are
+        While interactive renders come, at most one bulk render more is under way than there are
         threads, or one of each caller. Others wait before they begin instead of between their
         steps, so that an interactive pass does not wait for a large batch of bulk ones.
         """
@@ -124,4 +124,4 @@ class Turns:
         if not self._has_core_until_s and self._clock() - self._interactive_s > _RECENT_S:
             return True
         begun = [each for each in self._bulk.values() if each is not None]
-        return len(begun) < self._threads or caller not in begun
+        return len(begun) <= self._threads or caller not in begun

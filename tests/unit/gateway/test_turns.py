@@ -116,24 +116,23 @@ def test_while_interactive_renders_come_bulk_ones_wait_before_they_begin(
     queue: FairQueue[str], clock: Clock
 ) -> None:
     """Each caller has one, so no caller's slow renders keep all others' out."""
-    for number in range(4):
+    for number in range(5):
         queue.turns.enter(BULK, f"render {number}")
         queue.push(BULK, "one", number, f"first of {number}", render=f"render {number}")
     queue.turns.enter(BULK, "other's")
     queue.turns.enter(INTERACTIVE, "a")
     queue.turns.leave("a")
-    begun = [queue.pop(), queue.pop()]
-    assert [end(queue, each) for each in begun] == ["first of 0", "first of 1"]
+    assert [end(queue, queue.pop()) for _ in range(3)] == [f"first of {n}" for n in range(3)]
     assert queue.pop() is None
     queue.push(BULK, "other", 9, "first of other's", render="other's")
     queue.push(BULK, "one", 1, "second of 1", render="render 1")
     assert {end(queue, queue.pop()) for _ in range(2)} == {"second of 1", "first of other's"}
     queue.turns.leave("other's")
     queue.turns.leave("render 0")
-    assert end(queue, queue.pop()) == "first of 2"
+    assert end(queue, queue.pop()) == "first of 3"
     assert queue.pop() is None
     clock.now_s = 11.0
-    assert end(queue, queue.pop()) == "first of 3"
+    assert end(queue, queue.pop()) == "first of 4"
 
 
 def test_between_the_steps_of_an_interactive_render_no_bulk_step_begins(
