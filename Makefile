@@ -92,9 +92,9 @@ bench: setup-dev ## Run the benchmarks that a GPU is chosen by, half an hour, an
 	$(BIN)/python -m benchmarks all --out $(RESULTS)
 
 .PHONY: overload
-overload: setup-test ## Ask five times as much as the service can do, and measure what is left of it
+overload: setup-test ## Ask three and five times as much as the service can do, and measure what is left of it
 	$(BIN)/python -m benchmarks load --sizes 1 --concurrency 4 --arrivals poisson \
-	  --load-shares 0.8 5 --bulk-share 0.5 --seconds 20 --repeats 1
+	  --load-shares 0.8 3 5 --bulk-share 0.5 --seconds 20 --repeats 1
 
 .PHONY: credits-drill
 credits-drill: setup-test ## Kill the gateway 20 times while 64 callers spend 1000 credits, on each database

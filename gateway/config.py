@@ -260,8 +260,8 @@ class GatewayConfig:
 
     @property
     def worker_processes(self) -> int:
-        """Processes that decode photos; 0: the threads do."""
-        return self.worker_threads if self.decode_workers < 0 else self.decode_workers
+        """Processes that decode photos, one per thread by default; 0: the threads do."""
+        return self.worker_threads + 1 if self.decode_workers < 0 else self.decode_workers
 
     @property
     def retries_in_reserve(self) -> int:
@@ -297,5 +297,5 @@ class GatewayConfig:
 
     @property
     def worker_threads(self) -> int:
-        """Threads for the arithmetic."""
+        """Threads for the arithmetic; one more is kept for interactive steps."""
         return self.cpu_threads or len(os.sched_getaffinity(0))

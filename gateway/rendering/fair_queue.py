@@ -1,4 +1,6 @@
-"""Which job is next: interactive before bulk, and fairly between callers within each.
+"""Which job is next: fairly between the callers of the priority whose turn it is.
+
+`gateway.rendering.turns` says which priority may begin a job.
 
 Callers share the threads' time: of the callers who wait, the one that has had the least time goes
 first. The time of a job is counted while it runs, so it needs no estimate, and a job whose caller
@@ -10,11 +12,12 @@ schedules processes in a similar way.
 import heapq
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from gateway.admission.priority import BULK_TURN, Priority
+from gateway.admission.priority import Priority
+from gateway.rendering.turns import Turns
 
 J = TypeVar("J")
 
@@ -26,6 +29,25 @@ _LONG_S: Final = 0.5
 _MEMORY: Final = 0.9
 
 
+class _Waiting(NamedTuple, Generic[J]):
+    """A job that waits; the order of a caller's jobs is that of these tuples."""
+
+    begins_render: bool
+    arrived_s: float
+    number: int
+    render: Hashable
+    job: J
+
+
+class Begun(NamedTuple, Generic[J]):
+    """A job that begins."""
+
+    caller: str
+    priority: Priority
+    began_s: float
+    job: J
+
+
 @dataclass(slots=True)
 class _CallerState(Generic[J]):
     """What one caller has had of the threads' time, and its jobs that wait."""
@@ -34,7 +56,7 @@ class _CallerState(Generic[J]):
     seen_s: float
     longest_s: float = 0.0
     began_s: list[float] = field(default_factory=list)
-    queued: dict[Priority, list[tuple[float, int, J]]] = field(
+    queued: dict[Priority, list[_Waiting[J]]] = field(
         default_factory=lambda: {each: [] for each in Priority}
     )
 
@@ -52,14 +74,17 @@ class FairQueue(Generic[J]):
     Args:
         threads: How many jobs run at once.
         clock: Seconds that only rise.
+
+    Attributes:
+        turns: Whose turn it is between the priorities; it is to be told of renders and passes.
     """
 
     def __init__(self, threads: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self.turns = Turns(threads, clock)
         self._threads = threads
         self._clock = clock
         self._callers: dict[str, _CallerState[J]] = {}
         self._floor_s = 0.0
-        self._turns = 0
         self._numbers = itertools.count()
 
     def push(
@@ -69,15 +94,18 @@ class FairQueue(Generic[J]):
         arrived_s: float,
         job: J,
         expected_s: float = 0.0,
+        render: Hashable = None,
     ) -> None:
         """Queue a job.
 
         Args:
             priority: Its priority.
             caller: Whose it is.
-            arrived_s: When what it belongs to arrived; a caller's oldest goes first.
+            arrived_s: When what it belongs to arrived; a caller's oldest goes first, but a bulk
+                render that has begun before one that has not.
             job: The job.
             expected_s: What it may take, by an estimate.
+            render: What it is a step of; None for none.
         """
         now_s = self._clock()
         self._forget(now_s)
@@ -86,10 +114,14 @@ class FairQueue(Generic[J]):
             state.used_s = max(state.used_s, self._floor_s)
         state.seen_s = now_s
         state.longest_s = max(state.longest_s, expected_s)
-        heapq.heappush(state.queued[priority], (arrived_s, next(self._numbers), job))
+        begins = self.turns.waits_to_begin(render)
+        heapq.heappush(
+            state.queued[priority],
+            _Waiting(begins, arrived_s, next(self._numbers), render, job),
+        )
 
-    def pop(self) -> tuple[str, float, J] | None:
-        """Take the next job out; its caller and the time of its beginning go to `ended`.
+    def pop(self) -> Begun[J] | None:
+        """Take the next job out; all but the job goes to `ended`.
 
         Returns:
             Nothing if there is no job, or none that may begin now.
@@ -98,19 +130,21 @@ class FairQueue(Generic[J]):
         self._raise_floor(now_s)
         first = {each: self._first(each, now_s) for each in Priority}
         urgent, bulk = first[Priority.INTERACTIVE], first[Priority.BULK]
-        priority = Priority.BULK if urgent is None else Priority.INTERACTIVE
-        if urgent is not None and bulk is not None:
-            self._turns = (self._turns + 1) % BULK_TURN
-            priority = Priority.INTERACTIVE if self._turns else Priority.BULK
+        is_bulk = bulk is not None and (urgent is None or self.turns.is_bulk_due)
+        priority = Priority.BULK if is_bulk else Priority.INTERACTIVE
         caller = first[priority]
         if caller is None:
             return None
         state = self._callers[caller]
         state.began_s.append(now_s)
-        return caller, now_s, heapq.heappop(state.queued[priority])[2]
+        next_up = heapq.heappop(state.queued[priority])
+        bulk_waits = self.waiting(Priority.BULK) > 0
+        self.turns.begin(priority, caller, next_up.render, bulk_waits=bulk_waits)
+        return Begun(caller, priority, now_s, next_up.job)
 
-    def ended(self, caller: str, began_s: float) -> None:
+    def ended(self, caller: str, priority: Priority, began_s: float) -> None:
         """Note that a job has ended."""
+        self.turns.end(priority)
         state, now_s = self._callers[caller], self._clock()
         state.began_s.remove(began_s)
         state.used_s += now_s - began_s
@@ -122,7 +156,7 @@ class FairQueue(Generic[J]):
         state = self._callers.get(caller)
         if state:
             queue = state.queued[priority]
-            queue[:] = [entry for entry in queue if not is_it(entry[2])]
+            queue[:] = [entry for entry in queue if not is_it(entry.job)]
             heapq.heapify(queue)
 
     def waiting(self, priority: Priority | None = None) -> int:
@@ -132,11 +166,17 @@ class FairQueue(Generic[J]):
 
     def _first(self, priority: Priority, now_s: float) -> str | None:
         """Return the caller whose turn it is within a priority; None if no job may begin."""
+        if not self.turns.may_begin(priority):
+            return None
         least: tuple[float, float, str] | None = None
         for caller, state in self._callers.items():
             queue = state.queued[priority]
-            if queue and self._may_begin(caller, now_s):
-                turn = (state.used_until_s(now_s), queue[0][0], caller)
+            if (
+                queue
+                and self._may_begin(caller, now_s)
+                and self.turns.may_begin_render(caller, queue[0].render)
+            ):
+                turn = (state.used_until_s(now_s), queue[0].arrived_s, caller)
                 least = turn if least is None else min(least, turn)
         return least[2] if least else None
 

@@ -14,7 +14,7 @@ from gateway.rendering.deadline import Deadline
 from gateway.rendering.timings import StageTime
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class RenderCall:
     """One photo that is to be rendered, from its arrival until its reply has left.
 

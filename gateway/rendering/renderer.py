@@ -86,7 +86,8 @@ class Renderer:
         """
         start_s = time.monotonic()
         try:
-            return await self._render(call, start_s, photo_file, options)
+            with self._steps.render(call):
+                return await self._render(call, start_s, photo_file, options)
         except (InvalidPhotoError, PhotoLimitError):
             self._count_photo(call)
             raise

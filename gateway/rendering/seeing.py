@@ -80,7 +80,7 @@ class Seeing:
 
     async def _infer(self, call: RenderCall, model: MattingModel, model_input: Pixels) -> Matte:
         start_s = time.monotonic()
-        with self._tracing.asking(call.span, Stage.INFER):
+        with self._steps.passing(call), self._tracing.asking(call.span, Stage.INFER):
             matte = await self._inference.infer(
                 model, model_input, call.deadline.remaining_s(), call.priority
             )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any, ParamSpec, TypeVar
 
 from gateway.observability.labels import Stage
@@ -24,6 +25,14 @@ class Steps:
 
     def __init__(self, workers: PriorityWorkers) -> None:
         self._workers = workers
+
+    def render(self, call: RenderCall) -> AbstractContextManager[None]:
+        """Count a render as under way for the time of a block; all of its stages are in it."""
+        return self._workers.render(call.priority, call)
+
+    def passing(self, call: RenderCall) -> AbstractContextManager[None]:
+        """Count a render as being in the inference server for the time of a block."""
+        return self._workers.passing(call)
 
     async def step(
         self,
@@ -67,6 +76,7 @@ class Steps:
             arrived_s=call.arrived_s,
             # The longest step of a costly render takes about half of it.
             expected_s=call.threads_s / 2,
+            render=call,
         )
         try:
             return await asyncio.wrap_future(future)

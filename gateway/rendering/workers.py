@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
 
 from gateway.admission.priority import Priority
-from gateway.rendering.fair_queue import FairQueue
+from gateway.rendering.fair_queue import Begun, FairQueue
 
 T = TypeVar("T")
 
@@ -43,7 +44,8 @@ class PriorityWorkers:
     A job that is cancelled before it has begun leaves the queue at once and frees what it holds.
 
     Args:
-        threads: How many jobs run at once.
+        threads: How many jobs of one priority run at once. There is one thread more, so that an
+            interactive job need not wait for a bulk one to end.
         name: Begins the threads' names.
 
     Attributes:
@@ -57,7 +59,7 @@ class PriorityWorkers:
         self.abandoned = False
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
-            for number in range(threads)
+            for number in range(threads + 1)
         ]
 
     def start(self) -> None:
@@ -73,15 +75,17 @@ class PriorityWorkers:
         caller: str = "",
         arrived_s: float = 0.0,
         expected_s: float = 0.0,
+        render: Hashable = None,
     ) -> Future[T]:
         """Queue a job.
 
         Args:
-            priority: Interactive jobs go before bulk ones, of which every eighth is one.
+            priority: Its priority; `gateway.rendering.turns` says what follows from it.
             work: The job.
             caller: Whose it is; callers share the threads' time.
-            arrived_s: When what it belongs to arrived; a caller's oldest work goes first.
+            arrived_s: When what it belongs to arrived.
             expected_s: What the job may take, by an estimate.
+            render: What it is a step of; None for none.
 
         Raises:
             RuntimeError: The pool has been shut down.
@@ -91,11 +95,35 @@ class PriorityWorkers:
         with self._changed:
             if self._closing:
                 raise RuntimeError("the workers have been shut down")
-            self._queue.push(priority, caller, arrived_s, job, expected_s)
+            self._queue.push(priority, caller, arrived_s, job, expected_s, render)
             self._changed.notify()
         # Without a reference to the future itself, which would be one from it to itself.
         future.add_done_callback(partial(self._drop, caller, priority))
         return future
+
+    @contextmanager
+    def render(self, priority: Priority, render: Hashable) -> Iterator[None]:
+        """Count a render as under way for the time of a block."""
+        with self._changed:
+            self._queue.turns.enter(priority, render)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._queue.turns.leave(render)
+                self._changed.notify_all()
+
+    @contextmanager
+    def passing(self, render: Hashable) -> Iterator[None]:
+        """Count a render as being in the inference server for the time of a block."""
+        with self._changed:
+            self._queue.turns.begin_pass(render)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._queue.turns.end_pass(render)
+                self._changed.notify_all()
 
     def waiting(self, priority: Priority) -> int:
         """Count the jobs of a priority that have not begun."""
@@ -125,16 +153,16 @@ class PriorityWorkers:
 
     def _work(self) -> None:
         while begun := self._next():
-            caller, began_s, job = begun
+            caller, priority, began_s, job = begun
             _run(job)
             # A thread that waits must not hold the last photo.
             del begun, job
             with self._changed:
-                self._queue.ended(caller, began_s)
+                self._queue.ended(caller, priority, began_s)
                 if self._queue.waiting():
                     self._changed.notify()
 
-    def _next(self) -> tuple[str, float, _Job] | None:
+    def _next(self) -> Begun[_Job] | None:
         with self._changed:
             while True:
                 begun = self._queue.pop()

@@ -1,4 +1,4 @@
-"""The worker threads: whose turn it is, and what becomes of work that nobody wants any more."""
+"""The worker threads: fairness between callers, and what becomes of work that nobody wants."""
 
 import gc
 import threading
@@ -33,23 +33,6 @@ def held_up(workers: PriorityWorkers) -> threading.Event:
     return go_on
 
 
-def test_interactive_jobs_overtake_bulk_jobs_which_get_a_turn_in_eight(
-    workers: PriorityWorkers,
-) -> None:
-    go_on = held_up(workers)
-    order: list[Priority] = []
-    jobs = [
-        workers.submit(priority, lambda priority=priority: order.append(priority))  # type: ignore[misc]
-        for priority in (*[Priority.BULK] * 4, *[Priority.INTERACTIVE] * 16)
-    ]
-    go_on.set()
-    for job in jobs:
-        job.result(10)
-    assert order[:7] == [Priority.INTERACTIVE] * 7
-    assert order[7] is Priority.BULK
-    assert order[:16].count(Priority.BULK) == 2
-
-
 class Clock:
     """Seconds that pass as a test says."""
 
@@ -65,10 +48,9 @@ def run(queue: FairQueue[str], clock: Clock, takes_s: dict[str, float], jobs: in
     for _ in range(jobs):
         begun = queue.pop()
         assert begun
-        caller, began_s, _job = begun
-        clock.now_s += takes_s[caller]
-        queue.ended(caller, began_s)
-        done.append(caller)
+        clock.now_s += takes_s[begun.caller]
+        queue.ended(begun.caller, begun.priority, begun.began_s)
+        done.append(begun.caller)
     return done
 
 
@@ -97,10 +79,10 @@ def test_who_comes_later_goes_first_at_once_and_saves_nothing_up() -> None:
 
 
 def test_a_caller_s_oldest_photo_is_finished_first() -> None:
-    queue = FairQueue[str](1)
+    queue = FairQueue[str](3)
     for arrived_s, job in ((2.0, "younger"), (1.0, "older"), (2.0, "younger too")):
         queue.push(Priority.INTERACTIVE, "a", arrived_s, job)
-    order = [begun[2] for _ in range(3) if (begun := queue.pop())]
+    order = [begun.job for _ in range(3) if (begun := queue.pop())]
     assert order == ["older", "younger", "younger too"]
 
 
@@ -113,13 +95,13 @@ def test_long_jobs_leave_a_thread_to_others_for_as_long_as_there_are_any() -> No
     first, second = queue.pop(), queue.pop()
     assert first
     assert second
-    assert {first[0], second[0]} == {"costly", "modest"}
+    assert {first.caller, second.caller} == {"costly", "modest"}
     clock.now_s += 1
-    queue.ended("modest", 0.0)
+    queue.ended("modest", Priority.INTERACTIVE, 0.0)
     assert queue.pop() is None  # a second scene, of whichever priority, would hold both threads
     queue.push(Priority.INTERACTIVE, "modest", 1, "")
     assert (queue.pop() or "")[0] == "modest"
-    queue.ended("modest", clock.now_s)
+    queue.ended("modest", Priority.INTERACTIVE, clock.now_s)
     clock.now_s += 11
     assert (queue.pop() or "")[0] == "costly"
 
