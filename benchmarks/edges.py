@@ -1,7 +1,8 @@
 """What clean edges cost and what they improve: `python -m benchmarks edges`.
 
 The steps run on one core, without a network: a matte takes its place. Times are processor seconds.
-Ratios are medians over rounds.
+Ratios are medians over rounds. With `--model`, that network's own mattes of photos whose alpha is
+known are measured instead, at the photos' full size.
 """
 
 import argparse
@@ -9,13 +10,15 @@ import multiprocessing
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from benchmarks.edge_errors import edge_errors
+from benchmarks.limits.peaks import open_session
 from benchmarks.memory import peak_resident_bytes
 from benchmarks.rendered_scenes import (
     PALETTES,
@@ -31,11 +34,15 @@ from imaging.compose.composition import Look
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
 from imaging.encode import DEFAULT_QUALITY, PictureFormat, encode_picture
+from imaging.matting.clean import clean_matte
 from imaging.matting.prepare import to_model_input
-from imaging.matting.refine import cut_out
+from imaging.matting.refine import cut_out, to_photo_size
 from imaging.types import Photo, Pixels
 
 _SCENE_PX = 2000
+_BAND_CELLS = 320  # the band around what is soft is one of so many wide
+_SAMPLES = Path(__file__).resolve().parents[1] / "samples"
+_SUFFIX, _ENDINGS = ".matte.png", (".jpg", ".png")
 
 
 def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) -> None:
@@ -46,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser, _environ: Mapping[str, str]) 
     parser.add_argument("--megapixels", type=float, nargs="+", default=[4.0, 12.0])
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--skip-quality", action="store_true", help="measure cost only")
+    parser.add_argument("--model", type=Path, help="an ONNX file, whose mattes are measured")
+    parser.add_argument(
+        "--photos",
+        type=Path,
+        default=_SAMPLES,
+        help=f"with --model: NAME.jpg or .png beside NAME{_SUFFIX} (default: the samples)",
+    )
 
 
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
@@ -53,12 +67,46 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> None:
     if (arguments.photo is None) != (arguments.matte is None):
         raise SystemExit("error: --photo and --matte go together")
     cv2.setNumThreads(1)
+    if arguments.model is not None:
+        print(as_table(network_rows(arguments.model, arguments.photos)))
+        return
     for megapixels in arguments.megapixels:
         _print_cost(*photo_and_matte(arguments, megapixels), arguments.rounds)
     if not arguments.skip_quality:
         print(f"\nmean error on white in the edge band, {_SCENE_PX}x{_SCENE_PX} (of 255)")
         scenes = range(len(PALETTES))
         print(as_table([_quality(scene, side) for scene in scenes for side in (320, 256)]))
+
+
+def network_rows(model: Path, folder: Path) -> list[dict[str, Any]]:
+    """Measure a network's mattes in the edge band, enlarged without and with the photo's help."""
+    session = open_session(str(model), 1)
+    _, height, width, _ = session.get_inputs()[0].shape
+    rows: dict[str, list[dict[str, Any]]] = {"bicubic": [], "served": []}
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+        name = path.name.removesuffix(_SUFFIX)
+        file = next(one for end in _ENDINGS if (one := folder / (name + end)).is_file())
+        photo = decode_photo(file.read_bytes(), PhotoLimits())
+        exact = np.asarray(Image.open(path).convert("L"))
+        band = band_around_edges(exact, -(-max(exact.shape) // _BAND_CELLS))
+        seen = to_model_input(photo, width, height)
+        matte = clean_matte(np.asarray(session.run(None, {"photo": seen})[0][0, :, :, 0], np.uint8))
+        size = exact.shape[::-1]
+        alphas = {
+            "bicubic": np.asarray(cv2.resize(matte, size, interpolation=cv2.INTER_CUBIC), np.uint8),
+            "served": to_photo_size(matte, seen[0], photo),
+        }
+        for way, alpha in alphas.items():
+            errors = edge_errors(photo.rgb, alpha, exact, band)
+            rows[way].append({"photo": name, "way": way, **errors})
+    if not rows["served"]:
+        raise SystemExit(f"error: no NAME{_SUFFIX} in {folder}")
+    figures = [name for name, value in rows["served"][0].items() if isinstance(value, float)]
+    means = [
+        {"photo": "mean", "way": way} | {name: mean(row[name] for row in own) for name in figures}
+        for way, own in rows.items()
+    ]
+    return [*(row for pair in zip(*rows.values(), strict=True) for row in pair), *means]
 
 
 def photo_and_matte(arguments: argparse.Namespace, megapixels: float) -> tuple[bytes, Pixels]:

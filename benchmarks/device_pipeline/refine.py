@@ -9,8 +9,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imaging.matting.guided import SURELY_IN, SURELY_OUT
-from imaging.matting.guided_fit import FLATNESS, RADIUS_CELLS
+from imaging.matting.guided import (
+    AROUND_CELLS,
+    STEEPER,
+    SURE_CONTRAST,
+    SURELY_IN,
+    SURELY_OUT,
+    UNSURE_CONTRAST,
+)
+from imaging.matting.guided_fit import FLATNESS, PER_WEIGHT, RADIUS_CELLS
 from imaging.matting.wide_averages import STRIDE_PX, WIDE_PX
 
 _OPAQUE = 255
@@ -91,12 +98,11 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     """
     height_px, width_px = rgb.shape[2:]
     height, width = mattes.shape[1:]
-    grown = functional.max_pool2d(mattes[:, None], 3, 1, 1)[:, 0]
-    shrunk = -functional.max_pool2d(-mattes[:, None], 3, 1, 1)[:, 0]
-    band = (grown > SURELY_OUT) & (shrunk < SURELY_IN)
+    lowest, highest = _range_around(mattes, 1)
+    band = (highest > SURELY_OUT) & (lowest < SURELY_IN)
     flat = functional.interpolate(mattes[:, None], (height_px, width_px), mode="bilinear")[:, 0]
     alpha = torch.floor(flat + 0.5).to(torch.uint8)
-    fit = _fit(mattes / _OPAQUE, guides / _OPAQUE, band)
+    fit = _fit(mattes, guides / _OPAQUE, band)
     rows, columns = (torch.arange(each, device=rgb.device) for each in (height_px, width_px))
     y = _between(_cell_places(rows, height_px, height), height)
     x = _between(_cell_places(columns, width_px, width), width)
@@ -104,10 +110,35 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     image, row, column = torch.nonzero(near[:, :, x.before] | near[:, :, x.after], as_tuple=True)
     places = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
     found = _look(fit, image, *places)
-    own = rgb[image, :, row, column].float()
-    value = (found[:, :3] * own).sum(1) + found[:, 3] * _OPAQUE
+    value = (found[:, :3] * _medians(rgb, image, row, column)).sum(1) + found[:, 3] * _OPAQUE
     alpha[image, row, column] = (value.clamp(0, _OPAQUE) + 0.5).to(torch.uint8)
     return alpha
+
+
+def _range_around(mattes: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Return the lowest and the highest value around each cell, (N, h, w) each."""
+    both = torch.stack((-mattes, mattes), 1)
+    highest = functional.max_pool2d(both, 2 * cells + 1, 1, cells)
+    return -highest[:, 0], highest[:, 1]
+
+
+def _medians(rgb: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Return the medians of three by three pixels around M places: (M, 3) float32."""
+    height_px, width_px = rgb.shape[2:]
+    around = [
+        rgb[image, :, (row + down).clamp(0, height_px - 1), (column + along).clamp(0, width_px - 1)]
+        for down in (-1, 0, 1)
+        for along in (-1, 0, 1)
+    ]
+    return torch.stack(around).median(0).values.float()
+
+
+def _steepness(mattes: Tensor) -> Tensor:
+    """Tell how much steeper than its fit alpha is around each cell, (N, h, w)."""
+    lowest, highest = _range_around(mattes, AROUND_CELLS)
+    contrast = (highest - lowest - UNSURE_CONTRAST) / (SURE_CONTRAST - UNSURE_CONTRAST)
+    sure = functional.pad(contrast.clamp(0, 1)[:, None], (1, 1, 1, 1), mode="replicate")
+    return 1 + (STEEPER - 1) * functional.avg_pool2d(sure, 3, 1)[:, 0]
 
 
 def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
@@ -115,20 +146,24 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
 
     In double precision: variances are small differences of sums.
     """
-    mattes = mattes.double()
+    steeper = _steepness(mattes).double()
+    weights = 1 + torch.floor((2 * mattes - _OPAQUE) ** 2 / PER_WEIGHT).double()
+    mattes = mattes.double() / _OPAQUE
     r, g, b = guides.double().unbind(1)
     planes = torch.stack(
         (
             *(r, g, b, mattes, r * mattes, g * mattes, b * mattes),
-            *(r * r, r * g, r * b, g * g, g * b, b * b),
+            *(r * r, r * g, r * b, g * g, g * b, b * b, torch.ones_like(r)),
         ),
         1,
     )
+    planes = planes * weights[:, None]
     for axis in (2, 3):  # cv2's BORDER_REFLECT, which repeats the outermost cell
         first = planes.narrow(axis, 0, RADIUS_CELLS).flip(axis)
         last = planes.narrow(axis, planes.shape[axis] - RADIUS_CELLS, RADIUS_CELLS).flip(axis)
         planes = torch.cat((first, planes, last), axis)
     means = functional.avg_pool2d(planes, 2 * RADIUS_CELLS + 1, 1)
+    means = means[:, :-1] / means[:, -1:]
     colours, value = means[:, :3], means[:, 3]
     rp, gp, bp = (means[:, 4:7] - colours * value[:, None]).unbind(1)
     r, g, b = colours.unbind(1)
@@ -141,7 +176,8 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
     a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
     a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
     a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
-    fit = torch.stack((a_r, a_g, a_b, value - a_r * r - a_g * g - a_b * b), 3)
+    alone = (value - a_r * r - a_g * g - a_b * b - 0.5) * steeper + 0.5
+    fit = torch.stack((a_r * steeper, a_g * steeper, a_b * steeper, alone), 3)
     zero = torch.zeros_like(mattes)
     flat = torch.stack((zero, zero, zero, mattes), 3)
     return torch.where(band[..., None], fit, flat).float()
