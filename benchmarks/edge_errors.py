@@ -32,9 +32,9 @@ def edge_errors(rgb: Pixels, alpha: Pixels, exact: Pixels, band: Band) -> dict[s
         `white`, of 255: of the product on white, with the colours estimated by either alpha.
     """
     whites = (on_white(estimate_foreground(rgb, one), one) for one in (alpha, exact))
-    shares = alpha / np.float32(_OPAQUE), exact / np.float32(_OPAQUE)
-    steep, steep_exact = map(_gradient, shares)
-    joined, joined_exact = _connected(*shares)
+    share, share_exact = (np.divide(one, _OPAQUE, dtype=np.float32) for one in (alpha, exact))
+    steep, steep_exact = _gradient(share), _gradient(share_exact)
+    joined, joined_exact = _connected(share, share_exact)
     return {
         "MAE": float(cv2.absdiff(alpha, exact)[band].mean()),
         "gradient": 1000 * float(((steep - steep_exact) ** 2)[band].mean()),

@@ -11,6 +11,8 @@ from torch.nn import functional
 
 from imaging.matting.guided import (
     AROUND_CELLS,
+    NOISELESS_TO,
+    NOISY_FROM,
     STEEPER,
     SURE_CONTRAST,
     SURELY_IN,
@@ -108,9 +110,15 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     x = _between(_cell_places(columns, width_px, width), width)
     near = band[:, y.before] | band[:, y.after]
     image, row, column = torch.nonzero(near[:, :, x.before] | near[:, :, x.after], as_tuple=True)
-    places = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
-    found = _look(fit, image, *places)
-    value = (found[:, :3] * _medians(rgb, image, row, column)).sum(1) + found[:, 3] * _OPAQUE
+    y, x = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
+    down, along = y.share[:, None], x.share[:, None]
+    left, right = (
+        torch.lerp(fit[image, y.before, at], fit[image, y.after, at], down)
+        for at in (x.before, x.after)
+    )
+    found, share = torch.lerp(left, right, along), torch.lerp(_noisy(left), _noisy(right), along)
+    own = torch.lerp(rgb[image, :, row, column].float(), _medians(rgb, image, row, column), share)
+    value = (found[:, :3] * own).sum(1) + found[:, 3] * _OPAQUE
     alpha[image, row, column] = (value.clamp(0, _OPAQUE) + 0.5).to(torch.uint8)
     return alpha
 
@@ -131,6 +139,12 @@ def _medians(rgb: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
         for along in (-1, 0, 1)
     ]
     return torch.stack(around).median(0).values.float()
+
+
+def _noisy(fit: Tensor) -> Tensor:
+    """Return the share of the median in the colours that fits of (M, 4) are applied to, (M, 1)."""
+    slope = torch.linalg.vector_norm(fit[:, :3], dim=1, keepdim=True)
+    return ((slope - NOISELESS_TO) / (NOISY_FROM - NOISELESS_TO)).clamp(0, 1)
 
 
 def _steepness(mattes: Tensor) -> Tensor:

@@ -18,7 +18,13 @@ from benchmarks.rendered_scenes import (
     small_matte,
 )
 from imaging.matting.foreground import estimate_foreground
-from imaging.matting.guided import edge_band, steepness_of, upsample_guided
+from imaging.matting.guided import (
+    NOISELESS_TO,
+    NOISY_FROM,
+    edge_band,
+    steepness_of,
+    upsample_guided,
+)
 from imaging.matting.guided_fit import FLATNESS, PER_WEIGHT, RADIUS_CELLS, fit_colours
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out
@@ -202,11 +208,13 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     (y0, x0) = (place.astype(int) for place in places)
     y1, x1 = np.minimum(y0 + 1, side - 1), np.minimum(x0 + 1, side - 1)
     down, along = (places[0] - y0)[:, None, None], (places[1] - x0)[:, None]
-    upper = fit[y0][:, x0] * (1 - along) + fit[y0][:, x1] * along
-    lower = fit[y1][:, x0] * (1 - along) + fit[y1][:, x1] * along
-    enlarged = upper * (1 - down) + lower * down
-    smooth = cv2.medianBlur(photo.rgb, 3)
-    value = (enlarged[:, :, :3] * smooth).sum(axis=2) + 255 * enlarged[:, :, 3]
+    sides = np.stack([fit[y0][:, x] * (1 - down) + fit[y1][:, x] * down for x in (x0, x1)])
+    enlarged = sides[0] * (1 - along) + sides[1] * along
+    span = NOISY_FROM - NOISELESS_TO
+    noisy = np.clip((np.linalg.norm(sides[:, :, :, :3], axis=3) - NOISELESS_TO) / span, 0, 1)
+    share = (noisy[0] * (1 - along[:, 0]) + noisy[1] * along[:, 0])[:, :, None]
+    colours = photo.rgb * (1 - share) + cv2.medianBlur(photo.rgb, 3) * share
+    value = (enlarged[:, :, :3] * colours).sum(axis=2) + 255 * enlarged[:, :, 3]
     assert np.abs(np.clip(value, 0, 255) - alpha).max() <= 1.01
 
 
