@@ -19,7 +19,13 @@ from imaging.matting.guided import (
     SURELY_OUT,
     UNSURE_CONTRAST,
 )
-from imaging.matting.guided_fit import FLATNESS, PER_WEIGHT, RADIUS_CELLS
+from imaging.matting.guided_fit import (
+    FLATNESS,
+    NARROW_CELLS,
+    PER_WEIGHT,
+    WIDE_CELLS,
+    WIDE_FROM_PX,
+)
 from imaging.matting.wide_averages import STRIDE_PX, WIDE_PX
 
 _OPAQUE = 255
@@ -104,7 +110,9 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     band = (highest > SURELY_OUT) & (lowest < SURELY_IN)
     flat = functional.interpolate(mattes[:, None], (height_px, width_px), mode="bilinear")[:, 0]
     alpha = torch.floor(flat + 0.5).to(torch.uint8)
-    fit = _fit(mattes, guides / _OPAQUE, band)
+    cell_px = min(height_px / height, width_px / width)
+    radius = WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS
+    fit = _fit(mattes, guides / _OPAQUE, band, radius)
     rows, columns = (torch.arange(each, device=rgb.device) for each in (height_px, width_px))
     y = _between(_cell_places(rows, height_px, height), height)
     x = _between(_cell_places(columns, width_px, width), width)
@@ -143,7 +151,7 @@ def _medians(rgb: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
 
 def _noisy(fit: Tensor) -> Tensor:
     """Return the share of the median in the colours that fits of (M, 4) are applied to, (M, 1)."""
-    slope = torch.linalg.vector_norm(fit[:, :3], dim=1, keepdim=True)
+    slope: Tensor = torch.linalg.vector_norm(fit[:, :3], dim=1, keepdim=True)
     return ((slope - NOISELESS_TO) / (NOISY_FROM - NOISELESS_TO)).clamp(0, 1)
 
 
@@ -155,7 +163,7 @@ def _steepness(mattes: Tensor) -> Tensor:
     return 1 + (STEEPER - 1) * functional.avg_pool2d(sure, 3, 1)[:, 0]
 
 
-def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
+def _fit(mattes: Tensor, guides: Tensor, band: Tensor, radius: int) -> Tensor:
     """Fit alpha as a linear function of colour: (N, h, w, 4); outside the band the matte alone.
 
     In double precision: variances are small differences of sums.
@@ -173,10 +181,10 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
     )
     planes = planes * weights[:, None]
     for axis in (2, 3):  # cv2's BORDER_REFLECT, which repeats the outermost cell
-        first = planes.narrow(axis, 0, RADIUS_CELLS).flip(axis)
-        last = planes.narrow(axis, planes.shape[axis] - RADIUS_CELLS, RADIUS_CELLS).flip(axis)
+        first = planes.narrow(axis, 0, radius).flip(axis)
+        last = planes.narrow(axis, planes.shape[axis] - radius, radius).flip(axis)
         planes = torch.cat((first, planes, last), axis)
-    means = functional.avg_pool2d(planes, 2 * RADIUS_CELLS + 1, 1)
+    means = functional.avg_pool2d(planes, 2 * radius + 1, 1)
     means = means[:, :-1] / means[:, -1:]
     colours, value = means[:, :3], means[:, 3]
     rp, gp, bp = (means[:, 4:7] - colours * value[:, None]).unbind(1)

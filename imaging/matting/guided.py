@@ -26,7 +26,7 @@ from imaging.compiled import (
     kernel,
     kernel_part,
 )
-from imaging.matting.guided_fit import RADIUS_CELLS, fit_colours
+from imaging.matting.guided_fit import NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX, fit_colours
 from imaging.resample import resample
 from imaging.types import Pixels
 
@@ -48,16 +48,13 @@ _OPAQUE = 255
 _HALF = np.float32(0.5)
 
 
-def upsample_guided(
-    matte: Pixels, guide: Pixels, rgb: Pixels, *, radius_cells: int = RADIUS_CELLS
-) -> Pixels:
+def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
     """Bring a matte to a photo's size, with edges where the photo's are.
 
     Args:
         matte: (h, w) uint8, 255 product.
         guide: (h, w, 3) uint8, the photo as the network saw it.
         rgb: (H, W, 3) uint8, the photo.
-        radius_cells: Cells of the matte on each side that a fit looks at.
 
     Returns:
         (H, W) uint8 alpha: soft where the matte is, never stretched; a matte of one value stays
@@ -72,7 +69,8 @@ def upsample_guided(
     band = edge_band(matte)
     if not band.any():
         return alpha
-    fit = fit_colours(matte, guide, band, radius_cells)
+    cell_px = min(height_px / height, width_px / width)
+    fit = fit_colours(matte, guide, band, WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS)
     steepness = steepness_of(matte)[band]
     fit[:3, band] *= steepness
     fit[3, band] = (fit[3, band] - _HALF) * steepness + _HALF

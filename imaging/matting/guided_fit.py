@@ -25,8 +25,9 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Sums = npt.NDArray[np.int32]
 
-# Cells on each side of a cell that its fit looks at.
-RADIUS_CELLS: Final = 3
+# Cells on each side of a cell that its fit looks at: fewer where a cell has less than two pixels
+# of the photo across, whose noise is the fit's too.
+NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX = 2, 3, 2
 # The variance, of colours within 0 to 1, below which a neighbourhood counts as flat: texture of
 # less than 2.5 of 255 steps moves no edge.
 FLATNESS: Final = 1e-4

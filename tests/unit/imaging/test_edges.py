@@ -25,7 +25,14 @@ from imaging.matting.guided import (
     steepness_of,
     upsample_guided,
 )
-from imaging.matting.guided_fit import FLATNESS, PER_WEIGHT, RADIUS_CELLS, fit_colours
+from imaging.matting.guided_fit import (
+    FLATNESS,
+    NARROW_CELLS,
+    PER_WEIGHT,
+    WIDE_CELLS,
+    WIDE_FROM_PX,
+    fit_colours,
+)
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out
 from imaging.types import Photo, Pixels
@@ -198,7 +205,8 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     if height <= side or width <= side:
         return
     band = edge_band(matte)
-    fit = np.moveaxis(fit_colours(matte, guide, band, RADIUS_CELLS), 0, 2)
+    radius = WIDE_CELLS if min(height, width) / side >= WIDE_FROM_PX else NARROW_CELLS
+    fit = np.moveaxis(fit_colours(matte, guide, band, radius), 0, 2)
     half = np.array([0, 0, 0, 0.5], np.float32)
     fit = half + (fit - half) * np.where(band, steepness_of(matte), 1)[:, :, None]
     places = [
@@ -222,12 +230,12 @@ def test_a_fit_is_the_least_squares_solution_however_alike_the_colours_are() -> 
     """On greys, whose channels say the same, the system of equations is nearly singular."""
     grey = np.repeat(noise(5, 24, 24, 1), 3, axis=2)
     matte, band = noise(6, 24, 24), np.ones((24, 24), np.bool_)
-    fit = fit_colours(matte, grey, band, RADIUS_CELLS)
-    border = ((RADIUS_CELLS, RADIUS_CELLS), (RADIUS_CELLS, RADIUS_CELLS))
+    fit = fit_colours(matte, grey, band, WIDE_CELLS)
+    border = ((WIDE_CELLS, WIDE_CELLS), (WIDE_CELLS, WIDE_CELLS))
     colours = np.pad(grey / 255, (*border, (0, 0)), "symmetric")
     values = np.pad(matte / 255, border, "symmetric")
     weights = 1 + (2 * np.pad(matte.astype(int), border, "symmetric") - 255) ** 2 // PER_WEIGHT
-    side = 2 * RADIUS_CELLS + 1
+    side = 2 * WIDE_CELLS + 1
     for y, x in ((0, 0), (3, 17), (12, 12), (23, 23)):
         window = slice(y, y + side), slice(x, x + side)
         own, value = colours[window].reshape(-1, 3), values[window].ravel()
