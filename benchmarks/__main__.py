@@ -17,6 +17,7 @@ log = logging.getLogger("benchmarks")
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "all": ("benchmarks.run_all", "all that a GPU is chosen by, within half an hour"),
     "cost": ("benchmarks.cost.command", "cost of 1000 images, and machines for a day's photos"),
+    "edges": ("benchmarks.edges", "a network's cuts along the edges, at photos' full size"),
     "limits": ("benchmarks.limits.command", "what the hardware allows, and the share that is used"),
     "load": ("benchmarks.load.command", "throughput and latency in closed and open loops"),
     "matte-quality": ("benchmarks.matte_quality", "quality of the model's mattes, and of cleaning"),

@@ -9,8 +9,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imaging.matting.guided import SURELY_IN, SURELY_OUT
-from imaging.matting.guided_fit import FLATNESS, RADIUS_CELLS
+from imaging.matting.guided import (
+    AROUND_CELLS,
+    NOISELESS_TO,
+    NOISY_FROM,
+    STEEPER,
+    SURE_CONTRAST,
+    SURELY_IN,
+    SURELY_OUT,
+    UNSURE_CONTRAST,
+)
+from imaging.matting.guided_fit import (
+    FLATNESS,
+    NARROW_CELLS,
+    PER_WEIGHT,
+    WIDE_CELLS,
+    WIDE_FROM_PX,
+)
 from imaging.matting.wide_averages import STRIDE_PX, WIDE_PX
 
 _OPAQUE = 255
@@ -91,44 +106,86 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     """
     height_px, width_px = rgb.shape[2:]
     height, width = mattes.shape[1:]
-    grown = functional.max_pool2d(mattes[:, None], 3, 1, 1)[:, 0]
-    shrunk = -functional.max_pool2d(-mattes[:, None], 3, 1, 1)[:, 0]
-    band = (grown > SURELY_OUT) & (shrunk < SURELY_IN)
+    lowest, highest = _range_around(mattes, 1)
+    band = (highest > SURELY_OUT) & (lowest < SURELY_IN)
     flat = functional.interpolate(mattes[:, None], (height_px, width_px), mode="bilinear")[:, 0]
     alpha = torch.floor(flat + 0.5).to(torch.uint8)
-    fit = _fit(mattes / _OPAQUE, guides / _OPAQUE, band)
+    cell_px = min(height_px / height, width_px / width)
+    radius = WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS
+    fit = _fit(mattes, guides / _OPAQUE, band, radius)
     rows, columns = (torch.arange(each, device=rgb.device) for each in (height_px, width_px))
     y = _between(_cell_places(rows, height_px, height), height)
     x = _between(_cell_places(columns, width_px, width), width)
     near = band[:, y.before] | band[:, y.after]
     image, row, column = torch.nonzero(near[:, :, x.before] | near[:, :, x.after], as_tuple=True)
-    places = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
-    found = _look(fit, image, *places)
-    own = rgb[image, :, row, column].float()
+    y, x = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
+    down, along = y.share[:, None], x.share[:, None]
+    left, right = (
+        torch.lerp(fit[image, y.before, at], fit[image, y.after, at], down)
+        for at in (x.before, x.after)
+    )
+    found, share = torch.lerp(left, right, along), torch.lerp(_noisy(left), _noisy(right), along)
+    own = torch.lerp(rgb[image, :, row, column].float(), _medians(rgb, image, row, column), share)
     value = (found[:, :3] * own).sum(1) + found[:, 3] * _OPAQUE
     alpha[image, row, column] = (value.clamp(0, _OPAQUE) + 0.5).to(torch.uint8)
     return alpha
 
 
-def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
+def _range_around(mattes: Tensor, cells: int) -> tuple[Tensor, Tensor]:
+    """Return the lowest and the highest value around each cell, (N, h, w) each."""
+    both = torch.stack((-mattes, mattes), 1)
+    highest = functional.max_pool2d(both, 2 * cells + 1, 1, cells)
+    return -highest[:, 0], highest[:, 1]
+
+
+def _medians(rgb: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
+    """Return the medians of three by three pixels around M places: (M, 3) float32."""
+    height_px, width_px = rgb.shape[2:]
+    around = [
+        rgb[image, :, (row + down).clamp(0, height_px - 1), (column + along).clamp(0, width_px - 1)]
+        for down in (-1, 0, 1)
+        for along in (-1, 0, 1)
+    ]
+    return torch.stack(around).median(0).values.float()
+
+
+def _noisy(fit: Tensor) -> Tensor:
+    """Return the share of the median in the colours that fits of (M, 4) are applied to, (M, 1)."""
+    slope: Tensor = torch.linalg.vector_norm(fit[:, :3], dim=1, keepdim=True)
+    return ((slope - NOISELESS_TO) / (NOISY_FROM - NOISELESS_TO)).clamp(0, 1)
+
+
+def _steepness(mattes: Tensor) -> Tensor:
+    """Tell how much steeper than its fit alpha is around each cell, (N, h, w)."""
+    lowest, highest = _range_around(mattes, AROUND_CELLS)
+    contrast = (highest - lowest - UNSURE_CONTRAST) / (SURE_CONTRAST - UNSURE_CONTRAST)
+    sure = functional.pad(contrast.clamp(0, 1)[:, None], (1, 1, 1, 1), mode="replicate")
+    return 1 + (STEEPER - 1) * functional.avg_pool2d(sure, 3, 1)[:, 0]
+
+
+def _fit(mattes: Tensor, guides: Tensor, band: Tensor, radius: int) -> Tensor:
     """Fit alpha as a linear function of colour: (N, h, w, 4); outside the band the matte alone.
 
     In double precision: variances are small differences of sums.
     """
-    mattes = mattes.double()
+    steeper = _steepness(mattes).double()
+    weights = 1 + torch.floor((2 * mattes - _OPAQUE) ** 2 / PER_WEIGHT).double()
+    mattes = mattes.double() / _OPAQUE
     r, g, b = guides.double().unbind(1)
     planes = torch.stack(
         (
             *(r, g, b, mattes, r * mattes, g * mattes, b * mattes),
-            *(r * r, r * g, r * b, g * g, g * b, b * b),
+            *(r * r, r * g, r * b, g * g, g * b, b * b, torch.ones_like(r)),
         ),
         1,
     )
+    planes = planes * weights[:, None]
     for axis in (2, 3):  # cv2's BORDER_REFLECT, which repeats the outermost cell
-        first = planes.narrow(axis, 0, RADIUS_CELLS).flip(axis)
-        last = planes.narrow(axis, planes.shape[axis] - RADIUS_CELLS, RADIUS_CELLS).flip(axis)
+        first = planes.narrow(axis, 0, radius).flip(axis)
+        last = planes.narrow(axis, planes.shape[axis] - radius, radius).flip(axis)
         planes = torch.cat((first, planes, last), axis)
-    means = functional.avg_pool2d(planes, 2 * RADIUS_CELLS + 1, 1)
+    means = functional.avg_pool2d(planes, 2 * radius + 1, 1)
+    means = means[:, :-1] / means[:, -1:]
     colours, value = means[:, :3], means[:, 3]
     rp, gp, bp = (means[:, 4:7] - colours * value[:, None]).unbind(1)
     r, g, b = colours.unbind(1)
@@ -141,7 +198,8 @@ def _fit(mattes: Tensor, guides: Tensor, band: Tensor) -> Tensor:
     a_r = (c_rr * rp + c_rg * gp + c_rb * bp) / determinant
     a_g = (c_rg * rp + c_gg * gp + c_gb * bp) / determinant
     a_b = (c_rb * rp + c_gb * gp + c_bb * bp) / determinant
-    fit = torch.stack((a_r, a_g, a_b, value - a_r * r - a_g * g - a_b * b), 3)
+    alone = (value - a_r * r - a_g * g - a_b * b - 0.5) * steeper + 0.5
+    fit = torch.stack((a_r * steeper, a_g * steeper, a_b * steeper, alone), 3)
     zero = torch.zeros_like(mattes)
     flat = torch.stack((zero, zero, zero, mattes), 3)
     return torch.where(band[..., None], fit, flat).float()

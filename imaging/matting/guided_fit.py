@@ -25,15 +25,18 @@ Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 Sums = npt.NDArray[np.int32]
 
-# Cells on each side of a cell that its fit looks at.
-RADIUS_CELLS: Final = 2
+# Cells on each side of a cell that its fit looks at: fewer where a cell has less than two pixels
+# of the photo across, whose noise is the fit's too.
+NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX = 2, 3, 2
 # The variance, of colours within 0 to 1, below which a neighbourhood counts as flat: texture of
 # less than 2.5 of 255 steps moves no edge.
 FLATNESS: Final = 1e-4
 _OPAQUE: Final = 255
 # Red, green, blue and the matte, and the products of each colour with itself, with the colours
 # behind it and with the matte.
-_PLANES, _SUMS = 4, 13
+_PLANES, _SUMS = 4, 14
+# A cell that is surely product or surely background weighs 63 times as much as one halfway.
+PER_WEIGHT: Final = 1040
 
 
 def fit_colours(matte: Pixels, guide: Pixels, band: Flags, radius_cells: int) -> Floats:
@@ -75,40 +78,46 @@ def _reflected(at: int, length: int) -> int:
 
 @kernel_part
 def _add_products(planes: Sums, y: int, sign: int, sums: Sums) -> None:
-    """Add a row of red, green, blue and the matte to sums by column, and each product of two.
+    """Add a row's weights, weighted values and their products to sums by column.
 
     Args:
-        planes: (4, h, columns) int32.
+        planes: (5, h, columns) int32, red, green, blue, the matte and the weights.
         y: The row; beyond the planes' ends rows are mirrored.
         sign: 1 to add, -1 to take away.
-        sums: (13, columns) int32: the four, and of each colour the products with itself, with the
-            colours behind it and with the matte.
+        sums: (14, columns) int32: the weights, the four times these, and of each colour the
+            products with itself, with the colours behind it and with the matte times these.
     """
     row, factor = _reflected(y, planes.shape[1]), np.int32(sign)
-    at = _PLANES
+    total, weights = sums[0], planes[_PLANES, row]
+    for column in range(total.size):
+        total[column] += factor * weights[column]
+    at = _PLANES + 1
     for k in range(_PLANES):
-        total, one = sums[k], planes[k, row]
+        total, one = sums[k + 1], planes[k, row]
         for column in range(total.size):
-            total[column] += factor * one[column]
+            total[column] += factor * weights[column] * one[column]
     for k in range(_PLANES - 1):
         for j in range(k, _PLANES):
             total, one, other = sums[at], planes[k, row], planes[j, row]
             for column in range(total.size):
-                total[column] += factor * one[column] * other[column]
+                total[column] += factor * weights[column] * one[column] * other[column]
             at += 1
 
 
 @kernel_part
 def _planes(matte: Pixels, guide: Pixels, first: int, columns: int) -> Sums:
-    """Return red, green, blue and the matte from a column on, (4, h, columns) int32, mirrored."""
+    """Return red, green, blue, the matte and weights from a column on, (5, h, columns) int32."""
     height, width = matte.shape
-    planes = np.empty((_PLANES, height, columns), np.int32)
+    planes = np.empty((_PLANES + 1, height, columns), np.int32)
     for column in range(columns):
         x = _reflected(first + column, width)
         for y in range(height):
             for k in range(_PLANES - 1):
                 planes[k, y, column] = guide[y, x, k]
-            planes[_PLANES - 1, y, column] = matte[y, x]
+            value = np.int32(matte[y, x])
+            planes[_PLANES - 1, y, column] = value
+            sureness = 2 * value - np.int32(_OPAQUE)
+            planes[_PLANES, y, column] = 1 + sureness * sureness // PER_WEIGHT
     return planes
 
 
@@ -120,18 +129,19 @@ def _covariance(product: np.int32, one: np.int32, other: np.int32, count: int) -
 
 
 @kernel_part
-def _solve(sums: Sums, x: int, count: int) -> tuple[float, float, float, float]:
+def _solve(sums: Sums, x: int) -> tuple[float, float, float, float]:
     """Return a1, a2, a3 and b of the window whose sums stand in a column."""
-    red, green, blue, value = sums[0, x], sums[1, x], sums[2, x], sums[3, x]
-    rr = _covariance(sums[4, x], red, red, count) + FLATNESS
-    rg = _covariance(sums[5, x], red, green, count)
-    rb = _covariance(sums[6, x], red, blue, count)
-    rp = _covariance(sums[7, x], red, value, count)
-    gg = _covariance(sums[8, x], green, green, count) + FLATNESS
-    gb = _covariance(sums[9, x], green, blue, count)
-    gp = _covariance(sums[10, x], green, value, count)
-    bb = _covariance(sums[11, x], blue, blue, count) + FLATNESS
-    bp = _covariance(sums[12, x], blue, value, count)
+    count = int(sums[0, x])
+    red, green, blue, value = sums[1, x], sums[2, x], sums[3, x], sums[4, x]
+    rr = _covariance(sums[5, x], red, red, count) + FLATNESS
+    rg = _covariance(sums[6, x], red, green, count)
+    rb = _covariance(sums[7, x], red, blue, count)
+    rp = _covariance(sums[8, x], red, value, count)
+    gg = _covariance(sums[9, x], green, green, count) + FLATNESS
+    gb = _covariance(sums[10, x], green, blue, count)
+    gp = _covariance(sums[11, x], green, value, count)
+    bb = _covariance(sums[12, x], blue, blue, count) + FLATNESS
+    bp = _covariance(sums[13, x], blue, value, count)
     # The symmetric 3x3 system, by Cramer's rule.
     c_rr, c_rg, c_rb = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
     c_gg, c_gb, c_bb = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
@@ -158,7 +168,7 @@ def _move(planes: Sums, summed: int, y: int, radius_cells: int, sums: Sums) -> N
 
 @kernel_part
 def _sum_along(sums: Sums, windows: Sums) -> None:
-    """Sum the sums by column over each window, (13, columns) int32."""
+    """Sum the sums by column over each window, (14, columns) int32."""
     columns = windows.shape[1]
     side = sums.shape[1] - columns + 1
     for k in range(_SUMS):
@@ -206,6 +216,6 @@ def _fit_band(
         _sum_along(sums, windows)
         for column in range(columns):
             if band[y, first + column]:
-                fitted = _solve(windows, column, side * side)
+                fitted = _solve(windows, column)
                 for k in range(4):
                     fit[k, y, first + column] = fitted[k]

@@ -18,8 +18,21 @@ from benchmarks.rendered_scenes import (
     small_matte,
 )
 from imaging.matting.foreground import estimate_foreground
-from imaging.matting.guided import edge_band, upsample_guided
-from imaging.matting.guided_fit import FLATNESS, RADIUS_CELLS, fit_colours
+from imaging.matting.guided import (
+    NOISELESS_TO,
+    NOISY_FROM,
+    edge_band,
+    steepness_of,
+    upsample_guided,
+)
+from imaging.matting.guided_fit import (
+    FLATNESS,
+    NARROW_CELLS,
+    PER_WEIGHT,
+    WIDE_CELLS,
+    WIDE_FROM_PX,
+    fit_colours,
+)
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out
 from imaging.types import Photo, Pixels
@@ -48,6 +61,31 @@ def test_edges_are_at_least_twice_as_good_as_bicubic_without_colours(number: int
         margin_px = -(-SIDE_PX // matte_px)
         plain = error_on_white(scene.rgb, np.asarray(bicubic, np.uint8), scene, margin_px)
         assert 2 * error_on_white(cut.foreground, cut.alpha, scene, margin_px) < plain
+
+
+@pytest.mark.parametrize(("number", "before"), [(0, 29.8), (3, 8.86), (5, 22.5)])
+def test_a_matte_blurred_as_a_network_s_gives_a_quarter_less_error_than_its_plain_fit(
+    number: int, before: float
+) -> None:
+    """Before: windows of five cells, all cells alike, no steeper."""
+    scene, photo_px, matte_px = render_scene(number, 1000), 1000, 160
+    matte = np.asarray(cv2.GaussianBlur(small_matte(scene.alpha, matte_px), (0, 0), 0.85), np.uint8)
+    photo = Photo(scene.rgb)
+    cut = cut_out(matte, to_model_input(photo, matte_px, matte_px)[0], photo)
+    margin_px = -(-photo_px // matte_px)
+    assert error_on_white(cut.foreground, cut.alpha, scene, margin_px) < 0.76 * before
+
+
+def test_the_photo_s_noise_does_not_grain_an_edge_of_little_contrast() -> None:
+    """A straight edge of 24 of 255 steps under noise of 5: the plain fit was wrong by 21 of 255."""
+    exact = np.repeat(np.clip((np.arange(800) - 402) * 127.5, 0, 255)[None], 800, axis=0)
+    noisy = np.random.default_rng(1).normal(0, 5, (800, 800, 3)) + 120
+    rgb = np.rint(np.clip(noisy + 24 * exact[..., None] / 255, 0, 255)).astype(np.uint8)
+    small = small_matte(exact.astype(np.uint8), 160)
+    matte = np.asarray(cv2.GaussianBlur(small, (0, 0), 0.85), np.uint8)
+    alpha = upsample_guided(matte, to_model_input(Photo(rgb), 160, 160)[0], rgb)
+    near = slice(391, 415)
+    assert np.abs(alpha[:, near] - exact[:, near]).mean() < 4
 
 
 @pytest.mark.parametrize("number", range(len(PALETTES)))
@@ -160,14 +198,17 @@ def test_a_photo_without_edges_is_returned_as_it_is() -> None:
 def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     seed: int, height: int, width: int, side: int
 ) -> None:
-    """Against the same in whole arrays: four cells of four numbers around each pixel."""
+    """Against the same in whole arrays: four cells of four numbers around a pixel's median."""
     photo, matte = Photo(noise(seed, height, width, 3)), noise(seed + 1, side, side)
     guide = to_model_input(photo, side, side)[0]
     alpha = upsample_guided(matte, guide, photo.rgb)
     if height <= side or width <= side:
         return
     band = edge_band(matte)
-    fit = np.moveaxis(fit_colours(matte, guide, band, RADIUS_CELLS), 0, 2)
+    radius = WIDE_CELLS if min(height, width) / side >= WIDE_FROM_PX else NARROW_CELLS
+    fit = np.moveaxis(fit_colours(matte, guide, band, radius), 0, 2)
+    half = np.array([0, 0, 0, 0.5], np.float32)
+    fit = half + (fit - half) * np.where(band, steepness_of(matte), 1)[:, :, None]
     places = [
         np.clip((np.arange(length) + 0.5) * side / length - 0.5, 0, side - 1)
         for length in (height, width)
@@ -175,10 +216,13 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     (y0, x0) = (place.astype(int) for place in places)
     y1, x1 = np.minimum(y0 + 1, side - 1), np.minimum(x0 + 1, side - 1)
     down, along = (places[0] - y0)[:, None, None], (places[1] - x0)[:, None]
-    upper = fit[y0][:, x0] * (1 - along) + fit[y0][:, x1] * along
-    lower = fit[y1][:, x0] * (1 - along) + fit[y1][:, x1] * along
-    enlarged = upper * (1 - down) + lower * down
-    value = (enlarged[:, :, :3] * photo.rgb).sum(axis=2) + 255 * enlarged[:, :, 3]
+    sides = np.stack([fit[y0][:, x] * (1 - down) + fit[y1][:, x] * down for x in (x0, x1)])
+    enlarged = sides[0] * (1 - along) + sides[1] * along
+    span = NOISY_FROM - NOISELESS_TO
+    noisy = np.clip((np.linalg.norm(sides[:, :, :, :3], axis=3) - NOISELESS_TO) / span, 0, 1)
+    share = (noisy[0] * (1 - along[:, 0]) + noisy[1] * along[:, 0])[:, :, None]
+    colours = photo.rgb * (1 - share) + cv2.medianBlur(photo.rgb, 3) * share
+    value = (enlarged[:, :, :3] * colours).sum(axis=2) + 255 * enlarged[:, :, 3]
     assert np.abs(np.clip(value, 0, 255) - alpha).max() <= 1.01
 
 
@@ -186,19 +230,22 @@ def test_a_fit_is_the_least_squares_solution_however_alike_the_colours_are() -> 
     """On greys, whose channels say the same, the system of equations is nearly singular."""
     grey = np.repeat(noise(5, 24, 24, 1), 3, axis=2)
     matte, band = noise(6, 24, 24), np.ones((24, 24), np.bool_)
-    fit = fit_colours(matte, grey, band, RADIUS_CELLS)
-    border = ((RADIUS_CELLS, RADIUS_CELLS), (RADIUS_CELLS, RADIUS_CELLS))
+    fit = fit_colours(matte, grey, band, WIDE_CELLS)
+    border = ((WIDE_CELLS, WIDE_CELLS), (WIDE_CELLS, WIDE_CELLS))
     colours = np.pad(grey / 255, (*border, (0, 0)), "symmetric")
     values = np.pad(matte / 255, border, "symmetric")
-    side = 2 * RADIUS_CELLS + 1
+    weights = 1 + (2 * np.pad(matte.astype(int), border, "symmetric") - 255) ** 2 // PER_WEIGHT
+    side = 2 * WIDE_CELLS + 1
     for y, x in ((0, 0), (3, 17), (12, 12), (23, 23)):
         window = slice(y, y + side), slice(x, x + side)
         own, value = colours[window].reshape(-1, 3), values[window].ravel()
-        centred = own - own.mean(axis=0)
-        covariance = centred.T @ centred / side**2 + FLATNESS * np.eye(3)
-        expected = np.linalg.solve(covariance, centred.T @ value / side**2)
+        shares = weights[window].ravel() / weights[window].sum()
+        mean = shares @ own
+        weighted = (shares[:, None] * (own - mean)).T
+        covariance = weighted @ (own - mean) + FLATNESS * np.eye(3)
+        expected = np.linalg.solve(covariance, weighted @ value)
         assert fit[:3, y, x] == pytest.approx(expected, abs=1e-5)
-        assert fit[3, y, x] == pytest.approx(value.mean() - expected @ own.mean(axis=0), abs=1e-5)
+        assert fit[3, y, x] == pytest.approx(shares @ value - expected @ mean, abs=1e-5)
 
 
 @given(
