@@ -84,7 +84,7 @@ def shares(length: int, cells: int) -> npt.NDArray[np.float64]:
     at = np.arange(length)
     begins = np.arange(cells)[:, None] * length / cells
     covered = np.minimum(begins + length / cells, at + 1) - np.maximum(begins, at)
-    return np.maximum(covered, 0) * cells / length
+    return np.asarray(np.maximum(covered, 0) * cells / length)
 
 
 def test_scaling_into_a_frame_bleeds_no_old_background_into_the_edge() -> None:
