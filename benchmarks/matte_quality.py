@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.empty_backgrounds import render_backgrounds
-from benchmarks.limits.peaks import open_session
+from benchmarks.limits.network import open_session
 from benchmarks.rounds import processor_seconds
 from benchmarks.table import as_table
 from export.measures import agreement

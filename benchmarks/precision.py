@@ -20,8 +20,7 @@ from typing import Any, NamedTuple
 import onnxruntime
 
 from benchmarks.flags import add_flags
-from benchmarks.limits.network import Runner, Setting
-from benchmarks.limits.peaks import open_session
+from benchmarks.limits.network import Runner, Setting, open_session
 from benchmarks.memory import peak_resident_bytes
 from benchmarks.pareto import pareto_front
 from benchmarks.rounds import ratios
@@ -155,7 +154,7 @@ _worker: dict[str, Runner] = {}  # of a worker process
 
 def _load(contender: Contender, setting: Setting) -> None:
     provider = f"{contender.provider}ExecutionProvider"
-    _worker["runner"] = Runner(contender.path, setting, provider)
+    _worker["runner"] = Runner(contender.path, setting, provider, plans_memory=False)
 
 
 def _turn(turn_s: float) -> Turn:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.device_pipeline.codecs import QUALITY, Pillow, encode
-from benchmarks.limits.peaks import open_session
+from benchmarks.limits.network import open_session
 from imaging.compose.blend import composite_over
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out

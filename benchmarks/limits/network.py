@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import onnxruntime
 
-from benchmarks.limits.peaks import CPU, open_session
+CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,37 @@ def settings_of(cores: int, batches: Sequence[int]) -> Iterator[Setting]:
                 yield Setting(cores // threads, threads, batch)
 
 
+def open_session(
+    model: str | bytes, threads: int, provider: str = CPU, *, plans_memory: bool = True
+) -> onnxruntime.InferenceSession:
+    """Open a graph, with threads that rest while others are measured.
+
+    Args:
+        model: The file's path, or its content.
+        threads: Of one pass.
+        provider: ONNX Runtime's execution provider.
+        plans_memory: Whether memory is planned by the first pass' shapes, as by default; Triton's
+            backend here does not.
+
+    Raises:
+        RuntimeError: The provider is not there or does not start; nothing is run elsewhere instead.
+    """
+    if provider not in onnxruntime.get_available_providers():
+        raise RuntimeError(f"this onnxruntime has no {provider}")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = plans_memory
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    told = {"device_type": "CPU", "precision": "FP32", "num_of_threads": str(threads)}
+    asked = (provider, told if provider == OPENVINO else {})
+    session = onnxruntime.InferenceSession(model, options, providers=[asked], enable_fallback=0)
+    if session.get_providers()[0] != provider:
+        raise RuntimeError(f"{provider} does not start: it would be {session.get_providers()[0]}")
+    return session
+
+
 class Runner:
     """A model's sessions under one setting.
 
@@ -36,15 +68,19 @@ class Runner:
         path: The ONNX file, of one input with open first dimension.
         setting: How the cores share the work.
         provider: ONNX Runtime's execution provider.
+        plans_memory: As `open_session` takes it.
 
     Raises:
         RuntimeError: ONNX Runtime would run it elsewhere.
     """
 
-    def __init__(self, path: Path, setting: Setting, provider: str = CPU) -> None:
+    def __init__(
+        self, path: Path, setting: Setting, provider: str = CPU, *, plans_memory: bool = True
+    ) -> None:
         self.setting = setting
         self._sessions = [
-            open_session(str(path), setting.threads, provider) for _ in range(setting.instances)
+            open_session(str(path), setting.threads, provider, plans_memory=plans_memory)
+            for _ in range(setting.instances)
         ]
         port = self._sessions[0].get_inputs()[0]
         shape = (setting.batch, *port.shape[1:])

@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-CPU, OPENVINO = "CPUExecutionProvider", "OpenVINOExecutionProvider"
+from benchmarks.limits.network import open_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,26 +116,3 @@ def _onnx_product(
     model: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=10)
     session = open_session(model.SerializeToString(), threads)
     return lambda: session.run(None, {"left": left})
-
-
-def open_session(
-    model: str | bytes, threads: int, provider: str = CPU
-) -> onnxruntime.InferenceSession:
-    """Open a graph, with threads that rest while others are measured.
-
-    Raises:
-        RuntimeError: The provider is not there or does not start; nothing is run elsewhere instead.
-    """
-    if provider not in onnxruntime.get_available_providers():
-        raise RuntimeError(f"this onnxruntime has no {provider}")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    told = {"device_type": "CPU", "precision": "FP32", "num_of_threads": str(threads)}
-    asked = (provider, told if provider == OPENVINO else {})
-    session = onnxruntime.InferenceSession(model, options, providers=[asked], enable_fallback=0)
-    if session.get_providers()[0] != provider:
-        raise RuntimeError(f"{provider} does not start: it would be {session.get_providers()[0]}")
-    return session

@@ -11,8 +11,7 @@ from typing import Any
 import onnx
 
 from benchmarks import precision as contest
-from benchmarks.limits.network import Runner, Setting
-from benchmarks.limits.peaks import CPU
+from benchmarks.limits.network import CPU, Runner, Setting
 from benchmarks.rounds import over_rounds, ratios
 from benchmarks.why_gpu.plan import Plan
 from export.precision.names import Precision, precision_of
