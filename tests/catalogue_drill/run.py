@@ -67,7 +67,8 @@ class JobProcess:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "catalogue", "run", *arguments],
-                env={**os.environ, **environ},
+                # Ray gives its workers niceness 15, by which other work would starve them.
+                env={"RAY_worker_niceness": "0", **os.environ, **environ},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
