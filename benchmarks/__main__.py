@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "perf-analyzer": ("benchmarks.perf_analyzer", "NVIDIA's load generator against one model"),
     "precision": ("benchmarks.precision", "speed and quality of a model's variants"),
+    "processes": ("benchmarks.processes", "one gateway process against several on one port"),
     "report": ("benchmarks.report.command", "one page with charts, from saved records only"),
     "steps": ("benchmarks.steps", "cost of the gateway's steps, and quality of its edges"),
     "sweep": ("benchmarks.sweep.command", "a model's best configuration under a p95"),

@@ -37,7 +37,7 @@ _LOOK_S: Final = 0.5
 # Looks that are further apart: this process has stood still and heard nothing.
 _STOOD_STILL_S: Final = 5.0
 # Beyond the drain: steps that cannot be interrupted, the return of credits, the end of workers.
-_END_S: Final = 12.0
+_END_S: Final = 10.0
 
 
 async def supervise(config: GatewayConfig) -> int:
@@ -130,6 +130,7 @@ class Supervisor:
                 await asyncio.wait((started, stopped), return_when=asyncio.FIRST_COMPLETED)
                 if stopped.done():
                     started.cancel()
+                    await asyncio.gather(started, return_exceptions=True)
                     break
                 await started
             else:
