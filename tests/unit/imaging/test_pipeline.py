@@ -99,7 +99,10 @@ def test_colours_shrink_to_the_average_of_the_area_that_a_pixel_covers(
     seed: int, height: int, width: int, new_height: int, new_width: int
 ) -> None:
     """Within half a level, and what a border's share is rounded by: a share of 1024 a pixel."""
-    new_height, new_width = min(height, new_height), min(width, new_width)
+    new_height, new_width = (
+        max(min(side, new), -(-side // 3))
+        for side, new in ((height, new_height), (width, new_width))
+    )
     rgb = noise(seed, height, width, 3)
     across, down = shares(width, new_width), shares(height, new_height)
     exact = np.einsum("iy,yxk,jx->ijk", down, rgb.astype(float), across)
