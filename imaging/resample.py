@@ -8,8 +8,9 @@ import numpy as np
 from imaging.area import MOST_ROWS, average_areas
 from imaging.types import Pixels
 
-# What shrinks at least so much is halved first: OpenCV halves six times as fast as it averages over
-# areas that cut through pixels. An area of this many pixels across hardly notices.
+# What shrinks at least so much is halved first, which OpenCV does many times as fast as anything
+# averages areas that cut through pixels. An area of this many pixels across hardly notices, and an
+# edge's guide is better for it: with exact averages alpha's error was a tenth higher.
 _HALVED_FROM: Final = 4
 _COLORS: Final = 3
 
@@ -40,15 +41,15 @@ def resample(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
 
 def _shrunk(pixels: Pixels, width_px: int, height_px: int) -> Pixels:
     height, width = pixels.shape[:2]
-    halves = (width, height) == (2 * width_px, 2 * height_px)
-    if pixels.shape[2:] == (_COLORS,) and not halves and height <= MOST_ROWS * height_px:
-        return average_areas(np.ascontiguousarray(pixels), width_px, height_px)
     if width >= _HALVED_FROM * width_px and height >= _HALVED_FROM * height_px:
         # Of an odd axis the last pixel stays out: half a pixel of the area that it would be in.
         even = pixels[: height - height % 2, : width - width % 2]
-        half = (width // 2, height // 2)
-        pixels = cv2.resize(even, half, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if (width_px, height_px) != (pixels.shape[1], pixels.shape[0]):
+        width, height = width // 2, height // 2
+        pixels = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    halves = (width, height) == (2 * width_px, 2 * height_px)
+    if pixels.shape[2:] == (_COLORS,) and not halves and height <= MOST_ROWS * height_px:
+        return average_areas(np.ascontiguousarray(pixels), width_px, height_px)
+    if (width, height) != (width_px, height_px):
         pixels = cv2.resize(  # type: ignore[assignment]
             pixels, (width_px, height_px), interpolation=cv2.INTER_AREA
         )

@@ -20,7 +20,7 @@ from imaging.types import Box, Color, Cut, Pixels
 
 _OPAQUE: Final = 255
 # Pixels that are looked at together: within a product, and beside it, all of them are alike.
-_BLOCK_PX: Final = 128
+_BLOCK_PX: Final = 256
 # White that does not show, and what makes a colour opaque, of a pixel as one word.
 _HIDDEN, _SHOWN = 0x00FFFFFF, 0xFF000000
 _Words = npt.NDArray[np.uint32]
@@ -104,9 +104,10 @@ def _survey(alpha: Pixels, at: Pixels) -> tuple[bool, bool]:
     """Tell of pixels in a row whether one of them shows, and whether all are the photo's own."""
     every, some, owned = np.uint8(_OPAQUE), np.uint8(0), np.uint8(0)
     for x in range(alpha.size):
-        every &= alpha[x]
-        some |= alpha[x]
-        owned |= at[x]
+        # Of eight bits each time: Numba would go on with 64.
+        every = np.uint8(every & alpha[x])
+        some = np.uint8(some | alpha[x])
+        owned = np.uint8(owned | at[x])
     return some != 0, every == _OPAQUE and owned == 0
 
 
@@ -119,9 +120,17 @@ def _copy(source: Pixels, to: Pixels) -> None:
 @kernel_part
 def _mix(rgb: Pixels, own: Pixels, at: Pixels, alpha: Pixels, behind: Pixels) -> None:
     for x in range(alpha.size):
-        for k in range(3):
-            front = own[3 * x + k] if at[x] else rgb[3 * x + k]
-            behind[3 * x + k] = _mixed(front, behind[3 * x + k], alpha[x])
+        if not alpha[x]:
+            continue
+        if at[x]:
+            for k in range(3):
+                behind[3 * x + k] = _mixed(own[3 * x + k], behind[3 * x + k], alpha[x])
+        elif alpha[x] == _OPAQUE:
+            for k in range(3):
+                behind[3 * x + k] = rgb[3 * x + k]
+        else:
+            for k in range(3):
+                behind[3 * x + k] = _mixed(rgb[3 * x + k], behind[3 * x + k], alpha[x])
 
 
 @kernel(*(DENSE_PIXELS_2D,) * 4, *(COUNT,) * 4, DENSE_WRITTEN_2D)

@@ -214,13 +214,8 @@ def test_an_encoder_without_memory_says_come_back(monkeypatch: pytest.MonkeyPatc
         encode_picture(product_on_white(), PictureFormat.AVIF, 90)
 
 
-@pytest.mark.parametrize(
-    ("picture_format", "at"),
-    [(PictureFormat.PNG, 2), (PictureFormat.PNG, 3), (PictureFormat.JPEG, 4)],
-)
-def test_writing_ends_between_two_parts_when_nobody_waits(
-    picture_format: PictureFormat, at: int
-) -> None:
+@pytest.mark.parametrize("at", [2, 3])
+def test_writing_a_png_ends_between_two_parts_when_nobody_waits(at: int) -> None:
     noise = np.random.default_rng(2).integers(0, 256, (1000, 1000, 3), np.uint8)
     asked = 0
 
@@ -231,7 +226,7 @@ def test_writing_ends_between_two_parts_when_nobody_waits(
             raise DeadlineError("the time is up")
 
     with pytest.raises(DeadlineError):
-        encode_picture(noise, picture_format, 100, check=check)
+        encode_picture(noise, PictureFormat.PNG, 100, check=check)
     assert asked == at
 
 

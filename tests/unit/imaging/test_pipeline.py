@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imaging.compose.blend import composite_onto, composite_over
+from imaging.compose.blend import (
+    composite_cut,
+    composite_onto,
+    composite_over,
+    on_transparency,
+)
 from imaging.compose.compose import compose
 from imaging.compose.composition import Look
 from imaging.errors import NoForegroundError
@@ -14,7 +19,7 @@ from imaging.framing.frame import Frame, FrameLimits
 from imaging.matting.prepare import to_model_input
 from imaging.matting.refine import cut_out, find_product
 from imaging.resample import resample
-from imaging.types import Color, Cut, Photo, Pixels
+from imaging.types import Box, Color, Cut, OwnColors, Photo, Pixels
 
 SIDES = st.integers(1, 60)
 LIMITS = FrameLimits(max_side_px=10_000, max_pixels=64_000_000)
@@ -54,6 +59,28 @@ def test_blending_over_a_picture_is_as_exact_and_leaves_alone_what_is_not_covere
     assert (blended[alpha == 0] == behind[alpha == 0]).all()
 
 
+@given(seed=st.integers(0, 9), height=SIDES, width=st.integers(1, 400), owns=st.booleans())
+def test_a_cut_shows_its_own_colours_at_its_edge_and_nothing_where_it_is_clear(
+    seed: int, height: int, width: int, *, owns: bool
+) -> None:
+    """Over a picture, within a box, and on transparency; long rows are looked at in blocks."""
+    rgb, own, behind = (noise(seed + n, height, width, 3) for n in range(3))
+    alpha, at = noise(seed + 3, height, width), noise(seed + 4, height, width) // 128 * 255
+    alpha[:, : width // 3], at[:, width // 4 :] = 255, 0
+    alpha[:, width // 2 : width // 2 + 150] = 0
+    cut = Cut(rgb, alpha, 1.0, OwnColors(own, at) if owns else None)
+    foreground = np.where(at[:, :, None] > 0, own, rgb) if owns else rgb
+    assert (cut.foreground == foreground).all()
+    box = Box(width // 5, height // 5, width - width // 7, height)
+    expected, picture = behind.copy(), behind.copy()
+    composite_onto(foreground[box.slices], alpha[box.slices], expected[box.slices])
+    composite_cut(cut, box, picture)
+    assert (picture == expected).all()
+    clear = on_transparency(cut)
+    assert (clear[:, :, 3] == alpha).all()
+    assert (clear[:, :, :3] == np.where(alpha[:, :, None] > 0, foreground, 255)).all()
+
+
 @given(seed=st.integers(0, 9), height=SIDES, width=SIDES, new_height=SIDES, new_width=SIDES)
 def test_resampling_keeps_a_constant_and_stays_within_the_range(
     seed: int, height: int, width: int, new_height: int, new_width: int
@@ -72,7 +99,10 @@ def test_colours_shrink_to_the_average_of_the_area_that_a_pixel_covers(
     seed: int, height: int, width: int, new_height: int, new_width: int
 ) -> None:
     """Within half a level, and what a border's share is rounded by: a share of 1024 a pixel."""
-    new_height, new_width = min(height, new_height), min(width, new_width)
+    new_height, new_width = (
+        max(min(side, new), -(-side // 3))
+        for side, new in ((height, new_height), (width, new_width))
+    )
     rgb = noise(seed, height, width, 3)
     across, down = shares(width, new_width), shares(height, new_height)
     exact = np.einsum("iy,yxk,jx->ijk", down, rgb.astype(float), across)
@@ -84,7 +114,7 @@ def shares(length: int, cells: int) -> npt.NDArray[np.float64]:
     at = np.arange(length)
     begins = np.arange(cells)[:, None] * length / cells
     covered = np.minimum(begins + length / cells, at + 1) - np.maximum(begins, at)
-    return np.asarray(np.maximum(covered, 0) * cells / length)
+    return np.asarray(np.maximum(covered, 0) * cells / length, np.float64)
 
 
 def test_scaling_into_a_frame_bleeds_no_old_background_into_the_edge() -> None:
