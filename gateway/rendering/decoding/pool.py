@@ -105,7 +105,8 @@ class WorkerPool:
                 if self._closing:
                     raise DecodingUnavailableError("the service is about to stop")
                 while self._idle:
-                    worker = self._idle.popleft()
+                    # The one that was used last, whose memory and caches are warm.
+                    worker = self._idle.pop()
                     if not worker.has_spoken():
                         self._lent.add(worker)
                         return worker
