@@ -105,8 +105,7 @@ class WorkerPool:
                 if self._closing:
                     raise DecodingUnavailableError("the service is about to stop")
                 while self._idle:
-                    # The one that was used last, whose memory and caches are warm.
-                    worker = self._idle.pop()
+                    worker = self._idle.pop()  # the last one used is warm
                     if not worker.has_spoken():
                         self._lent.add(worker)
                         return worker
