@@ -128,7 +128,7 @@ class FairQueue(Generic[J]):
         """
         now_s = self._clock()
         self._raise_floor(now_s)
-        first = {each: self._first(each, now_s) for each in Priority}
+        first = self._firsts(now_s)
         urgent, bulk = first[Priority.INTERACTIVE], first[Priority.BULK]
         is_bulk = bulk is not None and (urgent is None or self.turns.is_bulk_due)
         priority = Priority.BULK if is_bulk else Priority.INTERACTIVE
@@ -141,6 +141,10 @@ class FairQueue(Generic[J]):
         bulk_waits = self.waiting(Priority.BULK) > 0
         self.turns.begin(priority, caller, next_up.render, bulk_waits=bulk_waits)
         return Begun(caller, priority, now_s, next_up.job)
+
+    def has_next(self) -> bool:
+        """Tell whether there is a job that may begin now."""
+        return any(each is not None for each in self._firsts(self._clock()).values())
 
     def ended(self, caller: str, priority: Priority, began_s: float) -> None:
         """Note that a job has ended."""
@@ -163,6 +167,9 @@ class FairQueue(Generic[J]):
         """Count the jobs that have not begun, of one priority or of all."""
         wanted = Priority if priority is None else (priority,)
         return sum(len(each.queued[key]) for each in self._callers.values() for key in wanted)
+
+    def _firsts(self, now_s: float) -> dict[Priority, str | None]:
+        return {each: self._first(each, now_s) for each in Priority}
 
     def _first(self, priority: Priority, now_s: float) -> str | None:
         """Return the caller whose turn it is within a priority; None if no job may begin."""

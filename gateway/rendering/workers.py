@@ -55,6 +55,7 @@ class PriorityWorkers:
     def __init__(self, threads: int, name: str) -> None:
         self._queue = FairQueue[_Job](threads)
         self._changed = threading.Condition()
+        self._idle = 0
         self._closing = False
         self.abandoned = False
         self._threads = [
@@ -96,7 +97,7 @@ class PriorityWorkers:
             if self._closing:
                 raise RuntimeError("the workers have been shut down")
             self._queue.push(priority, caller, arrived_s, job, expected_s, render)
-            self._changed.notify()
+            self._wake_one()
         # Without a reference to the future itself, which would be one from it to itself.
         future.add_done_callback(partial(self._drop, caller, priority))
         return future
@@ -111,7 +112,7 @@ class PriorityWorkers:
         finally:
             with self._changed:
                 self._queue.turns.leave(render)
-                self._changed.notify_all()
+                self._wake_one()
 
     @contextmanager
     def passing(self, render: Hashable) -> Iterator[None]:
@@ -123,7 +124,7 @@ class PriorityWorkers:
         finally:
             with self._changed:
                 self._queue.turns.end_pass(render)
-                self._changed.notify_all()
+                self._wake_one()
 
     def waiting(self, priority: Priority) -> int:
         """Count the jobs of a priority that have not begun."""
@@ -159,16 +160,26 @@ class PriorityWorkers:
             del begun, job
             with self._changed:
                 self._queue.ended(caller, priority, began_s)
-                if self._queue.waiting():
-                    self._changed.notify()
 
     def _next(self) -> Begun[_Job] | None:
         with self._changed:
             while True:
                 begun = self._queue.pop()
                 if begun:
+                    self._wake_one()
                     return begun
                 waiting = self._queue.waiting()
                 if self._closing and not waiting:
                     return None
+                self._idle += 1
                 self._changed.wait(_CHECK_AGAIN_S if waiting else None)
+                self._idle -= 1
+
+    def _wake_one(self) -> None:
+        """Wake a thread if there is one that waits, and a job that may begin.
+
+        A thread that is woken in vain takes the interpreter's lock from those that work. One that
+        takes a job wakes the next.
+        """
+        if self._idle and self._queue.has_next():
+            self._changed.notify()

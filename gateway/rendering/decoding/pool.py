@@ -105,7 +105,7 @@ class WorkerPool:
                 if self._closing:
                     raise DecodingUnavailableError("the service is about to stop")
                 while self._idle:
-                    worker = self._idle.popleft()
+                    worker = self._idle.pop()  # the last one used is warm
                     if not worker.has_spoken():
                         self._lent.add(worker)
                         return worker

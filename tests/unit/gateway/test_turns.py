@@ -61,7 +61,9 @@ def test_bulk_steps_have_the_cores_that_interactive_renders_leave(queue: FairQue
     for render in ("a", "b"):
         queue.turns.enter(INTERACTIVE, render)
     assert popped(queue) == []
+    assert not queue.has_next()
     queue.turns.leave("a")
+    assert queue.has_next()
     assert popped(queue) == ["1"]
     queue.turns.leave("b")
     assert popped(queue) == ["2"]  # the third waits for a thread
