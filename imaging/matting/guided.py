@@ -10,7 +10,7 @@ value, enlarged bilinearly, is the answer.
 
 Two things are beyond the paper. A network's matte is blurred by nearly a cell, and a fit to it is
 too flat: where the matte is sure of product and of background near by, the fit is made steeper.
-And a steep fit multiplies the photo's noise: it is applied to a median over three by three pixels.
+And a steep fit multiplies the photo's noise: it is applied to medians of three by three pixels.
 """
 
 import cv2
@@ -49,9 +49,8 @@ def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
         rgb: (H, W, 3) uint8, the photo.
 
     Returns:
-        (H, W) uint8 alpha: soft where the matte is, never stretched; a matte of one value stays
-        of that value. A photo that is not larger than the matte has nothing to add to it: there
-        the matte is merely resampled.
+        (H, W) uint8 alpha: soft where the matte is; a matte of one value stays of that value. A
+        photo that is not larger than the matte has nothing to add: there it is merely resampled.
     """
     height_px, width_px = rgb.shape[:2]
     height, width = matte.shape
@@ -64,6 +63,7 @@ def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
     cell_px = min(height_px / height, width_px / width)
     radius_cells = WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS
     fit, cells = fit_colours(matte, guide, band, radius_cells)
+    rgb = np.ascontiguousarray(rgb)
     smooth = np.empty((_PART_ROWS + 2, width_px, 3), np.uint8)
     for top in range(0, height_px, _PART_ROWS):
         bottom = min(top + _PART_ROWS, height_px)
@@ -75,8 +75,7 @@ def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
             left = max((int(steep[0]) - 1) * width_px // width - 1, 0)
             right = (int(steep[-1]) + 2) * width_px // width + 2
             cv2.medianBlur(rgb[above:below, left:right], 3, smooth[: below - above, left:right])
-        part = np.ascontiguousarray(rgb[top:bottom])
-        _apply(fit, cells, part, smooth[top - above :], top, alpha)
+        _apply(fit, cells, rgb[top:bottom], smooth[top - above :], top, alpha)
     return alpha
 
 

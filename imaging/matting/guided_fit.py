@@ -1,6 +1,7 @@
 """Part of the third step: alpha as a linear function of colour, fitted around the matte's cells.
 
-The guided filter's regression (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5).
+The guided filter's regression (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5),
+with cells weighed by how sure the matte is of them: unsure ones lie beside the true edge.
 Windows move by a cell at a time over sums of whole numbers, which are exact however far they move;
 the small differences that variances are of them are taken in double precision.
 """
@@ -34,8 +35,8 @@ NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX = 2, 3, 2
 # less than 2.5 of 255 steps moves no edge.
 FLATNESS: Final = 1e-4
 _OPAQUE: Final = 255
-# Red, green, blue and the matte, and the products of each colour with itself, with the colours
-# behind it and with the matte.
+# Red, green, blue and the matte; the weights, these four times them, and likewise the products of
+# each colour with itself, with the colours behind it and with the matte.
 _PLANES, _SUMS = 4, 14
 # A cell that is surely product or surely background weighs 63 times as much as one halfway.
 PER_WEIGHT: Final = 1040
