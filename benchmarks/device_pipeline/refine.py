@@ -9,20 +9,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from imaging.matting.guided import (
-    AROUND_CELLS,
-    NOISELESS_TO,
-    NOISY_FROM,
-    STEEPER,
-    SURE_CONTRAST,
-    SURELY_IN,
-    SURELY_OUT,
-    UNSURE_CONTRAST,
-)
+from imaging.matting.guided import SURELY_IN, SURELY_OUT
 from imaging.matting.guided_fit import (
+    AROUND_CELLS,
     FLATNESS,
     NARROW_CELLS,
     PER_WEIGHT,
+    STEEP_FROM,
+    STEEPER,
+    SURE_CONTRAST,
+    UNSURE_CONTRAST,
     WIDE_CELLS,
     WIDE_FROM_PX,
 )
@@ -119,13 +115,12 @@ def upsample_guided(mattes: Tensor, guides: Tensor, rgb: Tensor) -> Tensor:
     near = band[:, y.before] | band[:, y.after]
     image, row, column = torch.nonzero(near[:, :, x.before] | near[:, :, x.after], as_tuple=True)
     y, x = (_Places(*(part[at] for part in axis)) for axis, at in ((y, row), (x, column)))
-    down, along = y.share[:, None], x.share[:, None]
-    left, right = (
-        torch.lerp(fit[image, y.before, at], fit[image, y.after, at], down)
-        for at in (x.before, x.after)
-    )
-    found, share = torch.lerp(left, right, along), torch.lerp(_noisy(left), _noisy(right), along)
-    own = torch.lerp(rgb[image, :, row, column].float(), _medians(rgb, image, row, column), share)
+    found = _look(fit, image, y, x)
+    steep = fit[..., :3].square().sum(3) > STEEP_FROM**2
+    corners = [steep[image, each, at] for each in (y.before, y.after) for at in (x.before, x.after)]
+    own = rgb[image, :, row, column].float()
+    smooth = torch.stack(corners).any(0)
+    own[smooth] = _medians(rgb, image[smooth], row[smooth], column[smooth])
     value = (found[:, :3] * own).sum(1) + found[:, 3] * _OPAQUE
     alpha[image, row, column] = (value.clamp(0, _OPAQUE) + 0.5).to(torch.uint8)
     return alpha
@@ -147,12 +142,6 @@ def _medians(rgb: Tensor, image: Tensor, row: Tensor, column: Tensor) -> Tensor:
         for along in (-1, 0, 1)
     ]
     return torch.stack(around).median(0).values.float()
-
-
-def _noisy(fit: Tensor) -> Tensor:
-    """Return the share of the median in the colours that fits of (M, 4) are applied to, (M, 1)."""
-    slope: Tensor = torch.linalg.vector_norm(fit[:, :3], dim=1, keepdim=True)
-    return ((slope - NOISELESS_TO) / (NOISY_FROM - NOISELESS_TO)).clamp(0, 1)
 
 
 def _steepness(mattes: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ value, enlarged bilinearly, is the answer.
 
 Two things are beyond the paper. A network's matte is blurred by nearly a cell, and a fit to it is
 too flat: where the matte is sure of product and of background near by, the fit is made steeper.
-And a steep fit multiplies the photo's noise: it is applied to a median over three by three pixels.
+And a steep fit multiplies the photo's noise: it is applied to medians of three by three pixels.
 """
 
 import cv2
@@ -19,14 +19,14 @@ import numpy.typing as npt
 
 from imaging.compiled import (
     COUNT,
-    DENSE_FLAGS_2D,
     DENSE_FLOATS_3D,
+    DENSE_PIXELS_2D,
     DENSE_PIXELS_3D,
     DENSE_WRITTEN_2D,
     kernel,
     kernel_part,
 )
-from imaging.matting.guided_fit import NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX, fit_colours
+from imaging.matting.guided_fit import NARROW_CELLS, STEEP, WIDE_CELLS, WIDE_FROM_PX, fit_colours
 from imaging.resample import resample
 from imaging.types import Pixels
 
@@ -35,17 +35,9 @@ Floats = npt.NDArray[np.float32]
 
 # From here to there a matte's values are neither surely background nor surely product.
 SURELY_OUT, SURELY_IN = 5, 250
-# Cells around one that tell whether an edge is sure, and by how much the fit of a sure one rises.
-AROUND_CELLS, STEEPER = 2, 1.5
-# The least contrast of the matte around a cell from which the fit rises, and that of a sure edge.
-UNSURE_CONTRAST, SURE_CONTRAST = 128, 224
-# From this slope on, of alpha against colour, both within 0 to 1, a fit begins to use the median of
-# the pixels around; from the other on it uses nothing else.
-NOISELESS_TO, NOISY_FROM = 2, 4
 # Rows of a photo that are smoothed at a time.
-_PART_ROWS = 256
+_PART_ROWS = 64
 _OPAQUE = 255
-_HALF = np.float32(0.5)
 
 
 def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
@@ -57,9 +49,8 @@ def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
         rgb: (H, W, 3) uint8, the photo.
 
     Returns:
-        (H, W) uint8 alpha: soft where the matte is, never stretched; a matte of one value stays
-        of that value. A photo that is not larger than the matte has nothing to add to it: there
-        the matte is merely resampled.
+        (H, W) uint8 alpha: soft where the matte is; a matte of one value stays of that value. A
+        photo that is not larger than the matte has nothing to add: there it is merely resampled.
     """
     height_px, width_px = rgb.shape[:2]
     height, width = matte.shape
@@ -70,37 +61,22 @@ def upsample_guided(matte: Pixels, guide: Pixels, rgb: Pixels) -> Pixels:
     if not band.any():
         return alpha
     cell_px = min(height_px / height, width_px / width)
-    fit = fit_colours(matte, guide, band, WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS)
-    steepness = steepness_of(matte)[band]
-    fit[:3, band] *= steepness
-    fit[3, band] = (fit[3, band] - _HALF) * steepness + _HALF
+    radius_cells = WIDE_CELLS if cell_px >= WIDE_FROM_PX else NARROW_CELLS
+    fit, cells = fit_colours(matte, guide, band, radius_cells)
+    rgb = np.ascontiguousarray(rgb)
+    smooth = np.empty((_PART_ROWS + 2, width_px, 3), np.uint8)
     for top in range(0, height_px, _PART_ROWS):
         bottom = min(top + _PART_ROWS, height_px)
-        # With the rows beside it, where there are any, so that parts do not show.
+        # With a pixel on each side, where there is one, so that parts do not show.
         above, below = max(top - 1, 0), min(bottom + 1, height_px)
-        smooth = np.asarray(cv2.medianBlur(rgb[above:below], 3), np.uint8)[top - above :]
-        _apply(fit, band, np.ascontiguousarray(rgb[top:bottom]), smooth, top, alpha)
+        beside = cells[max(top * height // height_px - 1, 0) : bottom * height // height_px + 2]
+        steep = np.flatnonzero((beside == STEEP).any(axis=0))
+        if steep.size:
+            left = max((int(steep[0]) - 1) * width_px // width - 1, 0)
+            right = (int(steep[-1]) + 2) * width_px // width + 2
+            cv2.medianBlur(rgb[above:below, left:right], 3, smooth[: below - above, left:right])
+        _apply(fit, cells, rgb[top:bottom], smooth[top - above :], top, alpha)
     return alpha
-
-
-def steepness_of(matte: Pixels) -> Floats:
-    """Tell how much steeper than its fit alpha is around each cell.
-
-    Args:
-        matte: (h, w) uint8.
-
-    Returns:
-        (h, w) float32: STEEPER at edges that the matte is sure of, 1 where it is not, as in a
-        faint smear or in glass.
-    """
-    side = 2 * AROUND_CELLS + 1
-    around = np.ones((side, side), np.uint8)
-    contrast = cv2.subtract(cv2.dilate(matte, around), cv2.erode(matte, around))
-    ramp = np.clip(
-        (np.arange(_OPAQUE + 1) - UNSURE_CONTRAST) / (SURE_CONTRAST - UNSURE_CONTRAST), 0, 1
-    ).astype(np.float32)
-    sure = cv2.blur(ramp[contrast], (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(1 + (STEEPER - 1) * sure, np.float32)
 
 
 def edge_band(matte: Pixels) -> npt.NDArray[np.bool_]:
@@ -138,49 +114,35 @@ def _cells_of_pixels(scale: float, begins: Counts, parts: Floats) -> None:
 
 @kernel_part
 def _between(fit: Floats, upper: int, lower: int, share: np.float32, row: Floats) -> None:
-    """Interpolate a row of the fit, (5, w + 1), between two; the last cell stands twice.
-
-    The fifth number is the share of the median in the colour that the fit is applied to.
-    """
+    """Interpolate a row of the fit, (4, w + 1), between two; the last cell stands twice."""
     for k in range(4):
         above, below, between = fit[k, upper], fit[k, lower], row[k]
         for cell in range(above.size):
             between[cell] = above[cell] + share * (below[cell] - above[cell])
-    for cell in range(row.shape[1] - 1):
-        slope = np.sqrt(row[0, cell] ** 2 + row[1, cell] ** 2 + row[2, cell] ** 2)
-        part = (slope - np.float32(NOISELESS_TO)) / np.float32(NOISY_FROM - NOISELESS_TO)
-        row[4, cell] = min(max(part, np.float32(0)), np.float32(1))
-    row[:, -1] = row[:, -2]
+        between[-1] = between[-2]
 
 
 @kernel_part
-def _apply_between(
-    row: Floats, cell: int, parts: Floats, pixels: Pixels, smooth: Pixels, opacity: Pixels
-) -> None:
+def _apply_between(row: Floats, cell: int, parts: Floats, pixels: Pixels, opacity: Pixels) -> None:
     """Set the alpha of the pixels between the centres of a cell and of the next one."""
     red, green, blue, alone = row[0, cell], row[1, cell], row[2, cell], row[3, cell]
     more_red, more_green = row[0, cell + 1] - red, row[1, cell + 1] - green
     more_blue, more_alone = row[2, cell + 1] - blue, row[3, cell + 1] - alone
-    median, more_median = row[4, cell], row[4, cell + 1] - row[4, cell]
     for x in range(opacity.size):
         part = parts[x]
-        share = median + part * more_median
-        own_red, own_green = np.float32(pixels[x, 0]), np.float32(pixels[x, 1])
-        own_blue = np.float32(pixels[x, 2])
         value = (
-            (red + part * more_red) * (own_red + share * (np.float32(smooth[x, 0]) - own_red))
-            + (green + part * more_green)
-            * (own_green + share * (np.float32(smooth[x, 1]) - own_green))
-            + (blue + part * more_blue) * (own_blue + share * (np.float32(smooth[x, 2]) - own_blue))
+            (red + part * more_red) * np.float32(pixels[x, 0])
+            + (green + part * more_green) * np.float32(pixels[x, 1])
+            + (blue + part * more_blue) * np.float32(pixels[x, 2])
             + (alone + part * more_alone) * np.float32(_OPAQUE)
         )
         value = min(max(value, np.float32(0)), np.float32(_OPAQUE))
         opacity[x] = np.uint8(value + np.float32(0.5))
 
 
-@kernel(DENSE_FLOATS_3D, DENSE_FLAGS_2D, DENSE_PIXELS_3D, DENSE_PIXELS_3D, COUNT, DENSE_WRITTEN_2D)
+@kernel(DENSE_FLOATS_3D, DENSE_PIXELS_2D, DENSE_PIXELS_3D, DENSE_PIXELS_3D, COUNT, DENSE_WRITTEN_2D)
 def _apply(
-    fit: Floats, band: npt.NDArray[np.bool_], rgb: Pixels, smooth: Pixels, top: int, alpha: Pixels
+    fit: Floats, cells: Pixels, rgb: Pixels, smooth: Pixels, top: int, alpha: Pixels
 ) -> None:
     """Set rows of alpha to a . rgb + b, within 0 to 255, wherever a cell of the band has a part.
 
@@ -189,30 +151,31 @@ def _apply(
 
     Args:
         fit: (4, h, w) float32, as `fit_colours` gives it.
-        band: (h, w) bool.
+        cells: (h, w) uint8, as `fit_colours` gives it.
         rgb: (rows, W, 3) uint8, some rows of the photo.
-        smooth: (rows or more, W, 3) uint8, medians over three by three pixels of these.
-        top: The first of them.
+        smooth: (rows or more, W, 3) uint8, what a steep fit is applied to.
+        top: The first of these rows.
         alpha: (H, W) uint8, written to.
     """
     height_px, width_px = alpha.shape
-    height, width = band.shape
+    height, width = cells.shape
     scale_y = height_px / height
     begins, parts = np.empty(width + 1, np.int64), np.empty(width_px, np.float32)
     _cells_of_pixels(width_px / width, begins, parts)
-    row = np.empty((5, width + 1), np.float32)
-    wanted = np.zeros(width + 1, np.bool_)
+    row = np.empty((4, width + 1), np.float32)
+    wanted = np.zeros(width + 1, np.uint8)
     for y in range(top, top + rgb.shape[0]):
         at = min(max((y + 0.5) / scale_y - 0.5, 0.0), height - 1.0)
         upper = int(at)
         lower = min(upper + 1, height - 1)
-        wanted[:width] = band[upper] | band[lower]
+        wanted[:width] = np.maximum(cells[upper], cells[lower])
         wanted[width] = wanted[width - 1]
         if not wanted.any():
             continue
         _between(fit, upper, lower, np.float32(at - upper), row)
         for cell in range(width):
-            if wanted[cell] or wanted[cell + 1]:
+            kind = max(wanted[cell], wanted[cell + 1])
+            if kind:
                 inside = slice(begins[cell], begins[cell + 1])
-                pixels, median = rgb[y - top, inside], smooth[y - top, inside]
-                _apply_between(row, cell, parts[inside], pixels, median, alpha[y, inside])
+                pixels = smooth if kind == STEEP else rgb
+                _apply_between(row, cell, parts[inside], pixels[y - top, inside], alpha[y, inside])

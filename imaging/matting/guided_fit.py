@@ -1,12 +1,14 @@
 """Part of the third step: alpha as a linear function of colour, fitted around the matte's cells.
 
-The guided filter's regression (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5).
+The guided filter's regression (He, Sun, Tang: Guided Image Filtering, TPAMI 2013, section 3.5),
+with cells weighed by how sure the matte is of them: unsure ones lie beside the true edge.
 Windows move by a cell at a time over sums of whole numbers, which are exact however far they move;
 the small differences that variances are of them are taken in double precision.
 """
 
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,6 +17,7 @@ from imaging.compiled import (
     DENSE_FLAGS_2D,
     DENSE_PIXELS_2D,
     DENSE_PIXELS_3D,
+    DENSE_WRITTEN_2D,
     DENSE_WRITTEN_FLOATS_3D,
     kernel,
     kernel_part,
@@ -32,15 +35,27 @@ NARROW_CELLS, WIDE_CELLS, WIDE_FROM_PX = 2, 3, 2
 # less than 2.5 of 255 steps moves no edge.
 FLATNESS: Final = 1e-4
 _OPAQUE: Final = 255
-# Red, green, blue and the matte, and the products of each colour with itself, with the colours
-# behind it and with the matte.
+# Red, green, blue and the matte; the weights, these four times them, and likewise the products of
+# each colour with itself, with the colours behind it and with the matte.
 _PLANES, _SUMS = 4, 14
 # A cell that is surely product or surely background weighs 63 times as much as one halfway.
 PER_WEIGHT: Final = 1040
+# Cells around one that tell whether an edge is sure, and by how much the fit of a sure one rises.
+AROUND_CELLS, STEEPER = 2, 1.5
+# The least contrast of the matte around a cell from which the fit rises, and that of a sure edge.
+UNSURE_CONTRAST, SURE_CONTRAST = 128, 224
+# From this slope on, of alpha against colour, both within 0 to 1, a fit is steep.
+STEEP_FROM: Final = 3
+STEEP: Final = 2
 
 
-def fit_colours(matte: Pixels, guide: Pixels, band: Flags, radius_cells: int) -> Floats:
+def fit_colours(
+    matte: Pixels, guide: Pixels, band: Flags, radius_cells: int
+) -> tuple[Floats, Pixels]:
     """Fit alpha as a linear function of colour around each cell of the band.
+
+    A network's matte is blurred, so that its fit is too flat. STEEPER is by how much it rises where
+    the matte is sure of product and background near by; in a faint smear or in glass it stays.
 
     Args:
         matte: (h, w) uint8, 255 product.
@@ -50,12 +65,16 @@ def fit_colours(matte: Pixels, guide: Pixels, band: Flags, radius_cells: int) ->
 
     Returns:
         (4, h, w) float32: alpha = a1 red + a2 green + a3 blue + b, all of them within 0 to 1;
-        outside the band a is 0 and b the matte.
+        outside the band a is 0 and b the matte. And (h, w) uint8: STEEP where the fit is, 1
+        elsewhere in the band, 0 outside.
     """
     fit = np.zeros((4, *matte.shape), np.float32)
     np.divide(matte, np.float32(_OPAQUE), out=fit[3])
+    cells = band.astype(np.uint8)
     columns = np.flatnonzero(band.any(axis=0))
     if columns.size:
+        around = np.ones((2 * AROUND_CELLS + 1, 2 * AROUND_CELLS + 1), np.uint8)
+        contrast = cv2.subtract(cv2.dilate(matte, around), cv2.erode(matte, around))
         _fit_band(
             np.ascontiguousarray(matte),
             np.ascontiguousarray(guide),
@@ -63,9 +82,11 @@ def fit_colours(matte: Pixels, guide: Pixels, band: Flags, radius_cells: int) ->
             int(columns[0]),
             int(columns[-1]) + 1,
             radius_cells,
+            np.asarray(contrast, np.uint8),
             fit,
+            cells,
         )
-    return fit
+    return fit, cells
 
 
 @kernel_part
@@ -154,6 +175,19 @@ def _solve(sums: Sums, x: int) -> tuple[float, float, float, float]:
 
 
 @kernel_part
+def _steepness(contrast: Pixels, y: int, x: int) -> float:
+    """Tell how much steeper than its fit alpha is around a cell, by contrasts beside it."""
+    height, width = contrast.shape
+    sure = 0.0
+    for row in range(y - 1, y + 2):
+        for column in range(x - 1, x + 2):
+            found = contrast[min(max(row, 0), height - 1), min(max(column, 0), width - 1)]
+            part = (float(found) - UNSURE_CONTRAST) / (SURE_CONTRAST - UNSURE_CONTRAST)
+            sure += min(max(part, 0.0), 1.0) / 9
+    return 1 + (STEEPER - 1) * sure
+
+
+@kernel_part
 def _move(planes: Sums, summed: int, y: int, radius_cells: int, sums: Sums) -> None:
     """Move sums by column from the rows around one row to those around another."""
     if y - summed > 2 * radius_cells:
@@ -181,7 +215,8 @@ def _sum_along(sums: Sums, windows: Sums) -> None:
 
 
 @kernel(
-    DENSE_PIXELS_2D, DENSE_PIXELS_3D, DENSE_FLAGS_2D, COUNT, COUNT, COUNT, DENSE_WRITTEN_FLOATS_3D
+    *(DENSE_PIXELS_2D, DENSE_PIXELS_3D, DENSE_FLAGS_2D, COUNT, COUNT, COUNT, DENSE_PIXELS_2D),
+    *(DENSE_WRITTEN_FLOATS_3D, DENSE_WRITTEN_2D),
 )
 def _fit_band(
     matte: Pixels,
@@ -190,7 +225,9 @@ def _fit_band(
     first: int,
     end: int,
     radius_cells: int,
+    contrast: Pixels,
     fit: Floats,
+    cells: Pixels,
 ) -> None:
     """Set the fit of each cell of the band, over windows that are mirrored at the matte's border.
 
@@ -201,7 +238,9 @@ def _fit_band(
         first: The first column that the band is in.
         end: The column behind its last.
         radius_cells: Cells on each side that a fit looks at.
+        contrast: (h, w) uint8, how much the matte differs around each cell.
         fit: (4, h, w) float32, written to.
+        cells: (h, w) uint8, set to STEEP where the fit is.
     """
     side, columns = 2 * radius_cells + 1, end - first
     planes = _planes(matte, guide, first - radius_cells, columns + 2 * radius_cells)
@@ -216,6 +255,11 @@ def _fit_band(
         _sum_along(sums, windows)
         for column in range(columns):
             if band[y, first + column]:
-                fitted = _solve(windows, column)
-                for k in range(4):
-                    fit[k, y, first + column] = fitted[k]
+                x = first + column
+                red, green, blue, alone = _solve(windows, column)
+                steeper = _steepness(contrast, y, x)
+                fit[0, y, x], fit[1, y, x] = steeper * red, steeper * green
+                fit[2, y, x], fit[3, y, x] = steeper * blue, steeper * (alone - 0.5) + 0.5
+                slope = steeper * steeper * (red * red + green * green + blue * blue)
+                if slope > STEEP_FROM * STEEP_FROM:
+                    cells[y, x] = STEEP

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,17 +19,16 @@ from benchmarks.rendered_scenes import (
     small_matte,
 )
 from imaging.matting.foreground import estimate_foreground
-from imaging.matting.guided import (
-    NOISELESS_TO,
-    NOISY_FROM,
-    edge_band,
-    steepness_of,
-    upsample_guided,
-)
+from imaging.matting.guided import edge_band, upsample_guided
 from imaging.matting.guided_fit import (
+    AROUND_CELLS,
     FLATNESS,
     NARROW_CELLS,
     PER_WEIGHT,
+    STEEP_FROM,
+    STEEPER,
+    SURE_CONTRAST,
+    UNSURE_CONTRAST,
     WIDE_CELLS,
     WIDE_FROM_PX,
     fit_colours,
@@ -42,6 +42,15 @@ SIDE_PX = 2000
 
 def noise(seed: int, *shape: int) -> Pixels:
     return np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+
+
+def steepness_of(matte: Pixels) -> npt.NDArray[np.float64]:
+    """Tell how much steeper than its least squares a fit is: by the range of values around."""
+    around = np.ones((2 * AROUND_CELLS + 1, 2 * AROUND_CELLS + 1), np.uint8)
+    contrast = cv2.dilate(matte, around).astype(float) - cv2.erode(matte, around)
+    sure = np.clip((contrast - UNSURE_CONTRAST) / (SURE_CONTRAST - UNSURE_CONTRAST), 0, 1)
+    blurred = cv2.blur(sure, (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(1 + (STEEPER - 1) * blurred, np.float64)
 
 
 def error_on_white(rgb: Pixels, alpha: Pixels, scene: Scene, margin_px: int) -> float:
@@ -206,9 +215,8 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
         return
     band = edge_band(matte)
     radius = WIDE_CELLS if min(height, width) / side >= WIDE_FROM_PX else NARROW_CELLS
-    fit = np.moveaxis(fit_colours(matte, guide, band, radius), 0, 2)
-    half = np.array([0, 0, 0, 0.5], np.float32)
-    fit = half + (fit - half) * np.where(band, steepness_of(matte), 1)[:, :, None]
+    fit = np.moveaxis(fit_colours(matte, guide, band, radius)[0], 0, 2)
+    steep = np.square(fit[:, :, :3]).sum(axis=2) > STEEP_FROM**2
     places = [
         np.clip((np.arange(length) + 0.5) * side / length - 0.5, 0, side - 1)
         for length in (height, width)
@@ -216,12 +224,11 @@ def test_alpha_is_the_fit_enlarged_and_applied_to_every_pixel(
     (y0, x0) = (place.astype(int) for place in places)
     y1, x1 = np.minimum(y0 + 1, side - 1), np.minimum(x0 + 1, side - 1)
     down, along = (places[0] - y0)[:, None, None], (places[1] - x0)[:, None]
-    sides = np.stack([fit[y0][:, x] * (1 - down) + fit[y1][:, x] * down for x in (x0, x1)])
-    enlarged = sides[0] * (1 - along) + sides[1] * along
-    span = NOISY_FROM - NOISELESS_TO
-    noisy = np.clip((np.linalg.norm(sides[:, :, :, :3], axis=3) - NOISELESS_TO) / span, 0, 1)
-    share = (noisy[0] * (1 - along[:, 0]) + noisy[1] * along[:, 0])[:, :, None]
-    colours = photo.rgb * (1 - share) + cv2.medianBlur(photo.rgb, 3) * share
+    upper = fit[y0][:, x0] * (1 - along) + fit[y0][:, x1] * along
+    lower = fit[y1][:, x0] * (1 - along) + fit[y1][:, x1] * along
+    enlarged = upper * (1 - down) + lower * down
+    smooth = np.any([steep[y][:, x] for y in (y0, y1) for x in (x0, x1)], axis=0)[:, :, None]
+    colours = np.where(smooth, cv2.medianBlur(photo.rgb, 3), photo.rgb)
     value = (enlarged[:, :, :3] * colours).sum(axis=2) + 255 * enlarged[:, :, 3]
     assert np.abs(np.clip(value, 0, 255) - alpha).max() <= 1.01
 
@@ -230,7 +237,8 @@ def test_a_fit_is_the_least_squares_solution_however_alike_the_colours_are() -> 
     """On greys, whose channels say the same, the system of equations is nearly singular."""
     grey = np.repeat(noise(5, 24, 24, 1), 3, axis=2)
     matte, band = noise(6, 24, 24), np.ones((24, 24), np.bool_)
-    fit = fit_colours(matte, grey, band, WIDE_CELLS)
+    fit, _ = fit_colours(matte, grey, band, WIDE_CELLS)
+    steepness = steepness_of(matte)
     border = ((WIDE_CELLS, WIDE_CELLS), (WIDE_CELLS, WIDE_CELLS))
     colours = np.pad(grey / 255, (*border, (0, 0)), "symmetric")
     values = np.pad(matte / 255, border, "symmetric")
@@ -244,8 +252,10 @@ def test_a_fit_is_the_least_squares_solution_however_alike_the_colours_are() -> 
         weighted = (shares[:, None] * (own - mean)).T
         covariance = weighted @ (own - mean) + FLATNESS * np.eye(3)
         expected = np.linalg.solve(covariance, weighted @ value)
-        assert fit[:3, y, x] == pytest.approx(expected, abs=1e-5)
-        assert fit[3, y, x] == pytest.approx(shares @ value - expected @ mean, abs=1e-5)
+        alone = shares @ value - expected @ mean
+        steeper = steepness[y, x]
+        assert fit[:3, y, x] == pytest.approx(steeper * expected, abs=1e-5)
+        assert fit[3, y, x] == pytest.approx(steeper * (alone - 0.5) + 0.5, abs=1e-5)
 
 
 @given(
