@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.edge_errors import edge_errors
-from benchmarks.limits.peaks import open_session
+from benchmarks.limits.network import open_session
 from benchmarks.rendered_scenes import band_around_edges
 from benchmarks.table import as_table
 from export.photos import SUFFIX
