@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gateway.app import Gateway, PortError
+from gateway.app import Gateway
 from gateway.config import GatewayConfig
 from gateway.errors import InferenceFailedError, InferenceUnavailableError
+from gateway.surroundings import PortError
 from imaging.presets.load import load_presets
 from packshot import (
     AsyncClient,
