@@ -176,8 +176,9 @@ async def test_sigterm_under_load_drains_all_processes_and_loses_nothing(launch:
         gateway.process.send_signal(signal.SIGTERM)
         await asyncio.gather(*asking)
         assert await asyncio.to_thread(gateway.process.wait) == 0
-    # Who came too late was told so, and whoever was answered has got the answer.
-    assert ended == {grpc.StatusCode.UNAVAILABLE: CONNECTIONS}
+    # Who came too late was told so by gRPC, and whoever was answered has got the answer.
+    assert ended.total() == CONNECTIONS
+    assert ended.keys() <= {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
     lines = [json.loads(line) for line in gateway.process.log.splitlines()]
     answered = Counter(line["code"] for line in lines if line["event"] == "call")
     assert answered["OK"] == rendered
