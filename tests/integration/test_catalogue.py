@@ -37,11 +37,12 @@ def test_a_job_that_is_killed_ends_as_one_that_is_not(
     stack: Stack, photos: Path, tmp_path: Path
 ) -> None:
     kills = [
-        Kill(0.1, "worker"),
+        # The driver first: a worker that is just starting outlives it by half a minute.
         Kill(0.3, "driver"),
-        Kill(0.5, "Triton", stack.kill_triton),
+        Kill(0.4, "worker"),
         # Both are away at once, and their starts overlap.
-        Kill(0.5, "gateway", stack.kill_gateway),
+        Kill(0.6, "Triton", stack.kill_triton),
+        Kill(0.6, "gateway", stack.kill_gateway),
     ]
     plain = hold(stack, photos, PHOTOS, tmp_path / "plain", [], 4)
     killed = hold(stack, photos, PHOTOS, tmp_path / "killed", kills, 4)
