@@ -260,7 +260,7 @@ class GatewayConfig:
 
     @property
     def worker_processes(self) -> int:
-        """Processes that decode photos, one per thread by default; 0: the threads do."""
+        """Processes that decode photos, by default one more than threads; 0: the threads do."""
         return self.worker_threads + 1 if self.decode_workers < 0 else self.decode_workers
 
     @property

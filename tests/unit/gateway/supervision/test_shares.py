@@ -20,7 +20,8 @@ def test_threads_and_decode_workers_are_divided(
 ) -> None:
     each = shares(GatewayConfig(processes=processes, cpu_threads=threads))
     assert [one.worker_threads for one in each] == expected
-    assert [one.worker_processes for one in each] == expected
+    # By default one more, for interactive photos.
+    assert [one.worker_processes for one in each] == [share + 1 for share in expected]
     each = shares(GatewayConfig(processes=processes, cpu_threads=threads, decode_workers=6))
     assert sum(one.worker_processes for one in each) == 6
     each = shares(GatewayConfig(processes=processes, cpu_threads=threads, decode_workers=0))
