@@ -94,8 +94,8 @@ class GatewayConfig:
     decode_workers: int = setting(
         "PACKSHOT_DECODE_WORKERS",
         -1,
-        "processes that decode photos, so that none can crash the gateway; -1: one per thread; "
-        "0: none, the threads decode",
+        "processes that decode photos, so that none can crash the gateway; -1: one more than "
+        "threads; 0: none, the threads decode",
     )
     decode_timeout_s: float = setting(
         "PACKSHOT_DECODE_TIMEOUT_S",
