@@ -115,12 +115,32 @@ def test_a_batch_that_is_given_out_twice_is_rendered_once(
 
 
 class Holding(Scripted):
-    """A service that keeps one photo until it is let go."""
+    """A service that answers one photo after all others, and only once it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: int) -> None:
         super().__init__()
         self.let_go = threading.Event()
-        self.refusals["held"] = lambda _context: self.let_go.wait(60)
+        self._others = others
+        self._has_held = False
+
+    def RenderStream(  # noqa: N802
+        self, request_iterator: Iterator[pb.RenderStreamRequest], context: Any
+    ) -> Iterator[pb.RenderStreamResponse]:
+        return super().RenderStream(self._held_back(request_iterator), context)
+
+    def _held_back(
+        self, messages: Iterator[pb.RenderStreamRequest]
+    ) -> Iterator[pb.RenderStreamRequest]:
+        held, others = None, 0
+        for message in messages:
+            if message.request.photo == b"held" and not self._has_held:
+                self._has_held, held = True, message
+            else:
+                others += 1
+                yield message
+            if held is not None and others == self._others:
+                self.let_go.wait(60)
+                yield held
 
 
 def test_what_a_worker_had_done_of_a_batch_is_not_done_by_the_next(
@@ -128,18 +148,18 @@ def test_what_a_worker_had_done_of_a_batch_is_not_done_by_the_next(
 ) -> None:
     """The first worker has not ended when the second gets the batch, as one that was killed."""
     photos = batch(tmp_path / "in", *(f"photo {number}".encode() for number in range(9)), b"held")
-    service = Holding()
+    service = Holding(others=9)
     with serving(service, healthy=True) as target, ThreadPoolExecutor(1) as thread:
         killed = thread.submit(start_worker(target), photos)
         wait_until(lambda: len(Results(output).parts()) == 1 and len(rows(output)) == 9)
         told = tally(start_worker(target)(photos))
         assert (told["ok"], told["failed"]) == (10, 0)
-        assert Counter(each.photo for each in service.requests) == {
-            **{f"photo {number}".encode(): 1 for number in range(9)},
-            b"held": 2,
-        }
         service.let_go.set()
         killed.result()
+    assert Counter(each.photo for each in service.requests) == {
+        **{f"photo {number}".encode(): 1 for number in range(9)},
+        b"held": 2,
+    }
 
 
 class Refusing(Scripted):
