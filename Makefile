@@ -111,7 +111,7 @@ catalogue-drill: setup-test ## Kill a job on 2000 photos again and again, and me
 .PHONY: catalogue-submit
 catalogue-submit: setup-test ## Submit a job to a Ray cluster of one node, kill it, and submit it again
 	$(PIP) install -q --group catalogue-cluster
-	$(BIN)/python -m pytest -q tests/integration/test_catalogue_submitted.py
+	$(BIN)/python -m pytest -q tests/cluster/test_catalogue_submitted.py
 
 .PHONY: fuzz
 fuzz: setup-test ## Try INPUTS made-up photos and requests by each of four ways, and new examples for all properties
