@@ -179,8 +179,11 @@ class Cluster:
                 for pod in self.pods
                 if selector.items() <= pod.labels.items()
             ]
-        # In place, since the file itself is mounted.
-        self.hosts.write_text("\n".join(lines) + "\n")
+        # In place, since the file itself is mounted; at once and no shorter than before, since a
+        # process that reads an empty file finds no address.
+        with self.hosts.open("r+b") as hosts:
+            length = hosts.seek(0, os.SEEK_END)
+            os.pwrite(hosts.fileno(), ("\n".join(lines) + "\n").encode().ljust(length, b"\n"), 0)
 
     def retire(self, pod: Pod) -> float:
         """Take a pod out of its Services, then end it; returns how long that took, s."""
