@@ -90,7 +90,7 @@ def make_plan(photos: pa.Table, results: Results, selection: Selection) -> Plan:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("given", _with_own(photos, own_names))
-        connection.register("rows", results.rows())
+        connection.register("rows", results.reader())
         connection.execute(f"CREATE TEMP TABLE latest AS {LATEST}")
         _enter_options(connection, selection.options)
         connection.execute(_PHOTOS, {"job": selection.job, "base": digest_of(selection.options)})

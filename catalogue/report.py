@@ -60,7 +60,7 @@ def write_report(
     with duckdb.connect() as connection:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET TimeZone = 'UTC'")
-        connection.register("rows", Results(output).rows())
+        connection.register("rows", Results(output).reader())
         condition = f" WHERE ({where})" if where.strip() else ""
         try:
             connection.execute(f"CREATE TEMP TABLE found AS SELECT * FROM ({LATEST}){condition}")

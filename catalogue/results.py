@@ -53,6 +53,10 @@ class Results:
         """Return all rows, superseded ones as well; only what is asked for is read."""
         return self._dataset(self.parts())
 
+    def reader(self) -> pa.RecordBatchReader:
+        """Return all rows for one query of DuckDB."""
+        return _reader(self.rows())
+
     def read(self, part: str) -> pa.Table:
         """Read one part; without rows if there is none."""
         if not self._output.exists(f"{FOLDER}/{part}"):
@@ -97,13 +101,13 @@ class Results:
 
     def _count_ids(self, parts: list[str]) -> int:
         with duckdb.connect() as connection:
-            connection.register("rows", self._dataset(parts))
-            return int(_one(connection.execute("SELECT count(DISTINCT id) FROM rows")))
+            connection.register("ids", _reader(self._dataset(parts), ["id"]))
+            return int(_one(connection.execute("SELECT count(DISTINCT id) FROM ids")))
 
     def _merged(self, parts: list[str]) -> Iterator[pa.Table]:
         with duckdb.connect() as connection:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.register("rows", self._dataset(parts))
+            connection.register("rows", _reader(self._dataset(parts)))
             reader = connection.sql(f"{LATEST} ORDER BY id").to_arrow_reader(_MERGED_ROWS)
             waiting: list[pa.RecordBatch] = []
             for batch in reader:
@@ -120,6 +124,15 @@ class Results:
         if not paths:
             return ds.dataset(SCHEMA.empty_table())
         return ds.dataset(paths, schema=SCHEMA, format="parquet", filesystem=filesystem)
+
+
+def _reader(rows: ds.Dataset, columns: list[str] | None = None) -> pa.RecordBatchReader:
+    """Read rows for one query of DuckDB.
+
+    DuckDB's own reading of a dataset can stand still for ever: it waits for Arrow's threads, and
+    these wait for Python, in which the file system is written.
+    """
+    return rows.scanner(columns=columns, use_threads=False).to_reader()
 
 
 def part_name(run: str, works: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ def write_contact_sheet(output: Place, count: int) -> str:
         OSError: It cannot be written.
     """
     with duckdb.connect() as connection:
-        connection.register("rows", Results(output).rows())
+        connection.register("rows", Results(output).reader())
         found = connection.execute(
             f"SELECT id, input, output, reason, confidence, complies FROM ({LATEST})"
             f" ORDER BY finished_at DESC, id LIMIT {int(count)}"
