@@ -1,11 +1,13 @@
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from gateway.app import Gateway
 from gateway.config import GatewayConfig
+from gateway.rendering.workers import PriorityWorkers
 from packshot import AsyncClient
+from tests.support.clock import Clock
 from tests.support.fake_inference import FakeInferenceServer
 
 
@@ -46,3 +48,16 @@ async def client(gateway: Gateway) -> AsyncIterator[AsyncClient]:
 @pytest.fixture
 def small_limits(config: GatewayConfig) -> GatewayConfig:
     return dataclasses.replace(config, max_photo_bytes=100_000, max_photo_pixels=200_000)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def workers() -> Iterator[PriorityWorkers]:
+    workers = PriorityWorkers(1, "test")
+    workers.start()
+    yield workers
+    workers.shutdown()

@@ -9,6 +9,7 @@ from gateway.admission.priority import Priority
 from gateway.config import GatewayConfig
 from gateway.errors import DeadlineTooShortError
 from imaging.errors import OverloadedError
+from tests.support.clock import Clock
 
 INTERACTIVE, BULK = Priority.INTERACTIVE, Priority.BULK
 LIMITS = AdmissionLimits(
@@ -27,21 +28,6 @@ LIMITS = AdmissionLimits(
 @pytest.fixture
 def refusals() -> list[tuple[Limit, Priority]]:
     return []
-
-
-class Clock:
-    """Seconds that pass as a test says."""
-
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,14 +13,6 @@ from gateway.rendering.steps import Steps
 from gateway.rendering.workers import PriorityWorkers
 
 TIME_S = 30.0
-
-
-@pytest.fixture
-def workers() -> Iterator[PriorityWorkers]:
-    workers = PriorityWorkers(1, "step")
-    workers.start()
-    yield workers
-    workers.shutdown()
 
 
 @pytest.fixture

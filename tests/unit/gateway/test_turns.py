@@ -1,43 +1,21 @@
 """Bulk work has what interactive renders leave, and its turn where they leave nothing."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from gateway.admission.priority import Priority
 from gateway.rendering.fair_queue import Begun, FairQueue
 from gateway.rendering.workers import PriorityWorkers
+from tests.support.clock import Clock
 
 INTERACTIVE, BULK = Priority
 WAIT_S = 30.0
 
 
-class Clock:
-    """Seconds that pass as a test says."""
-
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
 @pytest.fixture
 def queue(clock: Clock) -> FairQueue[str]:
     return FairQueue[str](2, clock)
-
-
-@pytest.fixture
-def workers() -> Iterator[PriorityWorkers]:
-    workers = PriorityWorkers(1, "test")
-    workers.start()
-    yield workers
-    workers.shutdown()
 
 
 def push(queue: FairQueue[str], priority: Priority, *jobs: str, render: str = "") -> None:

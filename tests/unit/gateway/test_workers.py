@@ -3,21 +3,13 @@
 import gc
 import threading
 import weakref
-from collections.abc import Iterator
 
 import pytest
 
 from gateway.admission.priority import Priority
 from gateway.rendering.fair_queue import FairQueue
 from gateway.rendering.workers import PriorityWorkers
-
-
-@pytest.fixture
-def workers() -> Iterator[PriorityWorkers]:
-    workers = PriorityWorkers(1, "test")
-    workers.start()
-    yield workers
-    workers.shutdown()
+from tests.support.clock import Clock
 
 
 def held_up(workers: PriorityWorkers) -> threading.Event:
@@ -31,15 +23,6 @@ def held_up(workers: PriorityWorkers) -> threading.Event:
     workers.submit(Priority.BULK, wait)
     assert begun.wait(10)
     return go_on
-
-
-class Clock:
-    """Seconds that pass as a test says."""
-
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 def run(queue: FairQueue[str], clock: Clock, takes_s: dict[str, float], jobs: int) -> list[str]:

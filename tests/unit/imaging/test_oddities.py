@@ -10,18 +10,12 @@ import imaging.decode.pillow_warnings as oddities
 from imaging.decode.limits import PhotoLimits
 from imaging.decode.photo import decode_photo
 from tests.support.claims import BYTES, claiming_tiff
-
-
-class Clock:
-    now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
+from tests.support.clock import Clock
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture

@@ -3,18 +3,7 @@
 import pytest
 
 from gateway.accounts.rate import RateLimit, RateLimiter
-
-
-class Clock:
-    now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.support.clock import Clock
 
 
 @pytest.fixture
