@@ -80,7 +80,7 @@ async def test_of_two_products_region_and_erase_mask_pick_the_one_that_is_meant(
 ) -> None:
     scene = ground(1400, 900)
     camera, of_camera = put(scene, product(root / "samples", "camera", 480), 120, 250)
-    bottle, of_bottle = put(scene, product(root / "samples", "bottle", 560), 950, 180)
+    bottle, of_bottle = put(scene, product(root / "samples", "bottle", 540), 950, 180)
     photo = encode(scene)
     both, region, erased = await asyncio.gather(
         alpha_of(client, photo),
@@ -89,7 +89,7 @@ async def test_of_two_products_region_and_erase_mask_pick_the_one_that_is_meant(
     )
     of_both = np.maximum(of_camera, of_bottle)
     assert overlap(both, of_both) > 0.7
-    assert overlap(both, of_bottle) < 0.6
+    assert overlap(both, of_bottle) < 0.5
     assert overlap(region, of_bottle) > 0.85
     # The network sees all of the photo here, and cuts what is left as it did before.
     assert overlap(erased, of_camera) > 0.55
