@@ -20,6 +20,7 @@ _JFIF: Final = b"JFIF\0\1\1"
 _PER_INCH: Final = 1
 # What OpenCV's file begins with, which has no density: the start and APP0.
 _ITS_HEAD_BYTES: Final = 20
+# What a segment holds: 65,535 bytes without the two of its length.
 MOST_SEGMENT_BYTES: Final = 65_533
 
 
