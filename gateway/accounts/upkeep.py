@@ -113,7 +113,8 @@ class Upkeep:
     async def _renders_ended(self, timeout_s: float) -> None:
         """Wait until each render has said what becomes of its credit; one may never end."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._none_live.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._none_live.wait()
 
     async def _turn(self) -> None:
         await self._tell()

@@ -205,7 +205,8 @@ class Admission:
     async def change(self) -> None:
         """Wait until a request has ended, or until estimates may have fallen."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), _CHECK_AGAIN_S)
+            async with asyncio.timeout(_CHECK_AGAIN_S):
+                await self._changed.wait()
 
     def wake(self) -> None:
         """Tell all who wait for room that there may be some."""

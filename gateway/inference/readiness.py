@@ -81,7 +81,8 @@ class ReadinessWatch:
             # However many callers find a model away, there are at most ten checks a second.
             await asyncio.sleep(min(_SHORTEST_INTERVAL_S, self._interval_s))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(found_away.wait(), self._pause_s())
+                async with asyncio.timeout(self._pause_s()):
+                    await found_away.wait()
 
     async def _check(self, *, must_probe: bool) -> None:
         start_s = time.monotonic()

@@ -193,7 +193,8 @@ class Supervisor:
             )
             self._metrics.restarts.inc()
             try:
-                await asyncio.wait_for(self._stopping.wait(), pause_s)
+                async with asyncio.timeout(pause_s):
+                    await self._stopping.wait()
             except TimeoutError:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:

@@ -1,6 +1,7 @@
 """Circuits before models, second attempts on a budget, and the targets of several Tritons."""
 
 import asyncio
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -256,6 +257,38 @@ async def test_a_gateway_that_cannot_decode_is_not_ready_while_a_probe_waits(
     assert len(inference.seen) == asked
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+class Awaited(asyncio.Event):
+    """An event that tells when somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_awaited = asyncio.Event()
+
+    async def wait(self) -> Literal[True]:
+        self.is_awaited.set()
+        return await super().wait()
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_the_watch_ends_whatever_happens_when_it_is_told_to(
+    client: InferenceClient, turns: int
+) -> None:
+    """A circuit opens some turns of the loop before: the word to end must not be lost in that."""
+
+    async def report(_ready: bool) -> None:  # noqa: FBT001  the watch's own signature
+        """Nobody asks."""
+
+    client.circuits.found_away = found_away = Awaited()
+    running = asyncio.create_task(ReadinessWatch(client, "matte", 30, 1, report).run())
+    await found_away.is_awaited.wait()
+    found_away.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    ended, _ = await asyncio.wait({running}, timeout=5)
+    assert ended == {running}
 
 
 async def test_a_request_that_found_the_model_away_is_asked_again_unseen() -> None:
